@@ -1,0 +1,110 @@
+/** All that a handler may reach, as ports and types. Built once by `gatehouse.ts`, then frozen. */
+import type { Sessions } from './identity/sessions.ts'
+import type { Upstream } from './identity/upstream.ts'
+import type { Users } from './identity/users.ts'
+import type { Clock } from './platform/clock.ts'
+import type { Random } from './platform/crypto.ts'
+import type { Exchange } from './platform/exchange.ts'
+import type { Audit, Limits, Log, Metrics } from './platform/ports.ts'
+import type { Sealer } from './storage/sealer.ts'
+import type { Store } from './storage/store.ts'
+import type { AccessTokens } from './tokens/access-token.ts'
+import type { KeyRing } from './tokens/keys.ts'
+import type { Revocations } from './tokens/revocations.ts'
+
+/** One MCP server behind us. */
+export interface Backend {
+  /** Short name, unique: `[a-z0-9-]+`. */
+  readonly id: string
+  /** Shown to people and in the protected-resource metadata. */
+  readonly name: string
+  /** Where clients reach it below the issuer, such as `/mcp`. */
+  readonly path: string
+  /** Issuer + path: the one canonical string of RFC 8707, in `aud` and in the metadata. */
+  readonly resource: string
+  /** Its Streamable HTTP endpoint. Absent when it verifies tokens itself and only needs the server. */
+  readonly to?: URL
+  /** What it is told about the user: nothing, `X-Forwarded-User`-style headers, or a signed JWT. */
+  readonly identity: 'none' | 'headers' | 'assertion'
+  /** Header fields added to every request, such as its own API key. Lower-case names. */
+  readonly headers: Readonly<Record<string, string>>
+}
+
+/** Lifetimes, all in seconds. */
+export interface Lifetimes {
+  /** Authorization code. Default 60, at most 600. */
+  readonly codeSeconds: number
+  /** Access token. Default 3 600. */
+  readonly accessTokenSeconds: number
+  /** Refresh token without use. Default 30 days. */
+  readonly refreshIdleSeconds: number
+  /** Grant as a whole. Default 365 days. */
+  readonly refreshAbsoluteSeconds: number
+  /** Sign-in and consent, from /authorize to the code. Default 600. */
+  readonly flowSeconds: number
+  /** Browser sign-in session. Default 86 400. */
+  readonly sessionSeconds: number
+}
+
+/** Rules of refresh (design §1, catalogue P3). */
+export interface RefreshRules {
+  /** The predecessor always gets the same successor within this time of the rotation. Default 120. */
+  readonly graceSeconds: number
+  /** … and until this time while neither the successor nor its access token was used. Default 86 400; 300 where use cannot be seen. */
+  readonly lostResponseSeconds: number
+  /** What a token older than that does. Default `revoke`. */
+  readonly onReuse: 'revoke' | 'refuse'
+}
+
+/** The effective configuration. */
+export interface Config {
+  /** Bare origin: the identity of this server, byte for byte (catalogue P1). */
+  readonly issuer: string
+  readonly backends: readonly Backend[]
+  /** Scope → the sentence a person reads. `offline_access` is added by the server itself. */
+  readonly scopes: Readonly<Record<string, string>>
+  /** Granted when the request names none that exists. */
+  readonly defaultScopes: readonly string[]
+  readonly lifetimes: Lifetimes
+  readonly refresh: RefreshRules
+  /** Nobody signs in; consent is one click. Loopback issuer only. */
+  readonly noSignIn: boolean
+  /** Whether anyone may register a client (RFC 7591). Default true. */
+  readonly dynamicRegistration: boolean
+  /** Shown on pages: what people connect to. Default: the only backend's name, else the issuer's host. */
+  readonly siteName: string
+  /** Largest request body the gate passes on, in bytes. Default 4 MiB. */
+  readonly gateBodyLimitBytes: number
+}
+
+/** What handlers reach. */
+export interface Context {
+  readonly config: Config
+  readonly store: Store
+  readonly sealer: Sealer
+  readonly keys: KeyRing
+  readonly accessTokens: AccessTokens
+  readonly revocations: Revocations
+  readonly users: Users
+  readonly sessions: Sessions
+  /** Identity providers by id, `local` not among them. */
+  readonly upstreams: ReadonlyMap<string, Upstream>
+  /** Whether people can sign in with e-mail and password. */
+  readonly localSignIn: boolean
+  readonly clock: Clock
+  readonly random: Random
+  /** Outbound HTTP. */
+  readonly fetch: typeof fetch
+  readonly log: Log
+  readonly audit: Audit
+  readonly limits: Limits
+  readonly metrics: Metrics
+}
+
+/** A context for one request: the same ports, and the exchange beneath it. */
+export interface RequestContext extends Context {
+  readonly exchange: Exchange
+}
+
+/** An endpoint: the one shape of every handler in `routes.ts`. */
+export type Endpoint = (request: Request, context: RequestContext) => Promise<Response>

@@ -1,0 +1,30 @@
+/**
+ * `client/<client_id>`: a registered OAuth client (RFC 7591).
+ *
+ * A client that nobody ever authorized goes 30 days after its registration; one that was authorized
+ * once is never removed by time, because hosted clients register once and keep the id for ever.
+ */
+import type { ClientMetadata } from '../../oauth/client-metadata.ts'
+import { defineRecord } from './record.ts'
+
+/** How long a client that was never authorized is kept, in seconds. */
+export const unusedClientSeconds = 30 * 86_400
+
+/** A client that may ask for authorization. */
+export interface Client {
+  readonly id: string
+  /** Who vouches for it: the owner (`preregistered`) or nobody (`dynamic`). */
+  readonly origin: 'preregistered' | 'dynamic'
+  /** What it registered, after validation: the members that the registration answer echoes. */
+  readonly metadata: ClientMetadata
+  /** Keyed hash of the client secret; absent for public clients. */
+  readonly secretHash?: string
+  /** `optional` only for confidential clients that the owner pre-registered so (H5). */
+  readonly pkce: 'required' | 'optional'
+  /** Unix seconds. */
+  readonly createdAt: number
+  /** Unix seconds of the first authorization ever; absent until then. */
+  readonly authorizedAt?: number
+}
+
+export const clients = defineRecord<Client>('client')

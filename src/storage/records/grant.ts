@@ -1,0 +1,41 @@
+/**
+ * `grant/<id>`: what one user allowed one client; `user-grant/…` and `client-grant/…` list it.
+ * `ended/<id>`: a mark that the grant ended, for as long as one of its access tokens may live.
+ * `used/<id>`: the `iat` of the newest access token of the grant that a gate has seen in use.
+ */
+import { defineRecord } from './record.ts'
+
+/** The stored result of a consent. Its refresh tokens are in `family.ts`. */
+export interface Grant {
+  readonly id: string
+  readonly userId: string
+  readonly clientId: string
+  readonly resource: string
+  readonly scope: string
+  readonly requestedScope: string
+  /** Unix seconds. */
+  readonly createdAt: number
+  /** Unix seconds after which it is over whatever happens. */
+  readonly expiresAt: number
+}
+
+/** Why a grant ended, for the audit log. */
+export type EndReason = 'revoked' | 'code_replayed' | 'refresh_reused' | 'user_removed' | 'client_removed'
+
+/** The mark of an ended grant. */
+export interface EndedGrant {
+  readonly at: number
+  readonly why: EndReason
+}
+
+/** The newest access token of a grant seen in use. */
+export interface GrantUse {
+  /** `iat` of that token, unix seconds. */
+  readonly issuedAt: number
+}
+
+export const grants = defineRecord<Grant>('grant')
+export const userGrants = defineRecord<{ clientId: string }>('user-grant')
+export const clientGrants = defineRecord<{ userId: string }>('client-grant')
+export const endedGrants = defineRecord<EndedGrant>('ended')
+export const grantUses = defineRecord<GrantUse>('used')

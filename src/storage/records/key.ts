@@ -1,0 +1,31 @@
+/**
+ * `key/<kid>`: a key that signs tokens; `installation/self`: what this store belongs to.
+ */
+import type { JWK } from 'jose'
+import { defineRecord } from './record.ts'
+
+/** Algorithms Gatehouse signs access tokens with. */
+export type SigningAlgorithm = 'ES256' | 'EdDSA' | 'RS256'
+
+/** A signing key. The private part is sealed. */
+export interface SigningKey {
+  readonly kid: string
+  readonly alg: SigningAlgorithm
+  readonly publicJwk: JWK
+  readonly sealedPrivateJwk: string
+  /** Unix seconds. */
+  readonly createdAt: number
+}
+
+/** What the first start wrote down about this installation. */
+export interface Installation {
+  readonly issuer: string
+  readonly createdAt: number
+  /** SHA-256 of the one-time token that lets the first owner set up an account; gone once used. */
+  readonly setupHash?: string
+  /** Keyed hash of the admin token. */
+  readonly adminTokenHash?: string
+}
+
+export const signingKeys = defineRecord<SigningKey>('key')
+export const installations = defineRecord<Installation>('installation')

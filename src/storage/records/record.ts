@@ -1,0 +1,51 @@
+/**
+ * What every remembered thing has in common: a key prefix, a type, and JSON in between.
+ *
+ * A record type owns its prefix. Its file says what it is, how long it lives and which atomic moves
+ * it has; `docs/storage-schema.md` is written from these files.
+ */
+import type { Entry, Store, Write } from '../store.ts'
+
+/** A record as it was read: the value, and the version to check when writing it again. */
+export interface Stored<T> {
+  readonly key: string
+  readonly value: T
+  readonly version: number
+}
+
+/** The handle of one kind of record. */
+export interface RecordType<T> {
+  readonly prefix: string
+  /** The storage key of a record. Parts must not contain `/`. */
+  key(...parts: string[]): string
+  /** Reads an entry that the store returned for such a key. */
+  decode(entry: Entry | undefined): Stored<T> | undefined
+  /** The write that stores a value; `expiresAt` in unix seconds, absent for ever. */
+  write(key: string, value: T, expiresAt?: number): Write
+  /** Reads one record. */
+  find(store: Store, ...parts: string[]): Promise<Stored<T> | undefined>
+  /** One page of the records whose key begins with the given parts, in key order. */
+  list(
+    store: Store,
+    parts?: string[],
+    options?: { after?: string | undefined; limit?: number },
+  ): Promise<Stored<T>[]>
+}
+
+/** Declares a kind of record. The prefix is its namespace in the store and never changes. */
+export function defineRecord<T>(prefix: string): RecordType<T> {
+  const key = (...parts: string[]): string => [prefix, ...parts].join('/')
+  const decode = (entry: Entry | undefined): Stored<T> | undefined =>
+    entry && { key: entry.key, value: JSON.parse(entry.value) as T, version: entry.version }
+  return {
+    prefix,
+    key,
+    decode,
+    write: (at, value, expiresAt) => ({ key: at, value: JSON.stringify(value), expiresAt }),
+    find: async (store, ...parts) => decode((await store.get([key(...parts)]))[0]),
+    list: async (store, parts = [], options = {}) => {
+      const entries = await store.list(`${key(...parts)}/`, options)
+      return entries.flatMap((entry) => decode(entry) ?? [])
+    },
+  }
+}

@@ -1,0 +1,16 @@
+/**
+ * `session/<sha256 of the cookie>`: a browser in which someone is signed in.
+ * `user-session/<user id>` lists the hashes of a user's sessions, oldest first.
+ */
+import { defineRecord } from './record.ts'
+
+/** A signed-in browser. */
+export interface Session {
+  readonly userId: string
+  /** Unix seconds. */
+  readonly createdAt: number
+  readonly expiresAt: number
+}
+
+export const sessions = defineRecord<Session>('session')
+export const userSessions = defineRecord<{ hashes: readonly string[] }>('user-session')
