@@ -69,6 +69,8 @@ export interface Config {
   readonly refresh: RefreshRules
   /** Nobody signs in; consent is one click. Loopback issuer only. */
   readonly noSignIn: boolean
+  /** `noSignIn` also for requests that came through a proxy: everyone who finds the address gets in. */
+  readonly letAnyoneIn: boolean
   /** Whether anyone may register a client (RFC 7591). Default true. */
   readonly dynamicRegistration: boolean
   /** Shown on pages: what people connect to. Default: the only backend's name, else the issuer's host. */

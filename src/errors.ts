@@ -51,6 +51,8 @@ export interface OAuthErrorDetails {
    * Typed loosely here (errors import nothing); the renderer accepts only values minted there.
    */
   redirect?: object
+  /** A path of ours from which the person can try again, for the error page. */
+  retryPath?: string
 }
 
 /** A refusal or fault that a client or a person is told about. */
@@ -64,6 +66,7 @@ export class OAuthError extends Error {
   readonly retryAfterSeconds: number | undefined
   readonly headers: Record<string, string>
   readonly redirect: object | undefined
+  readonly retryPath: string | undefined
 
   constructor(code: ErrorCode, description?: string, details: OAuthErrorDetails = {}) {
     super(description ?? code, { cause: details.cause })
@@ -74,6 +77,7 @@ export class OAuthError extends Error {
     this.retryAfterSeconds = details.retryAfterSeconds
     this.headers = details.headers ?? {}
     this.redirect = details.redirect
+    this.retryPath = details.retryPath
   }
 }
 

@@ -1,5 +1,15 @@
-/** Browser sign-in sessions: opaque cookies over revocable records. */
-import type { KnownUser } from './users.ts'
+/**
+ * Browser sign-in sessions: opaque cookies over revocable records.
+ *
+ * A cookie is 256 random bits of which only the SHA-256 is stored (catalogue P6). Opening a session
+ * and noting it in the user's list is one commit, so that removing a user finds every session.
+ */
+import type { Clock } from '../platform/clock.ts'
+import { type Random, sha256 } from '../platform/crypto.ts'
+import { sessions, userSessions } from '../storage/records/session.ts'
+import type { Store } from '../storage/store.ts'
+import { winRace } from './races.ts'
+import type { KnownUser, Users } from './users.ts'
 
 /** A session as the request's cookie named it. */
 export interface LiveSession {
@@ -15,4 +25,75 @@ export interface Sessions {
   /** The live session of a cookie value; undefined when there is none or its user is gone. */
   find(cookie: string | undefined): Promise<LiveSession | undefined>
   end(cookie: string): Promise<void>
+}
+
+/** What sessions are built from. */
+export interface SessionOptions {
+  readonly store: Store
+  readonly users: Users
+  readonly clock: Clock
+  readonly random: Random
+  /** Lifetime of a session, in seconds. */
+  readonly sessionSeconds: number
+  /** Sessions one user may have at a time. Default 5. */
+  readonly maxPerUser?: number
+}
+
+const cookieBytes = 32
+const cookieShape = /^[A-Za-z0-9_-]{43}$/
+
+/** Sessions over a store. */
+export function createSessions(options: SessionOptions): Sessions {
+  const { store, users, clock, random, sessionSeconds, maxPerUser = 5 } = options
+
+  async function tryOpen(userId: string, hash: string): Promise<true | undefined> {
+    const listed = await userSessions.find(store, userId)
+    const hashes = [...(listed?.value.hashes ?? []), hash]
+    const tooMany = hashes.splice(0, Math.max(0, hashes.length - maxPerUser))
+    const now = clock.now()
+    const session = { userId, createdAt: now, expiresAt: now + sessionSeconds }
+    const listKey = userSessions.key(userId)
+    const opened = await store.commit({
+      check: [{ key: listKey, version: listed?.version ?? null }],
+      set: [
+        sessions.write(sessions.key(hash), session, session.expiresAt),
+        userSessions.write(listKey, { hashes }, session.expiresAt),
+      ],
+      delete: tooMany.map((old) => sessions.key(old)),
+    })
+    return opened || undefined
+  }
+
+  async function tryEnd(hash: string): Promise<true | undefined> {
+    const session = await sessions.find(store, hash)
+    if (!session) return true
+    const listed = await userSessions.find(store, session.value.userId)
+    if (!listed) return (await store.commit({ delete: [session.key] })) || undefined
+    const hashes = listed.value.hashes.filter((other) => other !== hash)
+    const ended = await store.commit({
+      check: [{ key: listed.key, version: listed.version }],
+      set: [userSessions.write(listed.key, { hashes }, clock.now() + sessionSeconds)],
+      delete: [session.key],
+    })
+    return ended || undefined
+  }
+
+  return {
+    open: async (userId) => {
+      const cookie = random(cookieBytes)
+      const hash = sha256(cookie)
+      await winRace(() => tryOpen(userId, hash))
+      return cookie
+    },
+    find: async (cookie) => {
+      if (cookie === undefined || !cookieShape.test(cookie)) return undefined
+      const hash = sha256(cookie)
+      const session = await sessions.find(store, hash)
+      const user = session && (await users.find(session.value.userId))
+      return user && { hash, user }
+    },
+    end: async (cookie) => {
+      await winRace(() => tryEnd(sha256(cookie)))
+    },
+  }
 }

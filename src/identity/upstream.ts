@@ -33,15 +33,17 @@ export interface UpstreamTokens {
 export interface Upstream {
   /** Part of the callback path: `/callback/<id>`. */
   readonly id: string
-  /** On the button: "Continue with GitHub". */
+  /** What people call it: `GitHub`, as in "Continue with GitHub". */
   readonly label: string
   /** Where to send the browser. */
   start(flow: UpstreamFlow): Promise<URL>
   /**
    * Trades the callback for an identity.
    *
-   * @throws OAuthError `access_denied` when the person or the provider refused,
-   *   `temporarily_unavailable` when the provider could not be reached, `server_error` when it answered nonsense
+   * @throws OAuthError `access_denied` when the person, the provider or the rules of admission refused,
+   *   `temporarily_unavailable` when the provider could not be reached, `server_error` (status 502) when
+   *   it answered nonsense, `invalid_request` when this is no callback of that flow (no code, wrong
+   *   state, another issuer)
    */
   finish(callback: URL, flow: UpstreamFlow): Promise<Identity>
 }

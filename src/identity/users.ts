@@ -1,6 +1,23 @@
 /** The people who may sign in. */
+import { OAuthError } from '../errors.ts'
+import type { Clock } from '../platform/clock.ts'
+import type { Random } from '../platform/crypto.ts'
+import { hashPassword, verifyPassword } from '../platform/scrypt.ts'
 import type { Stored } from '../storage/records/record.ts'
-import type { Profile, User } from '../storage/records/user.ts'
+import { sessions, userSessions } from '../storage/records/session.ts'
+import {
+  type Profile,
+  type User,
+  users,
+  usersByLogin,
+  usersByUpstream,
+} from '../storage/records/user.ts'
+import type { Sealer } from '../storage/sealer.ts'
+import type { Store } from '../storage/store.ts'
+import { parseEmail } from './email.ts'
+import { parseLocalEmail, parseNewPassword, parsePresentedPassword } from './local.ts'
+import { winRace } from './races.ts'
+import { removeUser } from './removal.ts'
 import type { Identity } from './upstream.ts'
 
 /** A user together with what we know of them, opened. */
@@ -15,6 +32,7 @@ export interface Users {
   /** Whether there is any user at all. */
   any(): Promise<boolean>
   list(): Promise<KnownUser[]>
+  /** The local user with this e-mail address, however it is spelt. */
   findByLogin(login: string): Promise<KnownUser | undefined>
   /**
    * The local user with this e-mail and password, or undefined. Takes as long for an unknown e-mail
@@ -23,9 +41,199 @@ export interface Users {
   verifyPassword(email: string, password: string): Promise<KnownUser | undefined>
   /** @throws OAuthError `invalid_request` when the e-mail is malformed or taken, or the password too short */
   addLocal(email: string, password: string, role: User['role']): Promise<KnownUser>
+  /**
+   * Replaces the password and ends every session: whoever knew the old one is out.
+   *
+   * @throws OAuthError `invalid_request` when there is no such user or the password is too short
+   */
   setPassword(userId: string, password: string): Promise<void>
   /** The user of an upstream identity, created at first sign-in; the profile is brought up to date. */
   admit(upstreamId: string, identity: Identity): Promise<KnownUser>
   /** Removes the user, their sessions and every grant they gave. Returns the ids of the grants that ended. */
   remove(userId: string): Promise<string[]>
+}
+
+/** What users are built from. */
+export interface UserOptions {
+  readonly store: Store
+  readonly sealer: Sealer
+  readonly clock: Clock
+  readonly random: Random
+  /** For how long the access tokens of a removed user's grants must be refused, in seconds. */
+  readonly accessTokenSeconds: number
+}
+
+/** Makes ids of 22 characters, out of no space that client ids come from (catalogue JW-17). */
+const userIdBytes = 16
+const profilePurpose = 'user-profile'
+const passwordPurpose = 'user-password'
+
+/** Users over a store. */
+export function createUsers(options: UserOptions): Users {
+  const { store, sealer } = options
+  return {
+    find: (userId) => findUser(options, userId),
+    any: async () => (await users.list(store, [], { limit: 1 })).length > 0,
+    list: async () => (await listAll(store)).map((record) => openUser(sealer, record)),
+    findByLogin: (login) => findByLogin(options, login),
+    verifyPassword: (email, password) => findByPassword(options, email, password),
+    addLocal: (email, password, role) => addLocal(options, { email, password, role }),
+    setPassword: (userId, password) => setPassword(options, userId, password),
+    admit: (upstreamId, identity) => winRace(() => tryAdmit(options, upstreamId, identity)),
+    remove: (userId) => removeUser(options, userId),
+  }
+}
+
+async function findUser({ store, sealer }: UserOptions, userId: string) {
+  const record = await users.find(store, userId)
+  return record && openUser(sealer, record)
+}
+
+async function findByLogin(options: UserOptions, login: string): Promise<KnownUser | undefined> {
+  const email = parseEmail(login)
+  if (email === undefined) return undefined
+  const [entry] = await options.store.get([toLoginKey(options.sealer, email)])
+  const pointer = usersByLogin.decode(entry)
+  return pointer && findUser(options, pointer.value.userId)
+}
+
+async function findByPassword(options: UserOptions, email: string, password: string) {
+  const presented = parsePresentedPassword(password)
+  if (presented === undefined) return undefined
+  const user = await findByLogin(options, email)
+  const sealed = user?.record.value.sealedPassword
+  const stored =
+    user && sealed && options.sealer.open(passwordPurpose, user.record.value.id, sealed)
+  return (await verifyPassword(presented, stored || undefined)) ? user : undefined
+}
+
+async function addLocal(
+  options: UserOptions,
+  wanted: { email: string; password: string; role: User['role'] },
+): Promise<KnownUser> {
+  const email = parseLocalEmail(wanted.email)
+  const password = parseNewPassword(wanted.password)
+  const lookupKey = toLoginKey(options.sealer, email)
+  const draft = { role: wanted.role, upstream: 'local', lookupKey }
+  const [taken] = await options.store.get([lookupKey])
+  const added = taken
+    ? undefined
+    : await tryAdd(options, draft, { login: email, email }, await hashPassword(password))
+  if (added) return added
+  throw new OAuthError('invalid_request', 'There is already a user with this e-mail address', {
+    reason: 'email_taken',
+  })
+}
+
+async function setPassword(options: UserOptions, userId: string, password: string) {
+  const { store, sealer } = options
+  const hash = await hashPassword(parseNewPassword(password))
+  await winRace(async () => {
+    const user = await users.find(store, userId)
+    if (!user)
+      throw new OAuthError('invalid_request', 'There is no such user', { reason: 'no_user' })
+    const listed = await userSessions.find(store, userId)
+    const sealedPassword = sealer.seal(passwordPurpose, userId, hash)
+    const replaced = await store.commit({
+      check: [
+        { key: user.key, version: user.version },
+        { key: userSessions.key(userId), version: listed?.version ?? null },
+      ],
+      set: [users.write(user.key, { ...user.value, sealedPassword })],
+      delete: [
+        userSessions.key(userId),
+        ...(listed?.value.hashes ?? []).map((hash) => sessions.key(hash)),
+      ],
+    })
+    return replaced || undefined
+  })
+}
+
+/** Undefined when another sign-in of the same person was faster. */
+async function tryAdmit(options: UserOptions, upstreamId: string, identity: Identity) {
+  const { store, sealer } = options
+  const lookupKey = toUpstreamKey(sealer, upstreamId, identity.subject)
+  const profile = toProfile(identity)
+  const [entry] = await store.get([lookupKey])
+  const pointer = usersByUpstream.decode(entry)
+  if (!pointer) return tryAdd(options, { role: 'user', upstream: upstreamId, lookupKey }, profile)
+  const known = await findUser(options, pointer.value.userId)
+  if (!known || isSameProfile(known.profile, profile)) return known
+  const { key, value, version } = known.record
+  const sealedProfile = sealProfile(sealer, value.id, profile)
+  await store.commit({
+    check: [{ key, version }],
+    set: [users.write(key, { ...value, sealedProfile })],
+  })
+  return findUser(options, value.id)
+}
+
+/** A new user behind a lookup key that nobody may hold yet; undefined when somebody does. */
+async function tryAdd(
+  options: UserOptions,
+  draft: Pick<User, 'role' | 'upstream' | 'lookupKey'>,
+  profile: Profile,
+  passwordHash?: string,
+): Promise<KnownUser | undefined> {
+  const { store, sealer, clock, random } = options
+  const id = random(userIdBytes)
+  const user: User = {
+    ...draft,
+    id,
+    sealedProfile: sealProfile(sealer, id, profile),
+    ...(passwordHash && { sealedPassword: sealer.seal(passwordPurpose, id, passwordHash) }),
+    createdAt: clock.now(),
+  }
+  const added = await store.commit({
+    check: [{ key: user.lookupKey, version: null }],
+    set: [users.write(users.key(id), user), usersByLogin.write(user.lookupKey, { userId: id })],
+  })
+  return added ? findUser(options, id) : undefined
+}
+
+async function listAll(store: Store): Promise<Stored<User>[]> {
+  const all: Stored<User>[] = []
+  for (;;) {
+    const page = await users.list(store, [], { after: all.at(-1)?.key })
+    if (page.length === 0) return all
+    all.push(...page)
+  }
+}
+
+function openUser(sealer: Sealer, record: Stored<User>): KnownUser {
+  const { id, sealedProfile } = record.value
+  const profile = JSON.parse(sealer.open(profilePurpose, id, sealedProfile)) as Profile
+  return { record, profile }
+}
+
+function sealProfile(sealer: Sealer, userId: string, profile: Profile): string {
+  return sealer.seal(profilePurpose, userId, JSON.stringify(profile))
+}
+
+function toLoginKey(sealer: Sealer, email: string): string {
+  return usersByLogin.key(sealer.index(usersByLogin.prefix, email))
+}
+
+function toUpstreamKey(sealer: Sealer, upstreamId: string, subject: string): string {
+  const person = JSON.stringify([upstreamId, subject])
+  return usersByUpstream.key(sealer.index(usersByUpstream.prefix, person))
+}
+
+/** Everything but the tokens. */
+function toProfile({ login, email, emailVerified, name }: Identity): Profile {
+  return {
+    login,
+    ...(email !== undefined && { email }),
+    ...(emailVerified !== undefined && { emailVerified }),
+    ...(name !== undefined && { name }),
+  }
+}
+
+function isSameProfile(a: Profile, b: Profile): boolean {
+  return (
+    a.login === b.login &&
+    a.email === b.email &&
+    a.emailVerified === b.emailVerified &&
+    a.name === b.name
+  )
 }

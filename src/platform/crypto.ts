@@ -24,3 +24,8 @@ export function equalInConstantTime(a: string, b: string): boolean {
   if (left.length !== right.length) return false
   return timingSafeEqual(left, right)
 }
+
+/** Rewrites base64url text as hexadecimal digits. */
+export function toHex(base64url: string): string {
+  return Buffer.from(base64url, 'base64url').toString('hex')
+}

@@ -29,16 +29,31 @@ export interface ForwardTarget {
   readonly url: URL
   readonly method: string
   /** The complete list of header fields to send; repeated names stay apart. */
-  readonly headers: readonly (readonly [name: string, value: string])[]
-  /** Turns the backend's header fields into those the client gets. */
-  readonly respond: (
-    status: number,
-    headers: readonly (readonly [name: string, value: string])[],
-  ) => readonly (readonly [name: string, value: string])[]
-  /** Ends the stream early: the token behind it expired or was revoked. */
+  readonly headers: readonly HeaderField[]
+  /**
+   * Turns the backend's header fields into those the client gets. What it throws refuses the answer:
+   * the backend request is aborted and `forward` throws the same.
+   */
+  readonly respond: (status: number, headers: readonly HeaderField[]) => readonly HeaderField[]
+  /**
+   * Ends the stream early: the token behind it expired or was revoked. Before the backend has answered,
+   * `forward` throws the signal's reason.
+   */
   readonly signal?: AbortSignal
+  /** Called once when nothing more will pass, whichever way it ended. */
+  readonly onEnd?: (outcome: ForwardOutcome) => void
   /** Longest wait for the backend's response headers. Default 60. */
   readonly headersTimeoutSeconds?: number
   /** Largest request body passed on, counted while streaming. Default 4 MiB. */
   readonly bodyLimitBytes?: number
 }
+
+/** A header field of a request or response; the name is lower case. */
+export type HeaderField = readonly [name: string, value: string]
+
+/**
+ * How a forwarded exchange ended: the whole answer passed (`complete`), the client went away
+ * (`client_left`), the backend broke off (`backend_failed`), the signal ended it (`stopped`), or there
+ * was no answer to pass on (`refused`).
+ */
+export type ForwardOutcome = 'complete' | 'client_left' | 'backend_failed' | 'stopped' | 'refused'

@@ -19,6 +19,7 @@ export interface Entry {
 
 /** One key to write. */
 export interface Write {
+  /** Printable ASCII, at most 512 characters. */
   readonly key: string
   /** JSON text, at most 256 KiB. */
   readonly value: string
@@ -26,7 +27,7 @@ export interface Write {
   readonly expiresAt?: number | undefined
 }
 
-/** One change: all of it happens, durably, or nothing does. */
+/** One change: all of it happens, durably, or nothing does. No key is written twice in it. */
 export interface Commit {
   /** Versions the keys must have now; `null`: the key must not exist (expired counts as absent). */
   readonly check?: readonly { readonly key: string; readonly version: number | null }[]

@@ -1,4 +1,16 @@
-/** Access tokens: JWTs of the RFC 9068 profile, audience = one resource. */
+/**
+ * Access tokens: JWTs of the RFC 9068 profile, audience = one resource.
+ *
+ * Verification accepts exactly what {@link createAccessTokens} mints and nothing else (catalogue
+ * JW-01 to JW-16): cheap checks of the shape come first, the key and its algorithm come from our own
+ * ring by `kid`, and keys inside the token are never looked at.
+ */
+import { compactVerify, errors } from 'jose'
+import { LRUCache } from 'lru-cache'
+import { OAuthError } from '../errors.ts'
+import type { Clock } from '../platform/clock.ts'
+import { type Random, sha256 } from '../platform/crypto.ts'
+import type { KeyRing } from './keys.ts'
 
 /** What an access token says. */
 export interface AccessTokenClaims {
@@ -30,4 +42,133 @@ export interface AccessTokens {
    * @throws OAuthError `invalid_token`; `temporarily_unavailable` never: everything needed is in memory
    */
   verify(token: string): Promise<AccessTokenClaims>
+}
+
+/** What access tokens are made of. */
+export interface AccessTokensOptions {
+  /** The `iss` of every token, byte for byte. */
+  issuer: string
+  keys: KeyRing
+  clock: Clock
+  random: Random
+}
+
+/** Longest token looked at, in characters. Ours are under 1 000. */
+const longestToken = 8192
+
+/** How far another process's clock may be ahead of ours. Expiry has no leeway. */
+const skewSeconds = 30
+
+/** Verified tokens remembered at most. */
+const rememberedTokens = 10_000
+
+const tokenType = 'at+jwt'
+
+/** Creates the minter and verifier of one issuer. */
+export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
+  const { issuer, keys, clock, random } = options
+  const verified = new LRUCache<string, AccessTokenClaims>({ max: rememberedTokens })
+
+  const verifyFresh = async (token: string): Promise<AccessTokenClaims> => {
+    const claims = parseClaims(await verifySignature(token, keys))
+    if (claims.iss !== issuer) throw refuse('issuer')
+    if (claims.iat > clock.now() + skewSeconds) throw refuse('issued_in_future')
+    return claims
+  }
+
+  return {
+    mint({ sub, aud, client_id, scope, gid }, lifetimeSeconds) {
+      const iat = clock.now()
+      const exp = iat + lifetimeSeconds
+      const claims = { iss: issuer, sub, aud, exp, iat, jti: random(16), client_id, scope, gid }
+      return keys.sign(claims, tokenType)
+    },
+    async verify(token) {
+      verifyShape(token)
+      const hash = sha256(token)
+      const claims = verified.get(hash) ?? (await verifyFresh(token))
+      if (claims.exp <= clock.now()) {
+        verified.delete(hash)
+        throw refuse('expired')
+      }
+      verified.set(hash, claims)
+      return claims
+    },
+  }
+}
+
+const compactShape = /^[\w-]+\.[\w-]+\.[\w-]+$/
+
+/** Three base64url parts of bounded length, the last one canonical, so that a token has one spelling. */
+function verifyShape(token: string): void {
+  if (token.length > longestToken) throw refuse('too_long')
+  if (!compactShape.test(token)) throw refuse('malformed')
+  const signature = token.slice(token.lastIndexOf('.') + 1)
+  if (Buffer.from(signature, 'base64url').toString('base64url') !== signature) {
+    throw refuse('malformed')
+  }
+}
+
+/** Returns the payload's bytes once the signature is right (RFC 7515 §5.2, RFC 8725 §3.1). */
+async function verifySignature(token: string, keys: KeyRing): Promise<Uint8Array> {
+  const header = parseObject(Buffer.from(token.slice(0, token.indexOf('.')), 'base64url'))
+  if (header.typ !== tokenType) throw refuse('typ')
+  if (header.crit !== undefined) throw refuse('crit')
+  const found = typeof header.kid === 'string' ? keys.find(header.kid) : undefined
+  if (!found) throw refuse('unknown_key')
+  if (header.alg !== found.alg) throw refuse('alg')
+  try {
+    return (await compactVerify(token, found.key, { algorithms: [found.alg] })).payload
+  } catch (error) {
+    if (error instanceof errors.JOSEError) throw refuse('signature', error)
+    throw error
+  }
+}
+
+function parseClaims(payload: Uint8Array): AccessTokenClaims {
+  const claims = parseObject(payload)
+  if (claims.nbf !== undefined) throw refuse('nbf')
+  const text = (name: string): string => {
+    const value = claims[name]
+    if (typeof value !== 'string') throw refuse(`claim_${name}`)
+    return value
+  }
+  const time = (name: string): number => {
+    const value = claims[name]
+    if (typeof value !== 'number' || !Number.isSafeInteger(value) || value <= 0) {
+      throw refuse(`claim_${name}`)
+    }
+    return value
+  }
+  return Object.freeze({
+    iss: text('iss'),
+    sub: text('sub'),
+    aud: text('aud'),
+    exp: time('exp'),
+    iat: time('iat'),
+    jti: text('jti'),
+    client_id: text('client_id'),
+    scope: text('scope'),
+    gid: text('gid'),
+  })
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+/** A JSON object, or a refusal: these bytes came from the network. */
+function parseObject(bytes: Uint8Array): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(utf8.decode(bytes))
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value }
+  } catch (error) {
+    throw refuse('malformed', error)
+  }
+  throw refuse('malformed')
+}
+
+function refuse(reason: string, cause?: unknown): OAuthError {
+  return new OAuthError('invalid_token', 'The access token is invalid or has expired', {
+    reason,
+    cause,
+  })
 }

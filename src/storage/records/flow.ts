@@ -29,10 +29,8 @@ export interface Flow {
   readonly requestedScope: string
   /** Scopes the person left ticked when approving. */
   readonly approvedScope?: string
-  /** `prompt` of the request (OpenID Connect Core §3.1.2.1). */
-  readonly prompt?: string
-  /** Whether the person may be spared the page by a remembered choice. */
-  readonly sameSite: boolean
+  /** Whether a session that was there before does not count: `prompt=login`, or "use another account". */
+  readonly freshSignIn: boolean
   /** Signed-in user, once known; always the session's user at that time. */
   readonly userId?: string
   /** The upstream round trip, minted when the person approved. */

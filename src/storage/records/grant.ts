@@ -3,6 +3,8 @@
  * `ended/<id>`: a mark that the grant ended, for as long as one of its access tokens may live.
  * `used/<id>`: the `iat` of the newest access token of the grant that a gate has seen in use.
  */
+import type { Write } from '../store.ts'
+import { families } from './family.ts'
 import { defineRecord } from './record.ts'
 
 /** The stored result of a consent. Its refresh tokens are in `family.ts`. */
@@ -20,7 +22,12 @@ export interface Grant {
 }
 
 /** Why a grant ended, for the audit log. */
-export type EndReason = 'revoked' | 'code_replayed' | 'refresh_reused' | 'user_removed' | 'client_removed'
+export type EndReason =
+  | 'revoked'
+  | 'code_replayed'
+  | 'refresh_reused'
+  | 'user_removed'
+  | 'client_removed'
 
 /** The mark of an ended grant. */
 export interface EndedGrant {
@@ -39,3 +46,35 @@ export const userGrants = defineRecord<{ clientId: string }>('user-grant')
 export const clientGrants = defineRecord<{ userId: string }>('client-grant')
 export const endedGrants = defineRecord<EndedGrant>('ended')
 export const grantUses = defineRecord<GrantUse>('used')
+
+/** How much longer than an access token the mark of an ended grant is kept, for gates whose clock is slow. */
+const clockSkewSeconds = 60
+
+/**
+ * The writes that end a grant, to be part of a commit.
+ *
+ * Its refresh tokens and both index entries go; the mark stays for as long as one of its access
+ * tokens can still be presented, so that every gate refuses it. Ending a grant twice does no harm.
+ *
+ * @param grant whose grant; the `user-grant` entry holds enough, the grant itself need not be read
+ * @param at unix seconds
+ * @param accessTokenSeconds the lifetime of its access tokens
+ */
+export function toGrantEnd(
+  grant: Pick<Grant, 'id' | 'userId' | 'clientId'>,
+  why: EndReason,
+  at: number,
+  accessTokenSeconds: number,
+): { set: Write[]; delete: string[] } {
+  const { id, userId, clientId } = grant
+  const markExpiresAt = at + accessTokenSeconds + clockSkewSeconds
+  return {
+    set: [endedGrants.write(endedGrants.key(id), { at, why }, markExpiresAt)],
+    delete: [
+      grants.key(id),
+      families.key(id),
+      userGrants.key(userId, id),
+      clientGrants.key(clientId, id),
+    ],
+  }
+}

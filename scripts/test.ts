@@ -1,0 +1,70 @@
+/**
+ * `npm test`: brings what the tests need, then runs them all. Arguments go on to vitest.
+ *
+ * With `CI=true` nothing may be skipped: a missing Chromium and a skipped test fail the run. Elsewhere
+ * the browser tests are left out, with a line that says so, when Chromium cannot be had.
+ */
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { findImports, listFiles, readSource } from '../test/helpers/sources.ts'
+import { bringChromium } from './chromium.ts'
+
+const report = '.artifacts/tests.json'
+const isCi = process.env.CI === 'true'
+
+/** The part of vitest's JSON report that is read here. */
+interface Report {
+  numPassedTests: number
+  numPendingTests: number
+  numTodoTests: number
+  testResults: { name: string; assertionResults: { status: string; fullName: string }[] }[]
+}
+
+function findSkipped({ testResults }: Report): string[] {
+  return testResults.flatMap(({ assertionResults }) =>
+    assertionResults
+      .filter(({ status }) => status !== 'passed' && status !== 'failed')
+      .map(({ fullName }) => fullName),
+  )
+}
+
+/** What is wrong with a run in which no test failed; undefined when nothing is. */
+function findFault(): string | undefined {
+  const result = JSON.parse(readFileSync(report, 'utf8')) as Report
+  if (result.numPassedTests === 0) return 'no test ran'
+  const skipped = findSkipped(result)
+  if (skipped.length === 0) return undefined
+  return `with CI=true nothing may be skipped, but these tests were:\n  ${skipped.join('\n  ')}`
+}
+
+/** Test files that open a browser: those that import one, directly or through a `browser.ts` of the tests. */
+function findBrowserTests(): string[] {
+  const browser = /^playwright-core$|^@axe-core\/playwright$|\/browser\.ts$/
+  return listFiles('test').filter(
+    (path) =>
+      path.endsWith('.test.ts') && findImports(readSource(path)).some((name) => browser.test(name)),
+  )
+}
+
+const chromium = bringChromium()
+if (!chromium) {
+  const wanted = 'Chromium is missing; install it (Debian, Ubuntu: apt-get install chromium)'
+  if (isCi) {
+    console.error(`gatehouse: ${wanted}`)
+    process.exit(1)
+  }
+  console.warn(`gatehouse: ${wanted}. Skipping the browser tests:`)
+  for (const path of findBrowserTests()) console.warn(`  ${path}`)
+}
+
+mkdirSync('.artifacts', { recursive: true })
+rmSync(report, { force: true })
+const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
+const left = chromium ? [] : findBrowserTests().map((path) => `--exclude=${path}`)
+const vitestFile = 'node_modules/vitest/vitest.mjs'
+const args = [vitestFile, 'run', ...reporters, ...left, ...process.argv.slice(2)]
+const env = { ...process.env, ...(chromium && { CHROMIUM: chromium }) }
+const vitest = spawnSync(process.execPath, args, { stdio: 'inherit', env })
+const fault = isCi && vitest.status === 0 ? findFault() : undefined
+if (fault) console.error(`gatehouse: ${fault}`)
+process.exit(fault ? 1 : (vitest.status ?? 1))

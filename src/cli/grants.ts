@@ -1,0 +1,98 @@
+/** `gatehouse grants`: what users have allowed clients. */
+import { clients } from '../storage/records/client.ts'
+import { type EndReason, type Grant, grants, toGrantEnd } from '../storage/records/grant.ts'
+import { toFailure } from './failure.ts'
+import { type Installation, listRecords, withInstallation } from './installation.ts'
+import { print, printRecords, renderTime } from './output.ts'
+import type { DataOptions } from './settings.ts'
+
+/** Options of `grants list`. */
+export interface GrantListOptions extends DataOptions {
+  /** Login, e-mail address or id. */
+  user?: string
+  /** Client id. */
+  client?: string
+  json?: boolean
+}
+
+/** Lists who allowed what to which client. */
+export async function listGrants(options: GrantListOptions): Promise<void> {
+  await withInstallation({ ...options, mustExist: true }, async ({ store, users }) => {
+    const known = await users.list()
+    const logins = new Map(known.map(({ record, profile }) => [record.value.id, profile.login]))
+    const names = new Map(
+      (await listRecords(clients, store)).map(({ value }) => [value.id, value.metadata.client_name]),
+    )
+    const rows = (await listRecords(grants, store))
+      .map(({ value }) => toRow(value, logins.get(value.userId), names.get(value.clientId)))
+      .filter((row) => options.client === undefined || row.client_id === options.client)
+      .filter(
+        (row) => options.user === undefined || [row.user, row.user_id].includes(options.user),
+      )
+    printRecords(
+      rows,
+      {
+        columns: ['ID', 'USER', 'CLIENT', 'SCOPE', 'RESOURCE', 'SINCE', 'UNTIL'],
+        toRow: (row) => [
+          row.id,
+          row.user,
+          row.client_name || row.client_id,
+          row.scope,
+          row.resource,
+          renderTime(row.created_at),
+          renderTime(row.expires_at),
+        ],
+        empty: 'No grants: nobody has connected a client yet',
+      },
+      options.json === true,
+    )
+  })
+}
+
+/** Ends grants: their refresh tokens are gone and every gate refuses their access tokens. */
+export async function revokeGrants(ids: string[], options: DataOptions): Promise<void> {
+  await withInstallation({ ...options, mustExist: true }, async (installation) => {
+    const found = await Promise.all(ids.map((id) => grants.find(installation.store, id)))
+    const missing = ids.filter((_, index) => found[index] === undefined)
+    if (missing.length > 0) {
+      throw toFailure(`There is no grant ${missing.join(', ')}; nothing was revoked. See: gatehouse grants list`)
+    }
+    const values = found.flatMap((stored) => stored?.value ?? [])
+    await endGrants(installation, values, 'revoked')
+    print(`Revoked ${values.length === 1 ? 'one grant' : `${values.length} grants`}`)
+  })
+}
+
+/** Grants ended in one commit; more go into the next. */
+const grantsPerCommit = 100
+
+/** Ends grants in slices of one commit each. */
+export async function endGrants(
+  { store, clock, accessTokenSeconds }: Installation,
+  ended: readonly Pick<Grant, 'id' | 'userId' | 'clientId'>[],
+  why: EndReason,
+): Promise<void> {
+  for (let from = 0; from < ended.length; from += grantsPerCommit) {
+    const ends = ended
+      .slice(from, from + grantsPerCommit)
+      .map((grant) => toGrantEnd(grant, why, clock.now(), accessTokenSeconds))
+    await store.commit({
+      set: ends.flatMap((end) => end.set),
+      delete: ends.flatMap((end) => end.delete),
+    })
+  }
+}
+
+function toRow(grant: Grant, login: string | undefined, clientName: string | undefined) {
+  return {
+    id: grant.id,
+    user: login ?? grant.userId,
+    user_id: grant.userId,
+    client_id: grant.clientId,
+    client_name: clientName ?? '',
+    scope: grant.scope,
+    resource: grant.resource,
+    created_at: grant.createdAt,
+    expires_at: grant.expiresAt,
+  }
+}

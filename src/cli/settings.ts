@@ -1,0 +1,42 @@
+/** From the options of a command to settings. */
+import type { Given } from '../operate/config/layers.ts'
+import { loadConfig, type Settings } from '../operate/config/load.ts'
+import { renderProblem } from '../operate/config/problems.ts'
+import { exitUsage, toFailure } from './failure.ts'
+
+/** Options that every command with a data folder has. */
+export interface DataOptions {
+  config?: string
+  data?: string
+}
+
+/** A flag as a layer of the configuration; absent when it was not given. */
+export function toGiven(flag: string, path: string, value: unknown): Given[] {
+  return value === undefined ? [] : [{ path: path.split('.'), value, place: flag }]
+}
+
+/** A number as it was typed; what is none is left for the schema to refuse. */
+export function toNumber(text: string | undefined): number | string | undefined {
+  return text !== undefined && /^\d+$/.test(text) ? Number(text) : text
+}
+
+/**
+ * The settings of a command.
+ *
+ * @throws Failure that lists every problem with its place, exit code 2
+ */
+export function loadSettings(
+  options: DataOptions,
+  flags: readonly Given[] = [],
+  needsBackend = false,
+): Settings {
+  const loaded = loadConfig({
+    file: options.config,
+    flags: [...toGiven('--data', 'data', options.data), ...flags],
+    needsBackend,
+  })
+  if (loaded.ok) return loaded.settings
+  const lines = loaded.problems.map((problem) => `  ${renderProblem(problem)}`)
+  const count = lines.length === 1 ? 'a problem' : `${lines.length} problems`
+  throw toFailure(`the configuration has ${count}:\n${lines.join('\n')}`, exitUsage)
+}

@@ -1,0 +1,92 @@
+/**
+ * A Streamable HTTP backend (MCP 2025-03-26 to 2026-07-28): what the client sent, cleaned, goes to its
+ * one URL, and its answer streams back.
+ */
+import type { Backend, RequestContext } from '../../context.ts'
+import type { ForwardOutcome, HeaderField } from '../../platform/exchange.ts'
+import type { AccessTokenClaims } from '../../tokens/access-token.ts'
+import { queryToken, tokenEnded } from '../bearer.ts'
+import { cleanRequestFields, cleanResponseFields } from '../headers.ts'
+import { createCallerDescription } from '../identity.ts'
+import { unwrapSessionId, wrapSessionId } from '../session-id.ts'
+import { createTokenWatch } from '../token-watch.ts'
+
+/** A backend that we forward to. */
+export type HttpBackend = Backend & { readonly to: URL }
+
+/** Passes an authorised request on. */
+export type ForwardToBackend = (
+  request: Request,
+  claims: AccessTokenClaims,
+  context: RequestContext,
+) => Promise<Response>
+
+/** The way to one backend. */
+export function createStreamableHttp(backend: HttpBackend): ForwardToBackend {
+  const describeCaller = createCallerDescription(backend)
+  const tokens = createTokenWatch()
+  return async (request, claims, context) => {
+    const holder = { claims, backend, context }
+    const cleaned = unwrapSessionId(cleanRequestFields(request.headers), holder)
+    const ours = [
+      ...toForwardedFields(context),
+      ...(await describeCaller(claims, context)),
+      ...Object.entries(backend.headers),
+    ]
+    const watched = tokens.watch(claims, context, (reason) => tokenEnded(reason, backend, context))
+    return context.exchange.forward({
+      url: toTargetUrl(request.url, backend.to),
+      method: request.method,
+      headers: withOurs(cleaned, ours),
+      respond: (status, fields) => {
+        const answered = wrapSessionId(cleanResponseFields(status, fields, backend), holder)
+        context.metrics.count('gate_requests', { backend: backend.id, status: String(status) })
+        return answered
+      },
+      signal: watched.signal,
+      bodyLimitBytes: context.config.gateBodyLimitBytes,
+      onEnd: (outcome) => {
+        watched.release()
+        noteEnd(outcome, backend, context)
+      },
+    })
+  }
+}
+
+/** Ours win over the client's. Answers come uncompressed, so that no event waits in a compressor (ST-04). */
+function withOurs(cleaned: readonly HeaderField[], ours: readonly HeaderField[]): HeaderField[] {
+  const names = new Set(ours.map(([name]) => name))
+  const theirs = cleaned.filter(([name]) => !names.has(name))
+  return [...theirs, ['accept-encoding', 'identity'], ...ours]
+}
+
+/** Where the client came to, from configuration, and from where, as the socket knows it (mcp-spec G2). */
+function toForwardedFields({ config, exchange }: RequestContext): HeaderField[] {
+  const { host, protocol } = new URL(config.issuer)
+  const fields: HeaderField[] = [
+    ['x-forwarded-host', host],
+    ['x-forwarded-proto', protocol.slice(0, -1)],
+  ]
+  return exchange.peer === 'unknown' ? fields : [...fields, ['x-forwarded-for', exchange.peer]]
+}
+
+/** The backend's own URL with the query of the request, but for a token that strayed there (RS-04, PX-03). */
+function toTargetUrl(requestUrl: string, to: URL): URL {
+  const asked = new URL(requestUrl).search
+  const target = new URL(to)
+  if (asked === '') return target
+  const kept = asked
+    .slice(1)
+    .split('&')
+    .filter((pair) => !new URLSearchParams(pair).has(queryToken))
+  target.search = [target.search.slice(1), ...kept].filter(Boolean).join('&')
+  return target
+}
+
+function noteEnd(outcome: ForwardOutcome, backend: HttpBackend, context: RequestContext): void {
+  if (outcome !== 'backend_failed') return
+  context.log.warn('A backend broke off its answer', {
+    backend: backend.id,
+    requestId: context.exchange.requestId,
+  })
+}

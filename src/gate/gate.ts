@@ -1,0 +1,89 @@
+/**
+ * `<backend path>`, every method: the protected MCP endpoint (MCP 2026-07-28 streamable-http and
+ * authorization; catalogue §13).
+ *
+ * The order of the questions is the protection: is the request meant for us, may this page ask, who is
+ * calling, and only then what do they want. What passes goes to `backends/`.
+ */
+import type { Backend, Endpoint, RequestContext } from '../context.ts'
+import { OAuthError } from '../errors.ts'
+import { isPreflight, preflightResponse } from '../oauth/cors.ts'
+import { verifyPlainBody } from '../platform/refusals.ts'
+import { createStreamableHttp, type HttpBackend } from './backends/streamable-http.ts'
+import { verifyBearer } from './bearer.ts'
+import { verifyBrowser } from './browser.ts'
+import { auditRefusal } from './refusal.ts'
+
+/** Methods of Streamable HTTP in any revision, and HEAD, which clients probe with. */
+const methodsServed = ['GET', 'HEAD', 'POST', 'DELETE']
+
+/**
+ * The endpoint that guards one backend. Its errors are to be rendered by `renderRefusal`.
+ *
+ * @throws TypeError at once when the backend has no URL to forward to
+ */
+export function gate(backend: Backend): Endpoint {
+  if (!isForwarded(backend))
+    throw new TypeError(
+      `The backend "${backend.id}" has no "to" URL that the gate could forward to`,
+    )
+  const forward = createStreamableHttp(backend)
+  return async (request, context) => {
+    try {
+      verifyPath(request, backend)
+      verifyBrowserAudited(request, context)
+      if (isPreflight(request)) return preflightResponse(request, { methods: methodsServed })
+      const claims = await verifyBearer(request, backend, context)
+      verifyMethod(request)
+      verifyContent(request)
+      return await forward(request, claims, context)
+    } catch (error) {
+      const status = error instanceof OAuthError ? error.status : 500
+      context.metrics.count('gate_requests', { backend: backend.id, status: String(status) })
+      throw error
+    }
+  }
+}
+
+function isForwarded(backend: Backend): backend is HttpBackend {
+  return backend.to !== undefined
+}
+
+/** The path that is guarded is the one that is forwarded: exactly this one (catalogue RS-09). */
+function verifyPath(request: Request, backend: Backend): void {
+  if (new URL(request.url).pathname === backend.path) return
+  throw new OAuthError('invalid_request', 'There is no MCP server at this path', {
+    status: 404,
+    reason: 'unknown_path',
+  })
+}
+
+function verifyBrowserAudited(request: Request, context: RequestContext): void {
+  try {
+    verifyBrowser(request, context.config.issuer)
+  } catch (error) {
+    if (error instanceof OAuthError) auditRefusal(context, error)
+    throw error
+  }
+}
+
+/** The request line alone names the method; no field can change it (catalogue RS-09). */
+function verifyMethod(request: Request): void {
+  if (methodsServed.includes(request.method)) return
+  throw new OAuthError('invalid_request', `The method ${request.method} is not served here`, {
+    status: 405,
+    reason: 'method_not_served',
+    headers: { Allow: methodsServed.join(', ') },
+  })
+}
+
+/** JSON, which no page can send without asking first (RS-14), and uncompressed, so that it can be counted (PX-15). */
+function verifyContent(request: Request): void {
+  const type = request.headers.get('content-type')?.split(';')[0]?.trim().toLowerCase()
+  if (request.method === 'POST' && type !== 'application/json')
+    throw new OAuthError('invalid_request', 'Send the message as application/json', {
+      status: 415,
+      reason: 'content_type_not_json',
+    })
+  verifyPlainBody(request.headers.get('content-encoding'))
+}

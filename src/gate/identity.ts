@@ -1,0 +1,93 @@
+/**
+ * What a backend is told about the caller, by its configuration: nothing, header fields that only we
+ * can set, or a short-lived signed assertion that it can verify against our keys.
+ */
+import { LRUCache } from 'lru-cache'
+import type { Backend, RequestContext } from '../context.ts'
+import type { HeaderField } from '../platform/exchange.ts'
+import type { Profile } from '../storage/records/user.ts'
+import type { AccessTokenClaims } from '../tokens/access-token.ts'
+
+/** The fields that say who is calling. */
+export type DescribeCaller = (
+  claims: AccessTokenClaims,
+  context: RequestContext,
+) => Promise<readonly HeaderField[]>
+
+/** How long a profile is believed, and an assertion used again, in seconds. */
+const profileSeconds = 60
+const assertionReuseSeconds = 30
+
+/** Lifetime of an assertion, in seconds. */
+const assertionSeconds = 60
+
+/** Users, and tokens, remembered per backend. */
+const remembered = 10_000
+
+/** What the backend of this configuration is told. */
+export function createCallerDescription(backend: Backend & { readonly to: URL }): DescribeCaller {
+  if (backend.identity === 'headers') return createIdentityFields()
+  if (backend.identity === 'assertion') return createAssertion(backend.to.origin)
+  return async () => []
+}
+
+/** Names follow oauth2-proxy where it has them, so that existing backends understand. */
+function createIdentityFields(): DescribeCaller {
+  const findProfile = createProfileLookup()
+  return async (claims, context) => {
+    const profile = await findProfile(claims.sub, context)
+    const known: [string, string | undefined][] = [
+      ['x-forwarded-user', claims.sub],
+      ['x-forwarded-email', profile?.email],
+      ['x-forwarded-preferred-username', profile?.login],
+      ['x-gatehouse-client-id', claims.client_id],
+      ['x-gatehouse-scope', claims.scope],
+    ]
+    return known.flatMap(([name, value]): HeaderField[] =>
+      value === undefined ? [] : [[name, toFieldValue(value)]],
+    )
+  }
+}
+
+/** Which server is meant is in `aud`; who calls, for whom and how far is in the rest (RFC 7519 §4.1). */
+function createAssertion(audience: string): DescribeCaller {
+  const signed = new LRUCache<string, { assertion: string; at: number }>({ max: remembered })
+  return async (claims, context) => {
+    const now = context.clock.now()
+    const known = signed.get(claims.jti)
+    if (known && now >= known.at && now < known.at + assertionReuseSeconds)
+      return [['x-gatehouse-assertion', known.assertion]]
+    const { sub, client_id, scope } = claims
+    const times = { iat: now, exp: now + assertionSeconds }
+    const assertion = await context.keys.sign(
+      { iss: context.config.issuer, sub, aud: audience, client_id, scope, ...times },
+      'gatehouse-assertion+jwt',
+    )
+    signed.set(claims.jti, { assertion, at: now })
+    return [['x-gatehouse-assertion', assertion]]
+  }
+}
+
+function createProfileLookup() {
+  const profiles = new LRUCache<string, { profile: Profile | undefined; at: number }>({
+    max: remembered,
+  })
+  return async (userId: string, context: RequestContext): Promise<Profile | undefined> => {
+    const now = context.clock.now()
+    const known = profiles.get(userId)
+    if (known && now >= known.at && now < known.at + profileSeconds) return known.profile
+    const profile = (await context.users.find(userId))?.profile
+    profiles.set(userId, { profile, at: now })
+    return profile
+  }
+}
+
+/**
+ * The value itself when it is plain ASCII, otherwise `UTF-8''` and the percent-encoded value (RFC 8187
+ * §3.2): nothing a person calls themselves can end the line or mean another person (RS-20).
+ */
+function toFieldValue(value: string): string {
+  if (/^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(value) && !value.startsWith("UTF-8''"))
+    return value
+  return `UTF-8''${encodeURIComponent(value.replace(/\p{Surrogate}/gu, '\ufffd'))}`
+}

@@ -1,0 +1,61 @@
+/**
+ * How the gate says no.
+ *
+ * What concerns the token is an OAuth error with its Bearer challenge (RFC 6750 §3). Anything else is
+ * a JSON-RPC error without id, because clients take another body on 400 or 404 for a server of an
+ * older revision (mcp-spec T28, T23).
+ */
+import type { RequestContext } from '../context.ts'
+import { type OAuthError, toErrorBody } from '../errors.ts'
+import { corsHeaders } from '../oauth/cors.ts'
+import type { AccessTokenClaims } from '../tokens/access-token.ts'
+
+/** Response fields that a browser client must be able to read. */
+export const exposedFields = ['WWW-Authenticate', 'Mcp-Session-Id', 'MCP-Protocol-Version']
+
+/** The reason of a request without a token: no error, an invitation (catalogue RS-01). */
+export const noCredentials = 'no_credentials'
+
+/** JSON-RPC 2.0 §5.1: the request is none we serve; the fault is ours. */
+const invalidRequest = -32600
+const internalError = -32603
+
+/** The response to a request that the gate refused. */
+export function renderRefusal(error: OAuthError): Response {
+  const headers: Record<string, string> = {
+    'Content-Type': 'application/json',
+    'Cache-Control': 'no-store',
+    ...corsHeaders(exposedFields),
+    ...error.headers,
+  }
+  if (error.retryAfterSeconds !== undefined)
+    headers['Retry-After'] = String(error.retryAfterSeconds)
+  return new Response(JSON.stringify(toBody(error)), { status: error.status, headers })
+}
+
+/** Writes a refusal to the audit log. Whoever brought no token at all was not refused anything. */
+export function auditRefusal(
+  context: RequestContext,
+  error: OAuthError,
+  claims?: AccessTokenClaims,
+): void {
+  if (error.reason === noCredentials) return
+  context.audit({
+    event: 'gate.refused',
+    outcome: 'refused',
+    reason: error.reason ?? error.code,
+    clientId: claims?.client_id,
+    userId: claims?.sub,
+    grantId: claims?.gid,
+    requestId: context.exchange.requestId,
+    peer: context.exchange.peer,
+  })
+}
+
+function toBody(error: OAuthError): object {
+  if (error.reason === noCredentials) return { message: error.description }
+  if ('WWW-Authenticate' in error.headers) return toErrorBody(error)
+  const code = error.status < 500 ? invalidRequest : internalError
+  const message = error.description ?? error.code
+  return { jsonrpc: '2.0', error: { code, message, data: { error: error.code } } }
+}

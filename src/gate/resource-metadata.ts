@@ -1,0 +1,34 @@
+/**
+ * `GET /.well-known/oauth-protected-resource[/path]`: who protects a backend (RFC 9728 §3).
+ *
+ * One document per configured backend; at the root it stands for the only backend there is. Nothing in
+ * it comes from the request (catalogue DI-03, DI-04).
+ */
+import type { Backend, Config, Endpoint } from '../context.ts'
+import { corsHeaders } from '../oauth/cors.ts'
+
+/** The endpoint of one backend's document. Where it is served is up to `routes.ts`. */
+export function protectedResourceMetadata(backend: Backend): Endpoint {
+  let body: string | undefined
+  return async (_request, { config }) => {
+    body ??= JSON.stringify(toResourceMetadata(backend, config))
+    return new Response(body, {
+      headers: {
+        'Content-Type': 'application/json',
+        'Cache-Control': 'public, max-age=300',
+        ...corsHeaders(),
+      },
+    })
+  }
+}
+
+/** `offline_access` is the authorization server's business and never stands here (DI-11, D48). */
+function toResourceMetadata(backend: Backend, config: Config): Record<string, unknown> {
+  return {
+    resource: backend.resource,
+    authorization_servers: [config.issuer],
+    scopes_supported: Object.keys(config.scopes).filter((scope) => scope !== 'offline_access'),
+    bearer_methods_supported: ['header'],
+    resource_name: backend.name,
+  }
+}

@@ -1,0 +1,176 @@
+/**
+ * Gatehouse as one function of a request: builds the context, routes, and catches every error once.
+ */
+import { Hono } from 'hono'
+import { createConfig } from './config.ts'
+import type { Context, RequestContext } from './context.ts'
+import { renderError, toOAuthError } from './error-shapes.ts'
+import { OAuthError } from './errors.ts'
+import { createSessions } from './identity/sessions.ts'
+import { createUsers } from './identity/users.ts'
+import { claimInstallation, createSetupLink } from './installation.ts'
+import { corsHeaders, preflightResponse } from './oauth/cors.ts'
+import { createAudit } from './operate/audit.ts'
+import { startSweeping } from './operate/jobs.ts'
+import { createLimits } from './operate/limits.ts'
+import { createLog } from './operate/log.ts'
+import { createMetrics } from './operate/metrics.ts'
+import type { Gatehouse, GatehouseOptions } from './options.ts'
+import { systemClock } from './platform/clock.ts'
+import { systemRandom } from './platform/crypto.ts'
+import { createExchanges, type ExchangeFactory } from './platform/create-exchange.ts'
+import { createRoutes, type Route } from './routes.ts'
+import { createSealer } from './storage/sealed.ts'
+import { createAccessTokens } from './tokens/access-token.ts'
+import { createKeyRing } from './tokens/keys.ts'
+import { createRevocations } from './tokens/revocations.ts'
+
+/**
+ * Builds a Gatehouse over a store.
+ *
+ * @throws TypeError for wrong options; Error when the store belongs to another issuer or master key
+ */
+export async function createGatehouse(options: GatehouseOptions): Promise<Gatehouse> {
+  const context = await createContext(options)
+  await claimInstallation(context, options.acceptNewIssuer ?? false)
+  const exchanges = createExchanges(context)
+  const sweeping = startSweeping(context)
+  const app = createApp(context, exchanges)
+  return {
+    fetch: async (request, env) => app.fetch(request, env ?? {}),
+    context,
+    createSetupLink: () => createSetupLink(context),
+    close: async () => {
+      await sweeping.stop()
+      context.revocations.close()
+      await exchanges.close()
+    },
+  }
+}
+
+async function createContext(options: GatehouseOptions): Promise<Context> {
+  const config = createConfig(options)
+  const { store, masterKey, clock = systemClock, random = systemRandom } = options
+  const log = options.log ?? createLog({ level: 'info', format: 'json' })
+  const sealer = await createSealer({ store, masterKey, clock, random })
+  const algorithm = options.signingAlgorithm ?? 'ES256'
+  const keys = await createKeyRing({ store, sealer, clock, algorithm })
+  const { accessTokenSeconds, sessionSeconds } = config.lifetimes
+  const users = createUsers({ store, sealer, clock, random, accessTokenSeconds })
+  const upstreams = options.upstreams ?? []
+  return Object.freeze({
+    config,
+    store,
+    sealer,
+    keys,
+    accessTokens: createAccessTokens({ issuer: config.issuer, keys, clock, random }),
+    revocations: createRevocations({ store, log }),
+    users,
+    sessions: createSessions({ store, users, clock, random, sessionSeconds }),
+    upstreams: new Map(upstreams.map((upstream) => [upstream.id, upstream])),
+    localSignIn: options.localSignIn ?? (upstreams.length === 0 && !config.noSignIn),
+    clock,
+    random,
+    fetch: options.fetch ?? fetch,
+    log,
+    audit: options.audit ?? createAudit(),
+    limits: options.limits ?? createLimits(),
+    metrics: options.metrics ?? createMetrics(),
+  })
+}
+
+/** The rows of `routes.ts` as a Hono application. A known path with another method is 405. */
+function createApp(context: Context, exchanges: ExchangeFactory): Hono {
+  const app = new Hono({ strict: true })
+  const serve = (route: Route) => (c: { req: { raw: Request }; env: unknown }) =>
+    answer(route, c.req.raw, { ...context, exchange: exchanges.create(c.req.raw, c.env) })
+  const routes = createRoutes(context.config)
+  for (const route of routes) {
+    const methods = route.method === '*' ? allMethods : [route.method]
+    app.on(methods, route.path, serve(route))
+  }
+  const paths = new Set(routes.filter(({ method }) => method !== '*').map(({ path }) => path))
+  for (const path of paths) {
+    const here = routes.filter((route) => route.path === path)
+    app.all(path, serve(toMethodGuard(here)))
+  }
+  app.notFound(serve(nothingHere))
+  return app
+}
+
+const allMethods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE', 'CONNECT']
+
+/** The one place where requests are timed, errors are caught and logged, and CORS headers are added. */
+async function answer(route: Route, request: Request, context: RequestContext): Promise<Response> {
+  const started = performance.now()
+  let response: Response
+  try {
+    verifyDirect(request, context)
+    response = await route.endpoint(request, context)
+  } catch (thrown) {
+    const error = toOAuthError(thrown)
+    reportError(error, route, context)
+    response = renderError(error, route.errors, request, context)
+  }
+  if (route.cors) for (const [name, value] of Object.entries(corsHeaders())) response.headers.set(name, value)
+  context.metrics.time(route.path, response.status, (performance.now() - started) / 1000)
+  return response
+}
+
+/** Without sign-in, a request that came through a proxy is a stranger's (A7). */
+function verifyDirect(request: Request, { config }: RequestContext): void {
+  if (!config.noSignIn || config.letAnyoneIn) return
+  const forwarded = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'cf-connecting-ip']
+  if (!forwarded.some((name) => request.headers.has(name))) return
+  throw new OAuthError(
+    'access_denied',
+    'This server runs without sign-in and answers only this computer, not a proxy or tunnel: set up sign-in first',
+    { reason: 'forwarded_without_sign_in' },
+  )
+}
+
+function reportError(error: OAuthError, route: Route, { log, metrics, exchange }: RequestContext): void {
+  const fields = {
+    path: route.path,
+    code: error.code,
+    reason: error.reason,
+    status: error.status,
+    request_id: exchange.requestId,
+  }
+  metrics.count(error.status >= 500 ? 'errors' : 'refusals', { code: error.code })
+  if (error.status < 500) log.info('Request refused', fields)
+  else log.error('Request failed', { ...fields, error: error.cause ?? error })
+}
+
+/** Answers requests to a known path whose method is not among its rows. */
+function toMethodGuard(here: readonly Route[]): Route {
+  const [first = nothingHere] = here
+  const allowed = [...new Set(here.map(({ method }) => method))]
+  if (allowed.includes('GET')) allowed.unshift('GET')
+  const methods = [...new Set([...allowed, ...(first.cors ? ['OPTIONS'] : [])])]
+  return {
+    ...first,
+    method: '*',
+    endpoint: async (request) => {
+      if (request.method === 'OPTIONS' && first.cors) return preflightResponse(request, { methods })
+      throw new OAuthError('invalid_request', `Method ${request.method} is not answered here`, {
+        status: 405,
+        reason: 'method_not_allowed',
+        headers: { allow: methods.join(', ') },
+      })
+    },
+  }
+}
+
+const nothingHere: Route = {
+  method: '*',
+  path: '*',
+  errors: 'page',
+  cors: false,
+  endpoint: async () => {
+    throw new OAuthError('invalid_request', 'There is nothing at this address', {
+      status: 404,
+      reason: 'not_found',
+    })
+  },
+}

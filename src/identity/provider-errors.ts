@@ -1,0 +1,77 @@
+/**
+ * What goes wrong at an identity provider, in our own words.
+ *
+ * Nothing a provider or a forged callback says reaches a page, a client or the log as it is: error
+ * names go through an allow-list, descriptions are dropped (catalogue UP-04), and causes are cut down
+ * to their message, because the objects beneath carry tokens (UP-23).
+ */
+import { OAuthError, unavailable } from '../errors.ts'
+
+type Refusal = 'denied' | 'code_refused' | 'unavailable' | 'misconfigured'
+
+/** RFC 6749 §4.1.2.1 and §5.2, OpenID Connect Core §3.1.2.6. Every other name is nonsense to us. */
+const refusals: Readonly<Record<string, Refusal>> = {
+  access_denied: 'denied',
+  login_required: 'denied',
+  consent_required: 'denied',
+  interaction_required: 'denied',
+  account_selection_required: 'denied',
+  invalid_grant: 'code_refused',
+  temporarily_unavailable: 'unavailable',
+  invalid_client: 'misconfigured',
+  unauthorized_client: 'misconfigured',
+  invalid_scope: 'misconfigured',
+  unsupported_response_type: 'misconfigured',
+}
+
+/** The error of a provider that answered something unusable. */
+export function nonsense(label: string, reason: string, cause?: unknown): OAuthError {
+  return new OAuthError('server_error', `${label} gave an answer we cannot use; try again later`, {
+    reason,
+    status: 502,
+    cause: toBareCause(cause),
+  })
+}
+
+/** The error for a name that the provider gave, in a callback or from its token endpoint. */
+export function toRefusal(label: string, name: string): OAuthError {
+  const refusal = Object.hasOwn(refusals, name) ? refusals[name] : undefined
+  if (refusal === 'denied') {
+    return new OAuthError('access_denied', `The sign-in at ${label} was not completed`, {
+      reason: 'upstream_denied',
+    })
+  }
+  if (refusal === 'code_refused') {
+    return new OAuthError('access_denied', `The sign-in at ${label} has expired; start again`, {
+      reason: 'upstream_code_refused',
+    })
+  }
+  if (refusal === 'unavailable') return unavailable('upstream_unavailable')
+  return nonsense(label, refusal === undefined ? 'upstream_error' : 'upstream_misconfigured')
+}
+
+/** Whatever was thrown on the way, as an error of ours. */
+export function toProviderError(label: string, error: unknown): OAuthError {
+  const own = findOwnError(error)
+  if (own) return own
+  const name = readErrorName(error)
+  return name === undefined ? nonsense(label, 'upstream_malformed', error) : toRefusal(label, name)
+}
+
+/** An error of ours that a library wrapped in its own. */
+function findOwnError(error: unknown): OAuthError | undefined {
+  for (let at = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth += 1) {
+    if (at instanceof OAuthError) return at
+  }
+  return undefined
+}
+
+/** The `error` that openid-client hangs on the errors it makes of error responses. */
+function readErrorName(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !('error' in error)) return undefined
+  return typeof error.error === 'string' ? error.error : undefined
+}
+
+function toBareCause(cause: unknown): Error | undefined {
+  return cause instanceof Error ? new Error(cause.message) : undefined
+}

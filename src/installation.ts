@@ -1,0 +1,57 @@
+/** What a store belongs to: one issuer, and one owner who sets it up. */
+import type { Context } from './context.ts'
+import { sha256 } from './platform/crypto.ts'
+import { type Installation, installations } from './storage/records/key.ts'
+import { toStartError } from './storage/start-error.ts'
+import { endpointPaths } from './server/paths.ts'
+
+/**
+ * Writes down the issuer at the first start, and holds every later start to it (design decision 4).
+ *
+ * @throws Error named `StartError` when the store belongs to another issuer and that is not accepted
+ */
+export async function claimInstallation(context: Context, acceptNewIssuer: boolean): Promise<void> {
+  const { store, config, clock } = context
+  const key = installations.key('self')
+  const fresh: Installation = { issuer: config.issuer, createdAt: clock.now() }
+  await store.commit({ check: [{ key, version: null }], set: [installations.write(key, fresh)] })
+
+  const stored = await installations.find(store, 'self')
+  const known = stored?.value.issuer
+  if (!stored || known === config.issuer) return
+  if (!acceptNewIssuer) throw toStartError(toIssuerWarning(known ?? '', config.issuer))
+  const moved = { ...stored.value, issuer: config.issuer }
+  await store.commit({
+    check: [{ key, version: stored.version }],
+    set: [installations.write(key, moved)],
+  })
+  context.log.warn('The issuer changed: every client must connect again', {
+    from: known,
+    to: config.issuer,
+  })
+}
+
+function toIssuerWarning(known: string, asked: string): string {
+  return [
+    `This data belongs to ${known}, but the public URL is now ${asked}.`,
+    'Every connected app would have to be connected again: clients bind what they store to the issuer.',
+    'Start with the old public URL, with another data folder, or with --accept-new-issuer.',
+  ].join('\n')
+}
+
+/**
+ * Makes the one-time link with which the first owner sets up an account; an older link stops working.
+ *
+ * @returns undefined when there is an account already or nobody signs in with a password
+ */
+export async function createSetupLink(context: Context): Promise<string | undefined> {
+  if (!context.localSignIn || (await context.users.any())) return undefined
+  const stored = await installations.find(context.store, 'self')
+  if (!stored) return undefined
+  const token = context.random(32)
+  await context.store.commit({
+    check: [{ key: stored.key, version: stored.version }],
+    set: [installations.write(stored.key, { ...stored.value, setupHash: sha256(token) })],
+  })
+  return `${context.config.issuer}${endpointPaths.setup}?token=${token}`
+}

@@ -1,0 +1,60 @@
+/** Settings that are fine by themselves but not together. */
+import type { SettingPath } from './layers.ts'
+import type { Problem } from './problems.ts'
+import { isLoopbackHost } from './public-url.ts'
+import type { RawConfig } from './schema.ts'
+
+/** What the rules need besides the settings as they were given. */
+export interface EffectiveSettings {
+  readonly publicUrl: string
+  readonly host: string
+  readonly backends: readonly unknown[]
+}
+
+/** Every contradiction, and what is missing to serve when `needsBackend`. */
+export function findConflicts(
+  raw: RawConfig,
+  effective: EffectiveSettings,
+  locate: (path: SettingPath) => string,
+  needsBackend: boolean,
+): Problem[] {
+  const rules: { setting: keyof RawConfig; broken: boolean; problem: string }[] = [
+    {
+      setting: 'backends',
+      broken: needsBackend && effective.backends.length === 0,
+      problem: 'is missing: say what to protect, for example --to http://127.0.0.1:3000/mcp',
+    },
+    {
+      setting: 'noSignIn',
+      broken: raw.noSignIn && !raw.letAnyoneIn && !isLocal(effective),
+      problem:
+        'is for this machine only: everyone who finds the address would get in. Remove it, or set letAnyoneIn: true if that is what you want',
+    },
+    {
+      setting: 'noSignIn',
+      broken: raw.noSignIn && raw.github !== undefined,
+      problem: 'contradicts github: with it nobody signs in; remove one of them',
+    },
+    {
+      setting: 'localSignIn',
+      broken: raw.localSignIn === false && raw.github === undefined && !raw.noSignIn,
+      problem: 'is off, and no other way to sign in is configured; add github or remove it',
+    },
+  ]
+  const unknown = findUnknownDefaults(raw)
+  if (unknown.length > 0) {
+    const problem = `names ${unknown.join(', ')}, which scopes does not have`
+    rules.push({ setting: 'defaultScopes', broken: true, problem })
+  }
+  return rules
+    .filter((rule) => rule.broken)
+    .map(({ setting, problem }) => ({ place: locate([setting]), setting, problem }))
+}
+
+function isLocal({ publicUrl, host }: EffectiveSettings): boolean {
+  return isLoopbackHost(new URL(publicUrl).hostname) && isLoopbackHost(host)
+}
+
+function findUnknownDefaults({ scopes, defaultScopes = [] }: RawConfig): string[] {
+  return scopes === undefined ? [] : defaultScopes.filter((name) => scopes[name] === undefined)
+}

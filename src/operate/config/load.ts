@@ -1,0 +1,137 @@
+/**
+ * The configuration of a process: a file, then the environment over it, then command-line flags over
+ * both. Every problem is found and listed at once. Nothing else in Gatehouse reads `process.env`.
+ */
+import { readFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { findConflicts } from './conflicts.ts'
+import {
+  type Given,
+  type Layers,
+  mergeLayers,
+  type ParsedFile,
+  parseConfigFile,
+  readEnvironment,
+} from './layers.ts'
+import { type Problem, toProblems } from './problems.ts'
+import { createConfigSchema, findKnownSettings, type RawConfig } from './schema.ts'
+import { resolveSecret } from './secrets.ts'
+
+/** The environment of a process. */
+export type Environment = Readonly<Record<string, string | undefined>>
+
+/** Where the configuration comes from. */
+export interface ConfigSources {
+  /** Path of a YAML or JSON file. Default: `GATEHOUSE_CONFIG`, else none. */
+  file?: string | undefined
+  /** Default: the environment of this process. */
+  env?: Environment
+  /** What the command line says, each with its flag as the place. */
+  flags?: readonly Given[]
+  /** Whether having nothing to protect is a problem. Default false. */
+  needsBackend?: boolean
+}
+
+/** A configuration without a problem: secrets read, paths absolute, defaults in place. */
+export interface Settings
+  extends Omit<RawConfig, 'publicUrl' | 'host' | 'to' | 'tokenEncryptionKey'> {
+  /** Our issuer; `http://localhost:<port>` unless configured. */
+  readonly publicUrl: string
+  /** Whether {@link Settings.publicUrl} was configured. */
+  readonly publicUrlGiven: boolean
+  /** Address to listen on. */
+  readonly host: string
+  /** The configured master key; absent: the one in the data folder. */
+  readonly masterKey: Uint8Array | undefined
+}
+
+/** Settings, or all that is wrong with them. */
+export type LoadedConfig =
+  | { readonly ok: true; readonly settings: Settings }
+  | { readonly ok: false; readonly problems: readonly Problem[] }
+
+/** Reads file, environment and flags. Never throws for what a person configured. */
+export function loadConfig(sources: ConfigSources = {}): LoadedConfig {
+  const env = sources.env ?? process.env
+  const fileName = sources.file ?? (env.GATEHOUSE_CONFIG || undefined)
+  const file = fileName === undefined ? undefined : readConfigFile(fileName)
+  const environment = readEnvironment(env)
+  const folder = fileName === undefined ? '.' : dirname(fileName)
+  const layers = mergeLayers(file, [
+    ...findPlatformPort(env),
+    ...environment.given,
+    ...(sources.flags ?? []),
+  ])
+  const problems = [...(file?.problems ?? []), ...environment.problems]
+
+  const schema = createConfigSchema((reference) => resolveSecret(reference, { env, folder }))
+  const parsed = schema.safeParse(layers.tree, { reportInput: true })
+  if (!parsed.success) {
+    const { issues } = parsed.error
+    problems.push(...issues.flatMap((issue) => toProblems(issue, layers.locate, findKnownSettings)))
+    return { ok: false, problems }
+  }
+  const draft = { raw: parsed.data, layers, env, folder, problems }
+  const settings = toSettings(draft)
+  const needsBackend = sources.needsBackend ?? false
+  problems.push(...findConflicts(parsed.data, settings, layers.locate, needsBackend))
+  return problems.length > 0 ? { ok: false, problems } : { ok: true, settings }
+}
+
+function readConfigFile(name: string): ParsedFile {
+  try {
+    return parseConfigFile(name, readFileSync(name, 'utf8'))
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
+    const problem = { place: name, setting: '', problem: `cannot be read: ${why}` }
+    return { tree: {}, problems: [problem], locate: () => name }
+  }
+}
+
+/** `PORT` is how hosting platforms (Cloud Run, Heroku, Fly) name the port; our own name wins. */
+function findPlatformPort(env: Environment): Given[] {
+  if (env.PORT === undefined || !/^\d+$/.test(env.PORT)) return []
+  return [{ path: ['port'], value: Number(env.PORT), place: 'PORT' }]
+}
+
+interface Draft {
+  readonly raw: RawConfig
+  readonly layers: Layers
+  readonly env: Environment
+  readonly folder: string
+  readonly problems: Problem[]
+}
+
+function toSettings(draft: Draft): Settings {
+  const { raw, layers, env, folder } = draft
+  const { publicUrl, host, to: _, backends: __, tokenEncryptionKey, ...plain } = raw
+  const fromFile = layers.tree.data !== undefined && /:\d+:\d+$/.test(layers.locate(['data']))
+  return {
+    ...plain,
+    data: resolve(fromFile ? folder : '.', raw.data),
+    publicUrl: publicUrl ?? `http://localhost:${raw.port}`,
+    publicUrlGiven: publicUrl !== undefined,
+    host: host ?? toDefaultHost(publicUrl, env),
+    backends: toBackends(draft),
+    masterKey: tokenEncryptionKey,
+  }
+}
+
+/**
+ * Loopback, so that a laptop shows nothing to its network. Only where a platform hands out the port
+ * (`PORT`) and the public URL says https are we in a container whose traffic comes from outside.
+ */
+function toDefaultHost(publicUrl: string | undefined, env: Environment): string {
+  const isHosted = env.PORT !== undefined && publicUrl?.startsWith('https:') === true
+  return isHosted ? '0.0.0.0' : '127.0.0.1'
+}
+
+/** `to` is the short way to say one backend, or to move the only one. */
+function toBackends({ raw, layers, problems }: Draft): RawConfig['backends'] {
+  const { to, backends } = raw
+  if (to === undefined) return backends
+  if (backends.length <= 1) return [{ ...backends[0], to }]
+  const problem = `names one backend, but ${backends.length} are configured; change it in backends`
+  problems.push({ place: layers.locate(['to']), setting: 'to', problem })
+  return backends
+}

@@ -1,0 +1,153 @@
+/** The shape of the configuration file; unknown settings are refused, so that a typo cannot weaken anything. */
+import { z } from 'zod'
+import { logFormats, logLevels } from '../log.ts'
+import { findBackendUrlProblem, parsePublicUrl } from './public-url.ts'
+import { parseMasterKey } from './secrets.ts'
+
+const text = z.string().min(1, 'must not be empty')
+const port = z.int().min(0).max(65_535)
+const year = 366 * 86_400
+
+const seconds = (least: number, most: number) => z.int().min(least).max(most)
+
+const backendUrl = text.superRefine((value, context) => {
+  const problem = findBackendUrlProblem(value)
+  if (problem !== undefined) context.addIssue({ code: 'custom', message: problem })
+})
+
+const publicUrl = text.transform((value, context) => {
+  const parsed = parsePublicUrl(value)
+  if ('origin' in parsed) return parsed.origin
+  context.addIssue({ code: 'custom', message: parsed.problem })
+  return z.NEVER
+})
+
+const scopeName = z
+  .string()
+  .regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/, 'must be a scope name: no spaces, quotes or backslashes')
+
+/** Scopes as `name: sentence`, or as a list of names. */
+const scopes = z.preprocess(
+  (given) => (Array.isArray(given) ? Object.fromEntries(given.map(toScopeEntry)) : given),
+  z.record(scopeName, text),
+)
+
+function toScopeEntry(name: unknown): [string, string] {
+  return [String(name), `Use “${String(name)}”`]
+}
+
+const lifetimes = z.strictObject({
+  codeSeconds: seconds(10, 600).optional(),
+  accessTokenSeconds: seconds(30, 86_400).optional(),
+  refreshIdleSeconds: seconds(60, 10 * year).optional(),
+  refreshAbsoluteSeconds: seconds(60, 10 * year).optional(),
+  flowSeconds: seconds(60, 3600).optional(),
+  sessionSeconds: seconds(60, year).optional(),
+})
+
+const refresh = z.strictObject({
+  graceSeconds: seconds(0, 3600).optional(),
+  lostResponseSeconds: seconds(0, 7 * 86_400).optional(),
+  onReuse: z.enum(['revoke', 'refuse']).optional(),
+})
+
+const secretReference = z.union(
+  [text, z.strictObject({ env: text }), z.strictObject({ file: text })],
+  'must be a text, { env: NAME } or { file: PATH }',
+)
+
+/** A secret as it is written: itself, or where it is. */
+export type SecretReference = z.output<typeof secretReference>
+
+/** The schema of file, environment and flags laid over each other; it reads the secrets as it goes. */
+export function createConfigSchema(resolveSecret: (reference: SecretReference) => string) {
+  const secret = secretReference.transform(toCheck(resolveSecret))
+  return z.strictObject({
+    publicUrl: publicUrl.optional(),
+    host: text.optional(),
+    port: port.default(8787),
+    data: text.default('gatehouse-data'),
+    to: backendUrl.optional(),
+    backends: z.array(createBackendSchema(secret)).default([]),
+    siteName: text.optional(),
+    scopes: scopes.optional(),
+    defaultScopes: z.array(scopeName).optional(),
+    lifetimes: lifetimes.optional(),
+    refresh: refresh.optional(),
+    signingAlgorithm: z.enum(['ES256', 'EdDSA', 'RS256']).optional(),
+    noSignIn: z.boolean().default(false),
+    letAnyoneIn: z.boolean().default(false),
+    localSignIn: z.boolean().optional(),
+    dynamicRegistration: z.boolean().optional(),
+    acceptNewIssuer: z.boolean().default(false),
+    gateBodyLimitBytes: z.int().min(1024).optional(),
+    github: createGitHubSchema(secret).optional(),
+    log: z
+      .strictObject({ level: z.enum(logLevels).optional(), format: z.enum(logFormats).optional() })
+      .default({}),
+    metrics: z.strictObject({ port, host: text.default('127.0.0.1') }).optional(),
+    tokenEncryptionKey: secret.transform(toCheck(parseMasterKey)).optional(),
+    debug: z.boolean().default(false),
+  })
+}
+
+/** What {@link createConfigSchema} yields. */
+export type RawConfig = z.output<ReturnType<typeof createConfigSchema>>
+
+function createBackendSchema(secret: z.ZodType<string>) {
+  return z.strictObject({
+    id: z
+      .string()
+      .regex(/^[a-z0-9-]+$/, 'must consist of a-z, 0-9 and -')
+      .optional(),
+    name: text.optional(),
+    path: z
+      .string()
+      .regex(/^\/[\w\-./~]*$/, 'must be a path such as /mcp')
+      .optional(),
+    to: backendUrl.optional(),
+    identity: z.enum(['none', 'headers', 'assertion']).optional(),
+    headers: z
+      .record(z.string().regex(/^[\w!#$%&'*+.^`|~-]+$/, 'must be a header name'), secret)
+      .optional(),
+  })
+}
+
+function createGitHubSchema(secret: z.ZodType<string>) {
+  return z.strictObject({
+    clientId: text,
+    clientSecret: secret,
+    allowedLogins: z.array(text).optional(),
+    allowedEmails: z.array(z.email('must be an e-mail address')).optional(),
+    allowedDomains: z.array(text).optional(),
+    endpoints: z.strictObject({ web: backendUrl, api: backendUrl }).partial().optional(),
+  })
+}
+
+/** A transformation whose error becomes an issue of its own, beside all the others. */
+function toCheck<I, O>(transform: (input: I) => O) {
+  return (input: I, context: z.RefinementCtx): O => {
+    try {
+      return transform(input)
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error)
+      context.addIssue({ code: 'custom', message })
+      return z.NEVER
+    }
+  }
+}
+
+/** The settings that exist at a place of the configuration, for "did you mean". */
+export function findKnownSettings(path: readonly (string | number)[]): string[] {
+  let level = unwrap(createConfigSchema(() => ''))
+  for (const part of path) {
+    if (level instanceof z.ZodArray) level = unwrap(level.element)
+    else if (level instanceof z.ZodObject) level = unwrap(level.shape[part] ?? level)
+  }
+  return level instanceof z.ZodObject ? Object.keys(level.shape) : []
+}
+
+function unwrap(schema: z.core.$ZodType): z.core.$ZodType {
+  const isWrapped = schema instanceof z.ZodOptional || schema instanceof z.ZodDefault
+  return isWrapped ? unwrap(schema.unwrap()) : schema
+}

@@ -1,0 +1,121 @@
+/** Counters and timings for Prometheus, in a registry of our own. */
+import type { Counter, Histogram, Registry } from 'prom-client'
+import type { Metrics } from '../platform/ports.ts'
+
+type CounterName = Parameters<Metrics['count']>[0]
+
+/** What each counter counts: the HELP line of the exposition. */
+const counterHelp: Record<CounterName, string> = {
+  registrations: 'Client registrations',
+  authorizations: 'Authorization requests',
+  sign_ins: 'Sign-ins',
+  tokens: 'Token requests',
+  refusals: 'Requests refused',
+  gate_requests: 'Requests at the gate',
+  errors: 'Requests that failed by our own fault',
+}
+
+/** Labels a counter may have; others are dropped. No label ever names a client, a user or a grant. */
+const labelNames = [
+  'backend',
+  'grant_type',
+  'limit',
+  'method',
+  'origin',
+  'outcome',
+  'reason',
+  'route',
+  'status',
+  'upstream',
+] as const
+
+/** Series per metric; what comes beyond is counted as `other`, so that no caller can grow them. */
+const seriesAllowed = 200
+/** Bucket bounds in seconds: a token answer takes milliseconds, a tool call may take a minute. */
+const durationBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60]
+
+interface Instruments {
+  readonly registry: Registry
+  readonly counters: Record<CounterName, Counter>
+  readonly durations: Histogram
+}
+
+/** The metrics of this process. The library behind them is loaded at first use. */
+export function createMetrics(): Metrics {
+  let loading: Promise<Instruments> | undefined
+  const load = (): Promise<Instruments> => (loading ??= createInstruments())
+  const toSeries = createSeriesBound()
+  return {
+    count(name, labels = {}) {
+      const series = toSeries(name, toKnownLabels(labels))
+      void load().then(({ counters }) => counters[name].inc(series))
+    },
+    time(route, status, seconds) {
+      const series = toSeries('durations', { route, status: String(status) })
+      void load().then(({ durations }) => durations.observe(series, seconds))
+    },
+    async expose() {
+      const { registry } = await load()
+      return { body: await registry.metrics(), contentType: registry.contentType }
+    },
+  }
+}
+
+async function createInstruments(): Promise<Instruments> {
+  const prometheus = await import('prom-client')
+  const registry = new prometheus.Registry()
+  prometheus.collectDefaultMetrics({ register: registry })
+  const toCounter = (name: CounterName): Counter =>
+    new prometheus.Counter({
+      name: `gatehouse_${name}_total`,
+      help: counterHelp[name],
+      labelNames,
+      registers: [registry],
+    })
+  const durations = new prometheus.Histogram({
+    name: 'gatehouse_http_request_duration_seconds',
+    help: 'Time to answer a request, until the response headers',
+    labelNames: ['route', 'status'],
+    buckets: durationBuckets,
+    registers: [registry],
+  })
+  return {
+    registry,
+    counters: {
+      registrations: toCounter('registrations'),
+      authorizations: toCounter('authorizations'),
+      sign_ins: toCounter('sign_ins'),
+      tokens: toCounter('tokens'),
+      refusals: toCounter('refusals'),
+      gate_requests: toCounter('gate_requests'),
+      errors: toCounter('errors'),
+    },
+    durations,
+  }
+}
+
+function toKnownLabels(labels: Record<string, string>): Record<string, string> {
+  const known = labelNames.flatMap((name) => {
+    const value = labels[name]
+    return value === undefined ? [] : [[name, value.slice(0, 64)] as const]
+  })
+  return Object.fromEntries(known)
+}
+
+type Labels = Record<string, string>
+
+/** Remembers the series of each metric and folds new ones into `other` once there are too many. */
+function createSeriesBound(): (metric: string, labels: Labels) => Labels {
+  const seen = new Map<string, Set<string>>()
+  return (metric, labels) => {
+    const series = seen.get(metric) ?? new Set<string>()
+    seen.set(metric, series)
+    const name = JSON.stringify(labels)
+    if (series.has(name)) return labels
+    if (series.size >= seriesAllowed) {
+      return Object.fromEntries(Object.keys(labels).map((label) => [label, 'other']))
+    }
+    series.add(name)
+    return labels
+  }
+}

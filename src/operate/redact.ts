@@ -1,0 +1,118 @@
+/**
+ * What may stand in a log line: secrets masked by field name and by shape, errors made plain,
+ * characters that could forge or hide a line written out (catalogue OP-03, DS-12).
+ */
+import { OAuthError } from '../errors.ts'
+import type { LogFields } from '../platform/ports.ts'
+
+/** Stands in the log where a secret was. */
+export const redacted = '[redacted]'
+
+/** Deeper values are cut off: nothing we log is nested further. */
+const depthAllowed = 6
+/** Longer lists and objects are cut off. */
+const membersAllowed = 60
+/** Longer texts are cut off, in UTF-16 units. A redirect URI has at most 2 048. */
+const lengthAllowed = 4096
+
+/** Field names, lower case without `-` and `_`, whose value is secret whatever it looks like. */
+const secretNames = new Set([
+  'authorization',
+  'proxyauthorization',
+  'cookie',
+  'setcookie',
+  'code',
+  'codeverifier',
+  'state',
+  'nonce',
+  'token',
+  'accesstoken',
+  'refreshtoken',
+  'idtoken',
+  'admintoken',
+  'assertion',
+  'clientassertion',
+  'clientsecret',
+  'secret',
+  'password',
+  'masterkey',
+  'tokenencryptionkey',
+  'privatekey',
+  'apikey',
+  'xapikey',
+])
+
+/** `code=…`, `access_token=…` in a query or a form, and an `Authorization` value, inside any text. */
+const secretParameter =
+  /\b(code|code_verifier|state|token|access_token|refresh_token|id_token|client_secret|client_assertion|password)=[^&\s"'#]+/gi
+const secretScheme = /\b(Bearer|Basic)\s+[\w.~+/=-]{8,}/gi
+
+/** C1 controls, line separators, zero-width and bidirectional characters; C0 is escaped by JSON. */
+const treacherous =
+  /[\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]/g
+
+/** Log fields without secrets, in plain JSON values. */
+export function redact(fields: LogFields): Record<string, unknown> {
+  return redactMembers(fields, 0)
+}
+
+/** A text without secrets and without characters that disturb a terminal. */
+export function redactText(text: string): string {
+  const short = text.length > lengthAllowed ? `${text.slice(0, lengthAllowed)}…` : text
+  return short
+    .replace(secretParameter, `$1=${redacted}`)
+    .replace(secretScheme, `$1 ${redacted}`)
+    .replace(treacherous, toEscape)
+}
+
+/** A text from outside, fit for a terminal: control and invisible characters are written out. */
+export function toPrintable(text: string): string {
+  return text.replace(/[\u0000-\u001f]/g, toEscape).replace(treacherous, toEscape)
+}
+
+function toEscape(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+}
+
+function redactMembers(members: object, depth: number): Record<string, unknown> {
+  const plain: Record<string, unknown> = {}
+  for (const [name, value] of Object.entries(members).slice(0, membersAllowed)) {
+    if (value === undefined) continue
+    plain[redactText(name)] = isSecretName(name) ? redacted : redactValue(value, depth + 1)
+  }
+  return plain
+}
+
+function isSecretName(name: string): boolean {
+  return secretNames.has(name.toLowerCase().replaceAll(/[-_]/g, ''))
+}
+
+function redactValue(value: unknown, depth: number): unknown {
+  if (typeof value === 'string') return redactText(value)
+  if (typeof value === 'bigint') return value.toString()
+  if (typeof value === 'function' || typeof value === 'symbol') return `[${typeof value}]`
+  if (typeof value !== 'object' || value === null) return value
+  if (depth > depthAllowed) return '[…]'
+  if (value instanceof Error) return redactError(value, depth)
+  if (value instanceof URL) return redactText(value.href)
+  if (value instanceof Headers) return redactMembers(Object.fromEntries(value), depth)
+  if (ArrayBuffer.isView(value)) return `[${value.byteLength} bytes]`
+  if (Array.isArray(value)) {
+    return value.slice(0, membersAllowed).map((member) => redactValue(member, depth + 1))
+  }
+  return redactMembers(value, depth)
+}
+
+/** `code` of an error is a machine word, not a secret, so it is logged under another name. */
+function redactError(error: Error, depth: number): Record<string, unknown> {
+  const word = 'code' in error && typeof error.code === 'string' ? error.code : undefined
+  const plain: Record<string, unknown> = {
+    type: error.name,
+    message: redactText(error.message),
+    error_code: word === undefined ? undefined : redactText(word),
+    reason: error instanceof OAuthError ? error.reason : undefined,
+    stack: error.stack === undefined ? undefined : redactText(error.stack),
+    cause: error.cause === undefined ? undefined : redactValue(error.cause, depth + 1),
+  }
+  return Object.fromEntries(Object.entries(plain).filter(([, value]) => value !== undefined))
+}

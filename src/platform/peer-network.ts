@@ -1,0 +1,16 @@
+/** Addresses as rate limits see them. */
+import ipaddr from 'ipaddr.js'
+
+/**
+ * The network a peer address stands for: the IPv4 address itself, the /64 of an IPv6 address.
+ *
+ * IPv4-mapped forms count as IPv4, so that one host is one key (catalogue EN-03). Anything that is no
+ * address is one network of its own.
+ */
+export function toPeerNetwork(address: string): string {
+  if (!ipaddr.isValid(address)) return 'unknown'
+  const parsed = ipaddr.process(address)
+  if (parsed.kind() === 'ipv4') return parsed.toString()
+  const network = ipaddr.IPv6.networkAddressFromCIDR(`${parsed.toString()}/64`)
+  return `${network.toString()}/64`
+}

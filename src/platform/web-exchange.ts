@@ -1,0 +1,181 @@
+/** The exchange wherever there is only `Request` and `fetch`: other runtimes, and tests without a port. */
+import { OAuthError } from '../errors.ts'
+import type { Random } from './crypto.ts'
+import type { Exchange, ForwardOutcome, ForwardTarget, HeaderField } from './exchange.ts'
+import {
+  bodyCutShort,
+  bodyNotText,
+  bodyTooLarge,
+  defaultForwardLimitBytes,
+  defaultHeadersTimeoutSeconds,
+  toBackendFailure,
+  verifyPlainBody,
+} from './refusals.ts'
+
+/** What a web exchange needs besides its request. */
+export interface WebExchangePorts {
+  readonly random: Random
+  readonly fetch: typeof fetch
+}
+
+/** Statuses whose responses have no body, and for which `Response` refuses one. */
+const bodilessStatuses: ReadonlySet<number> = new Set([204, 205, 304])
+
+/** The exchange of a request without sockets; its `peer` is `unknown`. */
+export function createWebExchange(request: Request, ports: WebExchangePorts): Exchange {
+  return {
+    requestId: ports.random(9),
+    peer: 'unknown',
+    readBody: (limitBytes) => readText(request, limitBytes),
+    forward: (target) => forward(request, ports.fetch, target),
+  }
+}
+
+async function readText(request: Request, limitBytes: number): Promise<string> {
+  verifyPlainBody(request.headers.get('content-encoding'))
+  if (readDeclaredLength(request) > limitBytes) throw bodyTooLarge(limitBytes)
+  if (!request.body) return ''
+  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+  let text = ''
+  try {
+    for await (const chunk of countBytes(request.body, limitBytes))
+      text += decoder.decode(chunk, { stream: true })
+    return text + decoder.decode()
+  } catch (error) {
+    if (error instanceof OAuthError) throw error
+    if (error instanceof TypeError && !request.signal.aborted) throw bodyNotText()
+    throw bodyCutShort(error)
+  }
+}
+
+async function forward(
+  request: Request,
+  outbound: typeof fetch,
+  target: ForwardTarget,
+): Promise<Response> {
+  const abort = new AbortController()
+  const end = createEnding(request, target, abort)
+  const timeoutSeconds = target.headersTimeoutSeconds ?? defaultHeadersTimeoutSeconds
+  const timer = setTimeout(() => abort.abort(timedOut()), timeoutSeconds * 1000)
+  try {
+    const answer = await outbound(target.url, toInit(request, target, abort.signal))
+    const fields = target.respond(answer.status, toFields(answer))
+    const init = { status: answer.status, headers: toHeaders(fields) }
+    if (answer.body && !bodilessStatuses.has(answer.status) && request.method !== 'HEAD')
+      return new Response(watchEnd(answer.body, abort, end), init)
+    end('complete')
+    return new Response(null, init)
+  } catch (error) {
+    const reason: unknown = abort.signal.aborted ? abort.signal.reason : error
+    abort.abort(reason)
+    end('refused')
+    throw toBackendFailure(reason)
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** Links the backend request to the client and to the target's signal, and unlinks it once, at the end. */
+function createEnding(request: Request, target: ForwardTarget, abort: AbortController) {
+  const leave = () => abort.abort(new Error('The client went away'))
+  const stop = () => abort.abort(target.signal?.reason)
+  request.signal.addEventListener('abort', leave)
+  target.signal?.addEventListener('abort', stop)
+  if (request.signal.aborted) leave()
+  if (target.signal?.aborted) stop()
+  let isOver = false
+  return (outcome: ForwardOutcome) => {
+    if (isOver) return
+    isOver = true
+    request.signal.removeEventListener('abort', leave)
+    target.signal?.removeEventListener('abort', stop)
+    if (outcome !== 'backend_failed') return target.onEnd?.(outcome)
+    if (request.signal.aborted) return target.onEnd?.('client_left')
+    return target.onEnd?.(target.signal?.aborted ? 'stopped' : outcome)
+  }
+}
+
+function toInit(request: Request, target: ForwardTarget, signal: AbortSignal) {
+  const limitBytes = target.bodyLimitBytes ?? defaultForwardLimitBytes
+  if (readDeclaredLength(request) > limitBytes) throw bodyTooLarge(limitBytes)
+  const body = request.body && toStream(countBytes(request.body, limitBytes))
+  return {
+    method: target.method,
+    headers: toHeaders(target.headers),
+    redirect: 'manual',
+    signal,
+    ...(body && { body, duplex: 'half' }),
+  } as const
+}
+
+/** `fetch` has undone any compression, so the fields that spoke of it no longer hold. */
+function toFields(answer: Response): HeaderField[] {
+  const fields = [...answer.headers] as HeaderField[]
+  if (!answer.headers.has('content-encoding')) return fields
+  return fields.filter(([name]) => name !== 'content-encoding' && name !== 'content-length')
+}
+
+function toHeaders(fields: readonly HeaderField[]): Headers {
+  const headers = new Headers()
+  for (const [name, value] of fields) headers.append(name, value)
+  return headers
+}
+
+/** Passes a body on unchanged; an event or answer that breaks off breaks off for the client as well. */
+function watchEnd(
+  body: ReadableStream<Uint8Array>,
+  abort: AbortController,
+  end: (outcome: ForwardOutcome) => void,
+): ReadableStream<Uint8Array> {
+  const reader = body.getReader()
+  return new ReadableStream({
+    async pull(controller) {
+      try {
+        const { done, value } = await reader.read()
+        if (!done) return controller.enqueue(value)
+        end('complete')
+        controller.close()
+      } catch (error) {
+        end('backend_failed')
+        controller.error(error)
+      }
+    },
+    cancel(reason) {
+      end('client_left')
+      abort.abort(reason)
+    },
+  })
+}
+
+async function* countBytes(
+  body: ReadableStream<Uint8Array>,
+  limitBytes: number,
+): AsyncGenerator<Uint8Array> {
+  let length = 0
+  for await (const chunk of body) {
+    length += chunk.length
+    if (length > limitBytes) throw bodyTooLarge(limitBytes)
+    yield chunk
+  }
+}
+
+function toStream(chunks: AsyncGenerator<Uint8Array>): ReadableStream<Uint8Array> {
+  return new ReadableStream({
+    async pull(controller) {
+      const { done, value } = await chunks.next()
+      if (done) return controller.close()
+      controller.enqueue(value)
+    },
+    async cancel() {
+      await chunks.return(undefined)
+    },
+  })
+}
+
+function readDeclaredLength(request: Request): number {
+  return Number(request.headers.get('content-length') ?? 0)
+}
+
+function timedOut(): Error {
+  return Object.assign(new Error('The backend sent no header fields'), { code: 'ETIMEDOUT' })
+}

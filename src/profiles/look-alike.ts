@@ -1,0 +1,94 @@
+/**
+ * Names that look like a known client's (CR-11).
+ *
+ * Anyone may register under any name, so the consent page warns when a client calls itself ChatGPT but
+ * has its code sent elsewhere. It is a warning, never a refusal: a bridge may honestly be named after what
+ * it connects.
+ */
+import { type KnownClient, knownClients } from './known-clients.ts'
+
+/** Shorter names are looked for as whole words only: `amp` is in `example`. */
+const distinctiveLength = 6
+
+/** For each Latin letter, what is drawn like it (after UTS 39) or written for it. */
+const lookAlikes: Readonly<Record<string, string>> = {
+  a: 'аɑαᴀАΑᎪ4@',
+  b: 'ЬВΒᏴʙ',
+  c: 'сϲᴄСϹᏟƈ',
+  d: 'ԁɗᴅᎠ',
+  e: 'еєεᴇЕΕᎬ3ҽ',
+  f: 'ƒϝꜰ',
+  g: 'ɡցɢᏀԍ',
+  h: 'һհʜНΗᎻ',
+  j: 'јϳᴊЈᎫ',
+  k: 'кκᴋКΚᏦ',
+  l: 'iіıɩιӏⅼɪʟІΙӀᏞ1|ǀ!',
+  m: 'мᴍМΜᎷ',
+  n: 'ոɴΝη',
+  o: 'оοσօᴏОΟՕ0',
+  p: 'рρᴘРΡᏢ',
+  q: 'ԛզԚ',
+  r: 'гʀᎡ',
+  s: 'ѕꜱЅᏚ5$',
+  t: 'тτᴛТΤᎢ7',
+  u: 'υսᴜՍ',
+  v: 'νѵᴠѴᏙ',
+  w: 'ԝωᴡԜᎳ',
+  x: 'хχХΧ',
+  y: 'уүγУΥҮʏ',
+  z: 'ᴢΖᏃ',
+}
+
+const latin: ReadonlyMap<string, string> = new Map(
+  Object.entries(lookAlikes).flatMap(([letter, others]) =>
+    [...others].map((other) => [other, letter] as const),
+  ),
+)
+
+/**
+ * Finds the known client that a name resembles while its codes would go elsewhere.
+ *
+ * @param redirectHosts as `redirectHost` of `oauth/redirect-uri.ts` names them: host with port, or scheme.
+ * @returns the known client's name, or undefined when the name is nobody's or every host is its own.
+ */
+export function findLookAlike(name: string, redirectHosts: readonly string[]): string | undefined {
+  const known = findResembled(name)
+  if (known === undefined) return undefined
+  return redirectHosts.every((host) => isOwn(host, known)) ? undefined : known.name
+}
+
+/** The known client whose name is the longest of those found: Claude Code rather than Claude. */
+function findResembled(name: string): KnownClient | undefined {
+  const words = toSkeletons(name)
+  const squeezed = words.join('')
+  let found: { client: KnownClient; length: number } | undefined
+  for (const client of knownClients) {
+    for (const known of [client.name, ...(client.alsoCalled ?? [])]) {
+      const wanted = toSkeletons(known).join('')
+      const present =
+        words.includes(wanted) ||
+        squeezed === wanted ||
+        (wanted.length >= distinctiveLength && squeezed.includes(wanted))
+      if (present && wanted.length > (found?.length ?? 0)) found = { client, length: wanted.length }
+    }
+  }
+  return found?.client
+}
+
+/** The words of a name, each reduced to what the eye sees. */
+function toSkeletons(name: string): string[] {
+  const drawn = [...name.normalize('NFKC')].map((char) => latin.get(char) ?? char).join('')
+  const plain = drawn
+    .normalize('NFKD')
+    .replace(/\p{M}/gu, '')
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}]/gu, (char) => latin.get(char) ?? ' ')
+  const letters = [...plain].map((char) => latin.get(char) ?? char).join('')
+  return letters.replaceAll('rn', 'm').replaceAll('vv', 'w').split(' ').filter(Boolean)
+}
+
+function isOwn(host: string, client: KnownClient): boolean {
+  const name = host.replace(/:\d+$/, '')
+  if (client.hosts.includes(name) || client.schemes?.includes(name)) return true
+  return client.loopback && /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/.test(name)
+}

@@ -1,0 +1,97 @@
+/**
+ * Who calls the token, revocation and introspection endpoints (OAuth 2.1 §2.4).
+ *
+ * Reading the credentials and verifying them are two steps, so that the client's record can be read
+ * from the store together with whatever the grant needs, in one round trip.
+ */
+import type { RequestContext } from '../../context.ts'
+import { OAuthError } from '../../errors.ts'
+import { parseBasic } from '../../oauth/basic.ts'
+import type { ClientAuthMethod } from '../../oauth/client-metadata.ts'
+import type { Params } from '../../oauth/params.ts'
+import { equalInConstantTime } from '../../platform/crypto.ts'
+import { toPeerNetwork } from '../../platform/peer-network.ts'
+import type { Client } from '../../storage/records/client.ts'
+
+/** What a request says about its client. More than one candidate only for ambiguous Basic encoding. */
+export interface ClaimedClient {
+  readonly method: ClientAuthMethod
+  readonly id: string
+  readonly secrets: readonly string[]
+}
+
+/**
+ * Reads the client's credentials from the Authorization header or the form, never from both.
+ *
+ * @throws OAuthError `invalid_client` when there are none, `invalid_request` when there are two kinds (TK-07)
+ */
+export function parseClaimedClient(request: Request, params: Params): ClaimedClient {
+  const header = request.headers.get('authorization')
+  const bodyId = params.get('client_id')
+  const bodySecret = params.get('client_secret')
+  if (header === null || !/^basic /i.test(header)) return fromBody(bodyId, bodySecret)
+
+  const candidates = parseBasic(header)
+  const first = candidates[0]
+  if (!first) throw refuse('Malformed Authorization header', 'malformed_basic', true)
+  if (bodySecret !== undefined) {
+    throw new OAuthError('invalid_request', 'Authenticate with the Authorization header or in the body, not both', {
+      reason: 'double_authentication',
+    })
+  }
+  if (bodyId !== undefined && bodyId !== first.id) {
+    throw refuse('client_id differs from the Authorization header', 'client_id_mismatch', true)
+  }
+  const secrets = candidates.filter((one) => one.id === first.id).map((one) => one.secret)
+  return { method: 'client_secret_basic', id: first.id, secrets }
+}
+
+function fromBody(id: string | undefined, secret: string | undefined): ClaimedClient {
+  if (id === undefined) throw refuse('Client authentication is missing: send client_id', 'no_client_id')
+  if (secret === undefined) return { method: 'none', id, secrets: [] }
+  return { method: 'client_secret_post', id, secrets: [secret] }
+}
+
+/**
+ * The client, once its credentials are proven.
+ *
+ * A confidential client may use either secret method, whatever it registered: several client engines
+ * choose by the metadata and not by their registration. A public one sends none, and there is no
+ * falling back from one to the other (TK-08).
+ *
+ * @throws OAuthError `invalid_client` with the same words for an unknown client and a wrong secret
+ */
+export async function verifyClient(
+  claimed: ClaimedClient,
+  client: Client | undefined,
+  context: RequestContext,
+): Promise<Client> {
+  const basic = claimed.method === 'client_secret_basic'
+  const expected = client?.secretHash
+  // An unknown client costs the same hash as a wrong secret, so that ids cannot be enumerated (TK-10).
+  const matches = claimed.secrets.some((secret) =>
+    equalInConstantTime(hashClientSecret(secret, context), expected ?? ''),
+  )
+  const proven = client && (expected === undefined ? claimed.method === 'none' : matches)
+  if (proven) return client
+
+  // Only failures are limited: nobody can lock an honest client out by failing in its name.
+  await context.limits.spend('client-auth', `${claimed.id} ${toPeerNetwork(context.exchange.peer)}`)
+  throw refuse(
+    'Unknown client or wrong client secret: register again or check the secret',
+    client ? 'client_authentication_failed' : 'unknown_client',
+    basic,
+  )
+}
+
+/** The stored form of a client secret: keyed, so that a stolen store does not even allow guessing. */
+export function hashClientSecret(secret: string, { sealer }: Pick<RequestContext, 'sealer'>): string {
+  return sealer.index('client-secret', secret)
+}
+
+function refuse(description: string, reason: string, challenged = false): OAuthError {
+  return new OAuthError('invalid_client', `Invalid client: ${description}`, {
+    reason,
+    headers: challenged ? { 'www-authenticate': 'Basic realm="token", charset="UTF-8"' } : {},
+  })
+}

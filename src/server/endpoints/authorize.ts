@@ -1,0 +1,109 @@
+/**
+ * GET|POST /authorize: a client asks for authorization (OAuth 2.1 §4.1.1).
+ *
+ * Checks the request (`flow/begin.ts`), stores it as a flow bound to this browser and sends the browser
+ * to the dispatcher. Asking again begins another flow and burns nothing, so link previews and clients
+ * that fetch the address first do no harm (catalogue AZ-23).
+ */
+import type { Endpoint, RequestContext } from '../../context.ts'
+import { OAuthError } from '../../errors.ts'
+import type { LiveSession } from '../../identity/sessions.ts'
+import { parseQuery } from '../../oauth/params.ts'
+import { toPeerNetwork } from '../../platform/peer-network.ts'
+import { type Flow, flows } from '../../storage/records/flow.ts'
+import type { Stored } from '../../storage/records/record.ts'
+import { findCookie } from '../cookies.ts'
+import { type AuthorizationRequest, parseAuthorizationRequest } from '../flow/begin.ts'
+import { type Browser, resolveBrowser } from '../flow/browser.ts'
+import { finishFlow } from '../flow/finish.ts'
+import { toFlowPath } from '../flow/journey.ts'
+import { isRemembered } from '../flow/remembered.ts'
+import { readForm, toSeeOther } from '../respond.ts'
+
+/** Begins a flow. */
+export const authorize: Endpoint = async (request, context) => {
+  const params =
+    request.method === 'POST'
+      ? await readForm(request, context)
+      : parseQuery(new URL(request.url).search)
+  const asked = await parseAuthorizationRequest(params, context)
+  const peer = toPeerNetwork(context.exchange.peer)
+  await context.limits.spend('authorize', `${asked.client.id} ${peer}`)
+
+  const browser = resolveBrowser(request, context)
+  const session = await context.sessions.find(
+    findCookie(request, 'session', context.config.issuer),
+  )
+  const flow = toFlow(asked, browser, context)
+  const skipsPage = await maySkipPage({ request, flow, asked, session }, context)
+  if (!skipsPage && asked.prompt.includes('none')) throw refuseSilence(asked, session)
+
+  const stored = await storeFlow(flow, context)
+  context.audit({
+    event: 'authorize.started',
+    outcome: 'ok',
+    clientId: asked.client.id,
+    requestId: context.exchange.requestId,
+    peer: context.exchange.peer,
+    details: { redirect_uri: flow.redirectUri, scope: flow.scope, resource: flow.resource },
+  })
+  if (skipsPage && session) {
+    const approval = { userId: session.user.record.value.id, scope: flow.scope, remember: false }
+    return finishFlow(stored, approval, context)
+  }
+  return toSeeOther(toFlowPath(flow.id), browser.cookie === undefined ? [] : [browser.cookie])
+}
+
+function toFlow(asked: AuthorizationRequest, browser: Browser, context: RequestContext): Flow {
+  const { state, codeChallenge } = asked
+  return {
+    id: context.random(16),
+    browserHash: browser.hash,
+    step: 'approve',
+    clientId: asked.client.id,
+    redirectUri: asked.redirect.uri,
+    ...(state !== undefined && { state }),
+    ...(codeChallenge !== undefined && { codeChallenge }),
+    resource: asked.resource,
+    scope: asked.scope,
+    requestedScope: asked.requestedScope,
+    freshSignIn: asked.prompt.includes('login') || asked.prompt.includes('select_account'),
+    expiresAt: context.clock.now() + context.config.lifetimes.flowSeconds,
+  }
+}
+
+async function storeFlow(flow: Flow, context: RequestContext): Promise<Stored<Flow>> {
+  const key = flows.key(flow.id)
+  await context.store.commit({
+    check: [{ key, version: null }],
+    set: [flows.write(key, flow, flow.expiresAt)],
+  })
+  const stored = await flows.find(context.store, flow.id)
+  if (stored) return stored
+  throw new OAuthError('server_error', undefined, { reason: 'flow_not_stored' })
+}
+
+/** What {@link maySkipPage} looks at. */
+interface SkipQuestion {
+  readonly request: Request
+  readonly flow: Flow
+  readonly asked: AuthorizationRequest
+  readonly session: LiveSession | undefined
+}
+
+/** Whether a remembered choice answers, unless the client wants the person asked. */
+async function maySkipPage(
+  { request, flow, asked, session }: SkipQuestion,
+  context: RequestContext,
+): Promise<boolean> {
+  const mustAsk = flow.freshSignIn || asked.prompt.includes('consent')
+  if (!session || mustAsk) return false
+  return isRemembered(request, flow, { client: asked.client, session }, context)
+}
+
+/** The answer to `prompt=none` when a page would be needed (catalogue AZ-05). */
+function refuseSilence(asked: AuthorizationRequest, session: LiveSession | undefined): OAuthError {
+  const { redirect } = asked
+  if (!session) return new OAuthError('login_required', 'The person must sign in', { redirect })
+  return new OAuthError('interaction_required', 'The person must be asked', { redirect })
+}

@@ -1,0 +1,18 @@
+/**
+ * GET /healthz: the process runs. GET /readyz: it can do its work, which means its own store answers.
+ *
+ * Neither depends on an identity provider or a backend, and neither says more than `ok` (DS-13, RS-10).
+ */
+import type { Endpoint } from '../../context.ts'
+import { installations } from '../../storage/records/key.ts'
+import { toJson } from '../respond.ts'
+
+/** Answers while the process lives. */
+export const healthz: Endpoint = async () => toJson({ status: 'ok' })
+
+/** Answers while the store can be read; 503 otherwise. */
+export const readyz: Endpoint = async (_request, context) => {
+  await context.store.get([installations.key('self')])
+  await context.revocations.ready
+  return toJson({ status: 'ok' })
+}

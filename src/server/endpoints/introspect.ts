@@ -1,0 +1,95 @@
+/**
+ * POST /introspect: is this token alive, and what does it say? (RFC 7662)
+ *
+ * For backends that do not verify JWTs themselves. The caller is a confidential client that the owner
+ * registered, or holds the admin token; dynamic clients may ask about their own tokens only. Whatever is
+ * not alive, unknown or none of the caller's business is just `{"active":false}`.
+ */
+import type { Endpoint, RequestContext } from '../../context.ts'
+import { OAuthError } from '../../errors.ts'
+import { equalInConstantTime } from '../../platform/crypto.ts'
+import { clients } from '../../storage/records/client.ts'
+import { families } from '../../storage/records/family.ts'
+import { grants, grantUses } from '../../storage/records/grant.ts'
+import { hashRefreshToken, parseRefreshToken } from '../../tokens/refresh-token.ts'
+import { hasAdminToken } from '../admin.ts'
+import { parseClaimedClient, verifyClient } from '../clients/credentials.ts'
+import { readForm, toJson } from '../respond.ts'
+
+/** Whose tokens a caller may ask about: everyone's, or one client's. */
+type Sight = { readonly of: 'everyone' } | { readonly of: 'client'; readonly id: string }
+
+/** Describes a token. */
+export const introspect: Endpoint = async (request, context) => {
+  const params = await readForm(request, context)
+  const sight = await resolveSight(request, params, context)
+  const token = params.required('token')
+  const described = parseRefreshToken(token)
+    ? await describeRefreshToken(token, context)
+    : await describeAccessToken(token, context)
+  const visible =
+    described !== undefined && (sight.of === 'everyone' || described.client_id === sight.id)
+  return toJson(visible ? described : { active: false })
+}
+
+async function resolveSight(
+  request: Request,
+  params: Parameters<typeof parseClaimedClient>[1],
+  context: RequestContext,
+): Promise<Sight> {
+  if (await hasAdminToken(request, context)) return { of: 'everyone' }
+  const claimed = parseClaimedClient(request, params)
+  const stored = await clients.find(context.store, claimed.id)
+  const client = await verifyClient(claimed, stored?.value, context)
+  if (client.secretHash === undefined) {
+    throw new OAuthError('invalid_client', 'Invalid client: introspection needs a client with a secret', {
+      reason: 'public_client',
+    })
+  }
+  return client.origin === 'preregistered' ? { of: 'everyone' } : { of: 'client', id: client.id }
+}
+
+async function describeAccessToken(token: string, context: RequestContext) {
+  const claims = await context.accessTokens.verify(token).catch((error: unknown) => {
+    if (error instanceof OAuthError && error.code === 'invalid_token') return undefined
+    throw error
+  })
+  if (!claims) return undefined
+  if (context.revocations.isEnded(claims.gid) || context.revocations.isEnded(claims.jti)) return undefined
+  const grant = await grants.find(context.store, claims.gid)
+  if (!grant) return undefined
+  await recordUse(claims.gid, claims.iat, context)
+  const { gid: _, ...shown } = claims
+  return { active: true, token_type: 'Bearer', ...shown }
+}
+
+/** A backend that introspects a token is about to honour it: that is use, as at our own gate (P3). */
+async function recordUse(grantId: string, issuedAt: number, context: RequestContext): Promise<void> {
+  const key = grantUses.key(grantId)
+  const expiresAt = context.clock.now() + context.config.refresh.lostResponseSeconds
+  await context.store.commit({ set: [grantUses.write(key, { issuedAt }, expiresAt)] })
+}
+
+async function describeRefreshToken(token: string, context: RequestContext) {
+  const parsed = parseRefreshToken(token)
+  if (!parsed) return undefined
+  const [familyEntry, grantEntry] = await context.store.get([
+    families.key(parsed.grantId),
+    grants.key(parsed.grantId),
+  ])
+  const family = families.decode(familyEntry)?.value
+  const grant = grants.decode(grantEntry)?.value
+  if (!family || !grant) return undefined
+  if (!equalInConstantTime(hashRefreshToken(token), family.currentHash)) return undefined
+  return {
+    active: true,
+    token_type: 'refresh_token',
+    iss: context.config.issuer,
+    sub: grant.userId,
+    aud: grant.resource,
+    client_id: grant.clientId,
+    scope: grant.scope,
+    iat: family.rotatedAt,
+    exp: family.idleExpiresAt,
+  }
+}

@@ -1,0 +1,17 @@
+/**
+ * GET /jwks: the public keys that verify our tokens (RFC 7517).
+ *
+ * The one answer of the server that may be cached, for five minutes: a new key is published longer
+ * than that before it signs (catalogue DI-14).
+ */
+import type { Endpoint } from '../../context.ts'
+
+/** Answers with the key set; private and symmetric members are never in it (DI-12). */
+export const jwks: Endpoint = async (_request, context) =>
+  new Response(JSON.stringify(context.keys.jwks()), {
+    headers: {
+      'content-type': 'application/jwk-set+json',
+      'cache-control': 'public, max-age=300',
+      'x-content-type-options': 'nosniff',
+    },
+  })

@@ -1,0 +1,50 @@
+/**
+ * GET /.well-known/oauth-authorization-server: what this server is and can do (RFC 8414).
+ * GET /.well-known/openid-configuration: a clean 404, because it is no OpenID provider.
+ *
+ * Built from configuration alone; nothing in it depends on the request (catalogue P1, DI-04). Only
+ * what is implemented is advertised, and no member is ever null.
+ */
+import type { Context, Endpoint } from '../../context.ts'
+import { OAuthError } from '../../errors.ts'
+import { endpointPaths } from '../paths.ts'
+import { toJson } from '../respond.ts'
+
+/** Ways to authenticate at the token, revocation and introspection endpoints. */
+const authMethods = ['none', 'client_secret_post', 'client_secret_basic']
+
+/** The metadata document. Clients compare `issuer` byte for byte with where they found it. */
+export function toServerMetadata({ config }: Pick<Context, 'config'>): Record<string, unknown> {
+  const url = (path: string): string => config.issuer + path
+  return {
+    issuer: config.issuer,
+    authorization_endpoint: url(endpointPaths.authorize),
+    token_endpoint: url(endpointPaths.token),
+    ...(config.dynamicRegistration && { registration_endpoint: url(endpointPaths.register) }),
+    revocation_endpoint: url(endpointPaths.revoke),
+    introspection_endpoint: url(endpointPaths.introspect),
+    jwks_uri: url(endpointPaths.jwks),
+    scopes_supported: [...Object.keys(config.scopes), 'offline_access'],
+    response_types_supported: ['code'],
+    response_modes_supported: ['query'],
+    grant_types_supported: ['authorization_code', 'refresh_token'],
+    token_endpoint_auth_methods_supported: authMethods,
+    revocation_endpoint_auth_methods_supported: authMethods,
+    introspection_endpoint_auth_methods_supported: authMethods.filter((name) => name !== 'none'),
+    code_challenge_methods_supported: ['S256'],
+    authorization_response_iss_parameter_supported: true,
+    protected_resources: config.backends.map((backend) => backend.resource),
+  }
+}
+
+/** Answers with the metadata document. */
+export const serverMetadata: Endpoint = async (_request, context) =>
+  toJson(toServerMetadata(context))
+
+/** Answers that there is no OpenID configuration, in JSON, so that clients fall through cleanly. */
+export const openidConfiguration: Endpoint = async () => {
+  throw new OAuthError('invalid_request', 'This server is not an OpenID provider', {
+    status: 404,
+    reason: 'not_found',
+  })
+}

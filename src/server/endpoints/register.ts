@@ -1,0 +1,50 @@
+/**
+ * POST /register: dynamic client registration (RFC 7591 §3).
+ *
+ * Anyone may register; a registration means nothing until a person approves it. What clients really
+ * send is accepted (`oauth/client-metadata.ts`), and the answer says honestly what was kept.
+ */
+import type { Endpoint, RequestContext } from '../../context.ts'
+import { OAuthError } from '../../errors.ts'
+import { parseClientMetadata } from '../../oauth/client-metadata.ts'
+import { toPeerNetwork } from '../../platform/peer-network.ts'
+import { registerClient, toRegistrationAnswer } from '../clients/register.ts'
+import { readJson, toJson } from '../respond.ts'
+
+/** Registers a client and answers 201 once it is stored durably. */
+export const register: Endpoint = async (_request, context) => {
+  if (!context.config.dynamicRegistration) {
+    throw new OAuthError('invalid_request', 'This server registers no clients by itself; ask its owner for a client id', {
+      status: 404,
+      reason: 'registration_off',
+    })
+  }
+  await context.limits.spend('register', toPeerNetwork(context.exchange.peer))
+  await context.limits.spend('register', '*')
+
+  const metadata = parseClientMetadata(await readJson(context))
+  const made = await registerClient(metadata, { origin: 'dynamic' }, context)
+  if (!made) throw new OAuthError('server_error', undefined, { reason: 'client_id_collision' })
+
+  announce(made.client.id, metadata.redirect_uris, metadata.client_name, context)
+  return toJson(toRegistrationAnswer(made), 201)
+}
+
+/** The log lines an owner searches for (H7), the audit line and the counter. */
+function announce(
+  clientId: string,
+  redirectUris: readonly string[],
+  clientName: string | undefined,
+  { log, audit, metrics, exchange }: RequestContext,
+): void {
+  log.info(`Registered client: ${clientId}`)
+  audit({
+    event: 'client.registered',
+    outcome: 'ok',
+    clientId,
+    requestId: exchange.requestId,
+    peer: exchange.peer,
+    details: { client_name: clientName, redirect_uris: redirectUris },
+  })
+  metrics.count('registrations')
+}

@@ -1,0 +1,104 @@
+/**
+ * GET|POST /setup: the first owner makes an account, with the one-time link that the first start printed.
+ */
+import type { Endpoint, RequestContext } from '../../context.ts'
+import { OAuthError } from '../../errors.ts'
+import { parseLocalEmail, parseNewPassword } from '../../identity/local.ts'
+import { equalInConstantTime, sha256 } from '../../platform/crypto.ts'
+import { toPeerNetwork } from '../../platform/peer-network.ts'
+import { type Installation, installations } from '../../storage/records/key.ts'
+import type { Stored } from '../../storage/records/record.ts'
+import { type Browser, mintFormToken, resolveBrowser, verifyFormToken, verifySameOrigin } from '../flow/browser.ts'
+import { renderNoticePage } from '../pages/notice.ts'
+import { renderSetupPage } from '../pages/setup.ts'
+import { endpointPaths } from '../paths.ts'
+import { readForm } from '../respond.ts'
+
+/** Shows the form, to whoever has the link. */
+export const showSetup: Endpoint = async (request, context) => {
+  const token = new URL(request.url).searchParams.get('token') ?? ''
+  await resolveInstallation(token, context)
+  const browser = resolveBrowser(request, context)
+  const page = showForm({ browser, token }, context)
+  if (browser.cookie !== undefined) page.headers.append('set-cookie', browser.cookie)
+  return page
+}
+
+/** Creates the owner's account and uses the link up. */
+export const setup: Endpoint = async (request, context) => {
+  verifySameOrigin(request, context)
+  const params = await readForm(request, context)
+  const token = params.get('token') ?? ''
+  const installation = await resolveInstallation(token, context)
+  const browser = resolveBrowser(request, context)
+  const binding = { subject: 'setup', step: sha256(token), session: '' }
+  verifyFormToken(params.get('csrf'), browser, binding, context)
+
+  const email = params.get('email') ?? ''
+  const password = params.get('password') ?? ''
+  const problem = findProblem(email, password)
+  if (problem !== undefined) return showForm({ browser, token, problem, email }, context)
+  await useUp(installation, context)
+  const user = await context.users.addLocal(email, password, 'owner')
+  context.audit({ event: 'user.added', outcome: 'ok', userId: user.record.value.id, details: { role: 'owner' } })
+  return renderNoticePage({
+    siteName: context.config.siteName,
+    title: 'You are set up',
+    paragraphs: [
+      'Your account is ready. When an app asks to connect, sign in with this e-mail and password.',
+      'You can close this page.',
+    ],
+  })
+}
+
+async function resolveInstallation(
+  token: string,
+  context: RequestContext,
+): Promise<Stored<Installation>> {
+  const peer = toPeerNetwork(context.exchange.peer)
+  await context.limits.check('setup', peer)
+  const installation = await installations.find(context.store, 'self')
+  const expected = installation?.value.setupHash ?? ''
+  if (installation && equalInConstantTime(sha256(token), expected)) return installation
+  await context.limits.spend('setup', peer)
+  throw new OAuthError('access_denied', 'This set-up link was already used or is not the newest one', {
+    reason: 'setup_link_used',
+  })
+}
+
+function findProblem(email: string, password: string): string | undefined {
+  try {
+    parseLocalEmail(email)
+    parseNewPassword(password)
+    return undefined
+  } catch (error) {
+    if (error instanceof OAuthError) return error.description
+    throw error
+  }
+}
+
+async function useUp(installation: Stored<Installation>, context: RequestContext): Promise<void> {
+  const { setupHash: _, ...rest } = installation.value
+  const taken = await context.store.commit({
+    check: [{ key: installation.key, version: installation.version }],
+    set: [installations.write(installation.key, rest)],
+  })
+  if (taken) return
+  throw new OAuthError('access_denied', 'This set-up link was already used', {
+    reason: 'setup_link_used',
+  })
+}
+
+function showForm(
+  { browser, token, problem, email }: { browser: Browser; token: string; problem?: string; email?: string },
+  context: RequestContext,
+): Response {
+  const binding = { subject: 'setup', step: sha256(token), session: '' }
+  const view = {
+    siteName: context.config.siteName,
+    ...(problem !== undefined && { error: problem }),
+    ...(email !== undefined && { email }),
+    form: { action: endpointPaths.setup, token, csrf: mintFormToken(browser, binding, context) },
+  }
+  return renderSetupPage(view, problem === undefined ? 200 : 400)
+}

@@ -1,0 +1,117 @@
+/**
+ * GET /sign-in: who are you? E-mail and password, identity providers, or both.
+ * POST /sign-in: an attempt, or the choice of a provider.
+ *
+ * Only ever a step of a flow that its person has approved.
+ */
+import type { Endpoint, RequestContext } from '../../context.ts'
+import { OAuthError } from '../../errors.ts'
+import type { Params } from '../../oauth/params.ts'
+import { clients } from '../../storage/records/client.ts'
+import { formatCookie } from '../cookies.ts'
+import { verifyFormToken, verifySameOrigin } from '../flow/browser.ts'
+import { toClientView, toFlowForm, toRedirectView } from '../flow/consent-view.ts'
+import { denyFlow } from '../flow/finish.ts'
+import { type Journey, resolveJourney, saveProgress, toFlowPath } from '../flow/journey.ts'
+import { leaveForUpstream } from '../flow/upstream-trip.ts'
+import { toClientLabel } from '../pages/client-label.ts'
+import { renderSignInPage } from '../pages/sign-in.ts'
+import { endpointPaths } from '../paths.ts'
+import { readForm, toSeeOther } from '../respond.ts'
+
+/** The words for a wrong e-mail and a wrong password alike. */
+const wrongCredentials = 'The e-mail or the password is wrong'
+
+/** Shows the sign-in page. */
+export const showSignIn: Endpoint = async (request, context) => {
+  const flowId = new URL(request.url).searchParams.get('flow') ?? undefined
+  const journey = await resolveJourney(request, flowId, context)
+  if (journey.stage !== 'sign-in') return toSeeOther(toFlowPath(journey.flow.value.id))
+  return showPage(journey, {}, context)
+}
+
+/** Takes an attempt to sign in. */
+export const signIn: Endpoint = async (request, context) => {
+  verifySameOrigin(request, context)
+  const params = await readForm(request, context)
+  const journey = await resolveJourney(request, params.get('flow'), context)
+  const { flow, browser, session, stage } = journey
+  const binding = { subject: flow.value.id, step: 'sign-in', session: session?.hash ?? '' }
+  verifyFormToken(params.get('csrf'), browser, binding, context)
+  if (stage !== 'sign-in') return toSeeOther(toFlowPath(flow.value.id))
+  if (params.get('decision') === 'deny') return denyFlow(flow, context)
+
+  const upstreamId = params.get('upstream')
+  if (upstreamId === undefined) return signInLocally(journey, params, context)
+  const upstream = context.upstreams.get(upstreamId)
+  if (upstream) return leaveForUpstream(journey, upstream, {}, context)
+  throw new OAuthError('invalid_request', 'There is no such identity provider')
+}
+
+/** Opens a session for the person and lets the journey go on to the confirmation. */
+export async function arriveSignedIn(
+  { flow }: Journey,
+  userId: string,
+  context: RequestContext,
+): Promise<Response> {
+  const cookie = await context.sessions.open(userId)
+  await saveProgress(flow, { step: 'confirm', userId }, context)
+  context.metrics.count('sign_ins', { outcome: 'ok' })
+  context.audit({
+    event: 'sign-in.succeeded',
+    outcome: 'ok',
+    userId,
+    requestId: context.exchange.requestId,
+    peer: context.exchange.peer,
+  })
+  const { issuer, lifetimes } = context.config
+  return toSeeOther(toFlowPath(flow.value.id), [
+    formatCookie('session', cookie, issuer, lifetimes.sessionSeconds),
+  ])
+}
+
+async function signInLocally(
+  journey: Journey,
+  params: Params,
+  context: RequestContext,
+): Promise<Response> {
+  if (!context.localSignIn) throw new OAuthError('invalid_request', 'Choose an identity provider')
+  const email = params.required('email')
+  const account = context.sealer.index('sign-in-limit', email.trim().toLowerCase())
+  await context.limits.check('sign-in', account)
+  const user = await context.users.verifyPassword(email, params.required('password'))
+  if (user) {
+    await context.limits.reset('sign-in', account)
+    return arriveSignedIn(journey, user.record.value.id, context)
+  }
+  context.metrics.count('sign_ins', { outcome: 'refused' })
+  context.audit({
+    event: 'sign-in.failed',
+    outcome: 'refused',
+    reason: 'wrong_credentials',
+    requestId: context.exchange.requestId,
+    peer: context.exchange.peer,
+  })
+  await context.limits.spend('sign-in', account)
+  return showPage(journey, { error: wrongCredentials, login: email }, context)
+}
+
+async function showPage(
+  journey: Journey,
+  attempt: { error?: string; login?: string },
+  context: RequestContext,
+): Promise<Response> {
+  const { clientId, redirectUri } = journey.flow.value
+  const client = await clients.find(context.store, clientId)
+  const label =
+    client && toClientLabel(toClientView(client.value, redirectUri), toRedirectView(redirectUri))
+  const view = {
+    siteName: context.config.siteName,
+    ...(label !== undefined && { clientName: label }),
+    local: context.localSignIn,
+    upstreams: [...context.upstreams.values()].map(({ id, label: name }) => ({ id, label: name })),
+    ...attempt,
+    form: toFlowForm(journey, endpointPaths.signIn, context),
+  }
+  return renderSignInPage(view, attempt.error === undefined ? 200 : 400)
+}

@@ -1,0 +1,125 @@
+/**
+ * The beginning of a flow: what an authorization request must be before anyone looks at it
+ * (OAuth 2.1 §4.1.1, RFC 7636, RFC 8707, RFC 9207).
+ *
+ * The order is the safety rule: first the client and where it may be answered, then everything else.
+ * Until the first two hold, errors are pages; afterwards they may travel back to the client.
+ */
+import type { RequestContext } from '../../context.ts'
+import { OAuthError } from '../../errors.ts'
+import type { Params } from '../../oauth/params.ts'
+import { parseCodeChallenge } from '../../oauth/pkce.ts'
+import { parseState, type TrustedRedirect, trustRedirect } from '../../oauth/redirect-uri.ts'
+import { resolveResource } from '../../oauth/resource.ts'
+import { formatScope, resolveScope } from '../../oauth/scope.ts'
+import { type Client, clients } from '../../storage/records/client.ts'
+
+/** An authorization request that passed every check. */
+export interface AuthorizationRequest {
+  readonly client: Client
+  readonly redirect: TrustedRedirect
+  readonly state: string | undefined
+  readonly codeChallenge: string | undefined
+  readonly resource: string
+  readonly scope: string
+  readonly requestedScope: string
+  readonly prompt: readonly string[]
+}
+
+/**
+ * Checks an authorization request.
+ *
+ * @throws OAuthError without `redirect` while client or redirect URI are unproven, with it afterwards
+ */
+export async function parseAuthorizationRequest(
+  params: Params,
+  context: RequestContext,
+): Promise<AuthorizationRequest> {
+  const client = await resolveClient(params.required('client_id'), context)
+  const target = { redirectUris: client.metadata.redirect_uris, vouched: client.origin === 'preregistered' }
+  const bare = trustRedirect(params.get('redirect_uri'), target, undefined)
+  const state = withRedirect(bare, () => parseState(params))
+  const redirect = trustRedirect(params.get('redirect_uri'), target, state)
+  return withRedirect(redirect, () => ({ client, redirect, state, ...parseRest(params, client, context) }))
+}
+
+/**
+ * The client of a `client_id`.
+ *
+ * @throws OAuthError `invalid_client` (400, a page) when nobody registered it
+ */
+export async function resolveClient(id: string, context: RequestContext): Promise<Client> {
+  const stored = await clients.find(context.store, encodeClientId(id))
+  if (stored) return stored.value
+  throw new OAuthError('invalid_client', `Client Not Registered: Unregistered client_id=${id.slice(0, 200)}`, {
+    status: 400,
+    reason: 'unknown_client',
+  })
+}
+
+/** Ids that could not be ours look up a key that cannot exist. */
+function encodeClientId(id: string): string {
+  return /^[A-Za-z0-9._~-]{1,200}$/.test(id) ? id : '-'
+}
+
+function parseRest(
+  params: Params,
+  client: Client,
+  context: RequestContext,
+): Pick<AuthorizationRequest, 'codeChallenge' | 'resource' | 'scope' | 'requestedScope' | 'prompt'> {
+  verifyResponse(params)
+  const { config } = context
+  const supported = [...Object.keys(config.scopes), 'offline_access']
+  const requested = params.get('scope')
+  return {
+    codeChallenge: resolveCodeChallenge(params, client),
+    resource: resolveResource(
+      params.all('resource'),
+      config.backends.map((backend) => backend.resource),
+    ),
+    scope: formatScope(resolveScope(requested, supported, config.defaultScopes)),
+    requestedScope: requested ?? '',
+    prompt: (params.get('prompt') ?? '').split(' ').filter((word) => word !== ''),
+  }
+}
+
+/** Only the code flow, only in the query (AZ-06, AZ-13). */
+function verifyResponse(params: Params): void {
+  const responseType = params.required('response_type')
+  if (responseType !== 'code') {
+    throw new OAuthError('unsupported_response_type', 'Only response_type=code is supported')
+  }
+  const mode = params.get('response_mode')
+  if (mode !== undefined && mode !== 'query') {
+    throw new OAuthError('invalid_request', 'Only response_mode=query is supported', {
+      reason: 'response_mode',
+    })
+  }
+}
+
+/** PKCE is required of everyone but the confidential clients that their owner exempted (H5). */
+function resolveCodeChallenge(params: Params, client: Client): string | undefined {
+  const sendsNone = !params.has('code_challenge') && !params.has('code_challenge_method')
+  if (sendsNone && client.pkce === 'optional' && client.secretHash !== undefined) return undefined
+  const challenge = parseCodeChallenge(params)
+  if (challenge !== undefined) return challenge
+  throw new OAuthError('invalid_request', 'PKCE code_challenge and code_challenge_method=S256 are required', {
+    reason: 'pkce_missing',
+  })
+}
+
+/** Runs a check and adds to its refusal where the client may be told. */
+function withRedirect<T>(redirect: TrustedRedirect, check: () => T): T {
+  try {
+    return check()
+  } catch (error) {
+    if (!(error instanceof OAuthError)) throw error
+    const { reason, cause, status } = error
+    throw new OAuthError(error.code, error.description, {
+      ...(reason !== undefined && { reason }),
+      cause,
+      status,
+      redirect,
+    })
+  }
+}

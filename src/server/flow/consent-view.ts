@@ -1,0 +1,72 @@
+/** What the consent page shows for a journey. */
+import type { RequestContext } from '../../context.ts'
+import { redirectHost, redirectKind } from '../../oauth/redirect-uri.ts'
+import { parseScope } from '../../oauth/scope.ts'
+import { findLookAlike } from '../../profiles/look-alike.ts'
+import type { Client } from '../../storage/records/client.ts'
+import type { ClientView, RedirectView } from '../pages/client-label.ts'
+import type { ConsentView } from '../pages/consent.ts'
+import { endpointPaths } from '../paths.ts'
+import { mintFormToken } from './browser.ts'
+import type { Journey } from './journey.ts'
+
+/** The redirect URI as people see it. */
+export function toRedirectView(uri: string): RedirectView {
+  return { kind: redirectKind(uri), host: redirectHost(uri), uri }
+}
+
+/** The client as people see it. */
+export function toClientView(client: Client, redirectUri: string): ClientView {
+  const { client_name: name, client_uri: uri } = client.metadata
+  return {
+    name,
+    id: client.id,
+    vouched: client.origin === 'preregistered',
+    seenBefore: client.authorizedAt !== undefined,
+    lookAlike: name === undefined ? undefined : findLookAlike(name, [redirectHost(redirectUri)]),
+    ...(uri !== undefined && { uri }),
+  }
+}
+
+/** The hidden fields of a journey's form. */
+export function toFlowForm(journey: Journey, action: string, context: RequestContext) {
+  const { flow, browser, session, stage } = journey
+  const binding = { subject: flow.value.id, step: stage, session: session?.hash ?? '' }
+  return { action, flow: flow.value.id, csrf: mintFormToken(browser, binding, context) }
+}
+
+/** The view of the consent page at the journey's stage. */
+export function toConsentView(
+  journey: Journey,
+  client: Client,
+  context: RequestContext,
+): ConsentView {
+  const { flow, session, stage } = journey
+  const { config } = context
+  const redirect = toRedirectView(flow.value.redirectUri)
+  const shown = stage === 'confirm' ? (flow.value.approvedScope ?? flow.value.scope) : flow.value.scope
+  return {
+    stage: stage === 'sign-in' ? 'approve' : stage,
+    siteName: config.siteName,
+    client: toClientView(client, flow.value.redirectUri),
+    redirect,
+    scopes: toScopeViews(shown, config.scopes),
+    staysConnected: client.metadata.grant_types.includes('refresh_token'),
+    user: toUserView(journey),
+    oneClick: config.noSignIn,
+    canRemember: session !== undefined && redirect.kind === 'https',
+    form: toFlowForm(journey, endpointPaths.consent, context),
+  }
+}
+
+function toScopeViews(scope: string, sentences: Readonly<Record<string, string>>) {
+  return parseScope(scope)
+    .filter((name) => name !== 'offline_access')
+    .map((name) => ({ name, description: sentences[name] ?? name, checked: true }))
+}
+
+function toUserView({ session, stage }: Journey): ConsentView['user'] {
+  if (!session || stage === 'approve') return undefined
+  const { login, name } = session.user.profile
+  return name === undefined ? { login } : { login, name }
+}

@@ -1,0 +1,141 @@
+/**
+ * The end of a flow: a code for the client, or its refusal.
+ *
+ * One commit deletes the flow and stores the code, so a journey ends once. Client and redirect URI are
+ * read and checked again here, not believed from the beginning (catalogue AZ-03, CN-16).
+ */
+import type { RequestContext } from '../../context.ts'
+import { OAuthError } from '../../errors.ts'
+import { redirectKind, toRedirectLocation, trustRedirect } from '../../oauth/redirect-uri.ts'
+import { sha256 } from '../../platform/crypto.ts'
+import { type Client, clients } from '../../storage/records/client.ts'
+import { type AuthorizationCode, codeMemorySeconds, codes } from '../../storage/records/code.ts'
+import type { Flow } from '../../storage/records/flow.ts'
+import type { Stored } from '../../storage/records/record.ts'
+import type { Commit, Write } from '../../storage/store.ts'
+import { hashCode, mintCode } from '../../tokens/authorization-code.ts'
+import { toSeeOther } from '../respond.ts'
+import { toRememberedConsent } from './remembered.ts'
+
+/** What the person decided. */
+export interface Approval {
+  readonly userId: string
+  /** Scopes granted: those asked for, less what was unticked. */
+  readonly scope: string
+  readonly remember: boolean
+}
+
+/** Sends the browser back to the client with a code. */
+export async function finishFlow(
+  flow: Stored<Flow>,
+  approval: Approval,
+  context: RequestContext,
+): Promise<Response> {
+  const client = await resolveLiveClient(flow.value, context)
+  const redirect = trustFlowRedirect(flow.value, client.value)
+  const code = mintCode(context.random)
+  const done = await context.store.commit(toFinish(flow, client, { code, approval }, context))
+  if (!done) {
+    throw new OAuthError('invalid_request', 'This request to connect was already answered', {
+      reason: 'flow_unknown',
+    })
+  }
+  reportFinish(flow.value, approval, context)
+  const location = toRedirectLocation(redirect, {
+    code,
+    state: flow.value.state,
+    iss: context.config.issuer,
+  })
+  return toSeeOther(location)
+}
+
+/** Sends the browser back to the client with `access_denied` (RFC 6749 §4.1.2.1, RFC 9207). */
+export async function denyFlow(flow: Stored<Flow>, context: RequestContext): Promise<Response> {
+  const client = await resolveLiveClient(flow.value, context)
+  const redirect = trustFlowRedirect(flow.value, client.value)
+  await context.store.commit({ delete: [flow.key] })
+  context.audit({
+    event: 'consent.denied',
+    outcome: 'refused',
+    clientId: client.value.id,
+    requestId: context.exchange.requestId,
+    peer: context.exchange.peer,
+  })
+  const location = toRedirectLocation(redirect, {
+    error: 'access_denied',
+    error_description: 'The person declined the request',
+    state: flow.value.state,
+    iss: context.config.issuer,
+  })
+  return toSeeOther(location)
+}
+
+async function resolveLiveClient(flow: Flow, { store }: RequestContext): Promise<Stored<Client>> {
+  const client = await clients.find(store, flow.clientId)
+  if (client) return client
+  throw new OAuthError('invalid_client', `Client Not Registered: Unregistered client_id=${flow.clientId}`, {
+    status: 400,
+    reason: 'unknown_client',
+  })
+}
+
+function trustFlowRedirect(flow: Flow, client: Client) {
+  const target = {
+    redirectUris: client.metadata.redirect_uris,
+    vouched: client.origin === 'preregistered',
+  }
+  return trustRedirect(flow.redirectUri, target, flow.state)
+}
+
+/** The commit that ends the flow: it is gone, the code is there, the client has been authorized. */
+function toFinish(
+  flow: Stored<Flow>,
+  client: Stored<Client>,
+  { code, approval }: { code: string; approval: Approval },
+  context: RequestContext,
+): Commit {
+  const now = context.clock.now()
+  const record = toCodeRecord(flow.value, approval, context)
+  const set: Write[] = [
+    codes.write(codes.key(hashCode(code)), record, record.expiresAt + codeMemorySeconds),
+  ]
+  const check = [{ key: flow.key, version: flow.version }]
+  if (client.value.authorizedAt === undefined) {
+    // Once authorized, the client is kept for ever: this write has no expiry.
+    set.push(clients.write(client.key, { ...client.value, authorizedAt: now }))
+    check.push({ key: client.key, version: client.version })
+  }
+  if (approval.remember && redirectKind(flow.value.redirectUri) === 'https') {
+    set.push(toRememberedConsent(flow.value, client.value, approval, context))
+  }
+  return { check, set, delete: [flow.key] }
+}
+
+function toCodeRecord(flow: Flow, { userId, scope }: Approval, context: RequestContext): AuthorizationCode {
+  return {
+    clientId: flow.clientId,
+    userId,
+    redirectUri: flow.redirectUri,
+    ...(flow.codeChallenge !== undefined && { codeChallenge: flow.codeChallenge }),
+    resource: flow.resource,
+    scope,
+    requestedScope: flow.requestedScope,
+    expiresAt: context.clock.now() + context.config.lifetimes.codeSeconds,
+    grantId: context.random(16),
+    failures: 0,
+  }
+}
+
+function reportFinish(flow: Flow, { userId, scope }: Approval, context: RequestContext): void {
+  const common = {
+    outcome: 'ok' as const,
+    clientId: flow.clientId,
+    userId,
+    requestId: context.exchange.requestId,
+    peer: context.exchange.peer,
+  }
+  context.log.info(`Generated authorization code for client: ${flow.clientId}`)
+  context.audit({ event: 'consent.allowed', ...common, details: { scope, flow: sha256(flow.id).slice(0, 12) } })
+  context.audit({ event: 'code.issued', ...common, details: { resource: flow.resource } })
+  context.metrics.count('authorizations', { outcome: 'allowed' })
+}

@@ -1,0 +1,134 @@
+/**
+ * The round trip to an identity provider (catalogue §7).
+ *
+ * `state`, PKCE verifier, nonce and the trip's own cookie are made only now, after the person approved
+ * (CN-03), and work once, in this browser, for this provider: a callback that was opened anywhere else
+ * is refused before its code is exchanged (CN-02, UP-01, UP-03).
+ */
+import type { RequestContext } from '../../context.ts'
+import { OAuthError } from '../../errors.ts'
+import type { Upstream, UpstreamFlow } from '../../identity/upstream.ts'
+import { equalInConstantTime, sha256 } from '../../platform/crypto.ts'
+import { type Flow, flows, upstreamStates } from '../../storage/records/flow.ts'
+import { findCookie, formatCookie } from '../cookies.ts'
+import { endpointPaths } from '../paths.ts'
+import { toSeeOther } from '../respond.ts'
+import { type Journey, resolveJourney, toFlowPath } from './journey.ts'
+
+/** Purpose of the sealed verifier and nonce. */
+const sealPurpose = 'upstream-trip'
+
+/** The only way to sign in, if it is a single provider: then its page needs no page of ours before it. */
+export function findOnlyUpstream(context: RequestContext): Upstream | undefined {
+  if (context.localSignIn || context.upstreams.size !== 1) return undefined
+  return context.upstreams.values().next().value
+}
+
+/** Our callback at a provider: `<issuer>/callback/<id>`. */
+export function toCallbackUri(upstreamId: string, { config }: Pick<RequestContext, 'config'>): string {
+  return `${config.issuer}${endpointPaths.callback}/${upstreamId}`
+}
+
+/** Commits progress together with a new trip and sends the browser to the provider. */
+export async function leaveForUpstream(
+  { flow }: Journey,
+  upstream: Upstream,
+  progress: Partial<Flow>,
+  context: RequestContext,
+): Promise<Response> {
+  const { random, clock, config } = context
+  const [state, cookie] = [random(32), random(32)]
+  const secrets = { nonce: random(32), codeVerifier: random(32) }
+  const trip = {
+    id: upstream.id,
+    stateHash: sha256(state),
+    cookieHash: sha256(cookie),
+    sealedSecrets: context.sealer.seal(sealPurpose, flow.value.id, JSON.stringify(secrets)),
+  }
+  const location = await upstream.start({
+    redirectUri: toCallbackUri(upstream.id, context),
+    state,
+    ...secrets,
+  })
+  const next: Flow = { ...flow.value, ...progress, upstream: trip }
+  const stateKey = upstreamStates.key(trip.stateHash)
+  const saved = await context.store.commit({
+    check: [{ key: flow.key, version: flow.version }],
+    set: [
+      flows.write(flow.key, next, next.expiresAt),
+      upstreamStates.write(stateKey, { flowId: flow.value.id }, next.expiresAt),
+    ],
+  })
+  if (!saved) throw refuse('flow_moved', 'This step was already taken in another tab')
+  const maxAge = Math.max(1, next.expiresAt - clock.now())
+  return toSeeOther(location.href, [formatCookie('trip', cookie, config.issuer, maxAge)])
+}
+
+/** A callback that belongs to this browser, its trip consumed. */
+export interface Arrival {
+  readonly journey: Journey
+  readonly upstreamFlow: UpstreamFlow
+}
+
+/**
+ * Takes the trip that a callback completes. Once: the state is gone afterwards, whatever follows.
+ *
+ * @throws OAuthError `invalid_request` (a page) when state, browser, cookie or provider do not fit
+ */
+export async function takeTrip(
+  request: Request,
+  upstreamId: string,
+  context: RequestContext,
+): Promise<Arrival> {
+  const state = new URL(request.url).searchParams.get('state') ?? ''
+  const stateHash = sha256(state)
+  const pointer = await upstreamStates.find(context.store, stateHash)
+  if (!pointer) throw refuse('state_unknown', 'This sign-in was already used or has expired')
+  const journey = await resolveJourney(request, pointer.value.flowId, context)
+
+  const trip = journey.flow.value.upstream
+  const cookie = findCookie(request, 'trip', context.config.issuer) ?? ''
+  const fits =
+    trip !== undefined &&
+    trip.id === upstreamId &&
+    equalInConstantTime(trip.stateHash, stateHash) &&
+    equalInConstantTime(trip.cookieHash, sha256(cookie))
+  if (!fits) throw refuse('other_browser', 'This sign-in was started elsewhere')
+
+  const flow = await consume(journey, pointer.key, context)
+  const secrets = context.sealer.open(sealPurpose, flow.value.id, trip.sealedSecrets)
+  const { nonce, codeVerifier } = JSON.parse(secrets) as { nonce: string; codeVerifier: string }
+  return {
+    journey: { ...journey, flow },
+    upstreamFlow: { redirectUri: toCallbackUri(upstreamId, context), state, nonce, codeVerifier },
+  }
+}
+
+/** The flow without its trip, and its new version. */
+async function consume({ flow }: Journey, stateKey: string, context: RequestContext) {
+  const { upstream: _, ...rest } = flow.value
+  const taken = await context.store.commit({
+    check: [{ key: flow.key, version: flow.version }],
+    set: [flows.write(flow.key, rest, rest.expiresAt)],
+    delete: [stateKey],
+  })
+  const stored = taken ? await flows.find(context.store, rest.id) : undefined
+  if (stored) return stored
+  throw refuse('state_unknown', 'This sign-in was already used or has expired')
+}
+
+/** Adds to an upstream failure where the person can try again. */
+export function toRetryable(error: unknown, flowId: string): unknown {
+  if (!(error instanceof OAuthError)) return error
+  return new OAuthError(error.code, error.description, {
+    reason: error.reason ?? 'upstream_failed',
+    cause: error.cause ?? error,
+    status: error.status,
+    ...(error.retryAfterSeconds !== undefined && { retryAfterSeconds: error.retryAfterSeconds }),
+    retryPath: toFlowPath(flowId),
+  })
+}
+
+function refuse(reason: string, description: string): OAuthError {
+  return new OAuthError('invalid_request', description, { reason })
+}

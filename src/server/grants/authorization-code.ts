@@ -1,0 +1,202 @@
+/**
+ * grant_type=authorization_code (OAuth 2.1 §4.1.3).
+ *
+ * Cheap checks first; then one commit consumes the code and creates everything it yields. Losing that
+ * commit is a replay. A code that was stolen and is redeemed again after two seconds ends the grant.
+ */
+import type { RequestContext } from '../../context.ts'
+import { OAuthError } from '../../errors.ts'
+import { verifyCodeVerifier } from '../../oauth/pkce.ts'
+import { resolveResource } from '../../oauth/resource.ts'
+import { sha256 } from '../../platform/crypto.ts'
+import type { Client } from '../../storage/records/client.ts'
+import {
+  type AuthorizationCode,
+  codeFailuresAllowed,
+  codeMemorySeconds,
+  codes,
+} from '../../storage/records/code.ts'
+import { families } from '../../storage/records/family.ts'
+import { clientGrants, type Grant, grants, userGrants } from '../../storage/records/grant.ts'
+import type { Stored } from '../../storage/records/record.ts'
+import { users } from '../../storage/records/user.ts'
+import type { Write } from '../../storage/store.ts'
+import { hashCode, parseCode } from '../../tokens/authorization-code.ts'
+import { hashRefreshToken, mintRefreshToken } from '../../tokens/refresh-token.ts'
+import { endGrant } from './end.ts'
+import type { GrantType, TokenAnswer, TokenRequest } from './grant-type.ts'
+
+/** A byte-identical redemption within this time is an impatient client, not a thief. */
+const impatienceSeconds = 2
+
+/** Trades an authorization code for tokens. */
+export const authorizationCode: GrantType = {
+  name: 'authorization_code',
+
+  keys(params) {
+    const code = params.required('code')
+    if (!parseCode(code)) throw refuse('malformed')
+    return [codes.key(hashCode(code))]
+  },
+
+  async redeem({ params, client, entries }, context) {
+    const stored = codes.decode(entries[0])
+    if (!stored) throw refuse('unknown')
+    await verifyBindings({ params, client, entries }, stored, context)
+    if (stored.value.redeemedAt !== undefined) throw await refuseReplay(stored.key, context)
+    if (stored.value.expiresAt <= context.clock.now()) throw refuse('expired')
+
+    const [user] = await context.store.get([users.key(stored.value.userId)])
+    if (!user) throw refuse('user_gone')
+    const { answer, writes, grantId } = await issueTokens(stored.value, client, context)
+    const won = await context.store.commit({
+      check: [{ key: stored.key, version: stored.version }],
+      set: [markRedeemed(stored, context), ...writes],
+    })
+    if (!won) throw await refuseReplay(stored.key, context)
+
+    context.audit({
+      event: 'token.issued',
+      outcome: 'ok',
+      clientId: client.id,
+      userId: stored.value.userId,
+      grantId,
+      requestId: context.exchange.requestId,
+      peer: context.exchange.peer,
+      details: { scope: answer.scope, resource: stored.value.resource },
+    })
+    return answer
+  },
+}
+
+/** Client, redirect URI, resource and PKCE, as the authorization request bound them (CD-10). */
+async function verifyBindings(
+  { params, client }: TokenRequest,
+  stored: Stored<AuthorizationCode>,
+  context: RequestContext,
+): Promise<void> {
+  const code = stored.value
+  if (code.failures >= codeFailuresAllowed) throw refuse('burnt')
+  if (code.clientId !== client.id) throw await countFailure(stored, 'other_client', context)
+  if (!provesPossession(params.get('code_verifier'), code)) {
+    throw await countFailure(stored, 'pkce_mismatch', context)
+  }
+  const redirectUri = params.get('redirect_uri')
+  if (redirectUri !== undefined && redirectUri !== code.redirectUri) {
+    throw refuse('redirect_uri_mismatch', 'Redirect URI mismatch: send the one of the authorization request')
+  }
+  const asked = params.all('resource')
+  const known = context.config.backends.map((backend) => backend.resource)
+  if (asked.length > 0 && resolveResource(asked, known) !== code.resource) {
+    throw new OAuthError('invalid_target', 'The code was issued for another resource', {
+      reason: 'resource_mismatch',
+    })
+  }
+}
+
+/** A verifier is demanded if and only if a challenge was sent (CD-02). */
+function provesPossession(verifier: string | undefined, code: AuthorizationCode): boolean {
+  if (code.codeChallenge === undefined) return verifier === undefined
+  return verifier !== undefined && verifyCodeVerifier(verifier, code.codeChallenge, sha256)
+}
+
+/** Counts a wrong client or verifier; the code survives four of them (catalogue P4). */
+async function countFailure(
+  stored: Stored<AuthorizationCode>,
+  reason: string,
+  context: RequestContext,
+): Promise<OAuthError> {
+  const code = { ...stored.value, failures: stored.value.failures + 1 }
+  await context.store.commit({
+    check: [{ key: stored.key, version: stored.version }],
+    set: [codes.write(stored.key, code, code.expiresAt + codeMemorySeconds)],
+  })
+  return refuse(reason)
+}
+
+function markRedeemed(stored: Stored<AuthorizationCode>, { clock }: RequestContext): Write {
+  const code = { ...stored.value, redeemedAt: clock.now() }
+  return codes.write(stored.key, code, code.redeemedAt + codeMemorySeconds)
+}
+
+/** The answer and every record it stands on, to be written in the commit that consumes the code. */
+async function issueTokens(
+  code: AuthorizationCode,
+  client: Client,
+  context: RequestContext,
+): Promise<{ answer: TokenAnswer; writes: Write[]; grantId: string }> {
+  const { lifetimes } = context.config
+  const now = context.clock.now()
+  const refreshes = client.metadata.grant_types.includes('refresh_token')
+  const grant: Grant = {
+    id: code.grantId,
+    userId: code.userId,
+    clientId: client.id,
+    resource: code.resource,
+    scope: code.scope,
+    requestedScope: code.requestedScope,
+    createdAt: now,
+    expiresAt: now + (refreshes ? lifetimes.refreshAbsoluteSeconds : lifetimes.accessTokenSeconds),
+  }
+  const writes = [
+    grants.write(grants.key(grant.id), grant, grant.expiresAt),
+    userGrants.write(userGrants.key(grant.userId, grant.id), { clientId: client.id }, grant.expiresAt),
+    clientGrants.write(clientGrants.key(client.id, grant.id), { userId: grant.userId }, grant.expiresAt),
+  ]
+  const refreshToken = refreshes ? mintRefreshToken(grant.id, context.random) : undefined
+  if (refreshToken !== undefined) writes.push(beginFamily(grant, refreshToken, context))
+
+  const accessToken = await context.accessTokens.mint(
+    { sub: grant.userId, aud: grant.resource, client_id: client.id, scope: grant.scope, gid: grant.id },
+    lifetimes.accessTokenSeconds,
+  )
+  const answer: TokenAnswer = {
+    access_token: accessToken,
+    token_type: 'Bearer',
+    expires_in: lifetimes.accessTokenSeconds,
+    ...(refreshToken !== undefined && { refresh_token: refreshToken }),
+    scope: grant.scope,
+  }
+  return { answer, writes, grantId: grant.id }
+}
+
+function beginFamily(grant: Grant, refreshToken: string, { clock, config }: RequestContext): Write {
+  const now = clock.now()
+  const idleExpiresAt = Math.min(now + config.lifetimes.refreshIdleSeconds, grant.expiresAt)
+  const family = {
+    currentHash: hashRefreshToken(refreshToken),
+    rotatedAt: now,
+    idleExpiresAt,
+    generation: 0,
+  }
+  return families.write(families.key(grant.id), family, idleExpiresAt)
+}
+
+/** A second redemption by someone who holds code and verifier: within two seconds impatience, later theft. */
+async function refuseReplay(key: string, context: RequestContext): Promise<OAuthError> {
+  const [entry] = await context.store.get([key])
+  const code = codes.decode(entry)?.value
+  if (code?.redeemedAt === undefined) return refuse('expired')
+  if (context.clock.now() - code.redeemedAt > impatienceSeconds) {
+    await endGrant(code.grantId, 'code_replayed', context)
+  }
+  context.audit({
+    event: 'code.replayed',
+    outcome: 'refused',
+    clientId: code.clientId,
+    userId: code.userId,
+    grantId: code.grantId,
+    requestId: context.exchange.requestId,
+    peer: context.exchange.peer,
+  })
+  return refuse('replayed')
+}
+
+/** One description for unknown, expired, used and foreign codes; the log knows which (TK-21). */
+function refuse(reason: string, description?: string): OAuthError {
+  return new OAuthError(
+    'invalid_grant',
+    description ?? 'Invalid authorization code: it is unknown, expired or already used; start the authorization again',
+    { reason: `code_${reason}` },
+  )
+}

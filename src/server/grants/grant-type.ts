@@ -1,0 +1,36 @@
+/** What a grant type is: one way to trade something for tokens at POST /token. */
+import type { RequestContext } from '../../context.ts'
+import type { Params } from '../../oauth/params.ts'
+import type { Client } from '../../storage/records/client.ts'
+import type { Entry } from '../../storage/store.ts'
+
+/** A token request whose client is proven and whose records were read together with the client's. */
+export interface TokenRequest {
+  readonly params: Params
+  readonly client: Client
+  /** The entries of the keys that {@link GrantType.keys} named, in that order. */
+  readonly entries: readonly (Entry | undefined)[]
+}
+
+/** The token response of RFC 6749 §5.1. `scope` is always there: several clients rely on it. */
+export interface TokenAnswer {
+  readonly access_token: string
+  readonly token_type: 'Bearer'
+  readonly expires_in: number
+  readonly refresh_token?: string
+  readonly scope: string
+}
+
+/** One grant type. */
+export interface GrantType {
+  /** `grant_type` on the wire. */
+  readonly name: string
+  /**
+   * The store keys it needs, judged from the form alone.
+   *
+   * @throws OAuthError `invalid_grant` when the shape of a token is wrong already (CD-14)
+   */
+  keys(params: Params): string[]
+  /** Trades it, in one commit. */
+  redeem(request: TokenRequest, context: RequestContext): Promise<TokenAnswer>
+}

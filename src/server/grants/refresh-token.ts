@@ -1,0 +1,222 @@
+/**
+ * grant_type=refresh_token (OAuth 2.1 §4.3, RFC 9700 §4.14).
+ *
+ * Every use rotates. Only the current token and its immediate predecessor are known. The predecessor
+ * gets the very same successor again (a lost response, five processes sharing one token), within the
+ * windows of design §1; anything older ends the grant. All of it is decided by one compare-and-commit
+ * on the family, so it holds across processes and hosts.
+ */
+import type { RefreshRules, RequestContext } from '../../context.ts'
+import { OAuthError, unavailable } from '../../errors.ts'
+import { resolveResource } from '../../oauth/resource.ts'
+import { formatScope, narrowScope, parseScope } from '../../oauth/scope.ts'
+import { equalInConstantTime } from '../../platform/crypto.ts'
+import type { AuditEventName } from '../../platform/ports.ts'
+import { families, type Family } from '../../storage/records/family.ts'
+import { type Grant, grants, type GrantUse, grantUses } from '../../storage/records/grant.ts'
+import type { Stored } from '../../storage/records/record.ts'
+import { users } from '../../storage/records/user.ts'
+import type { Entry } from '../../storage/store.ts'
+import {
+  hashRefreshToken,
+  mintRefreshToken,
+  openSuccessor,
+  parseRefreshToken,
+  sealSuccessor,
+} from '../../tokens/refresh-token.ts'
+import { endGrant } from './end.ts'
+import type { GrantType, TokenAnswer, TokenRequest } from './grant-type.ts'
+
+/** How often a request that lost the race for a rotation looks again. It can lose only a few times. */
+const attempts = 4
+
+/** What one attempt looks at. */
+interface Presented {
+  readonly token: string
+  readonly hash: string
+  readonly grant: Grant
+  readonly family: Stored<Family>
+  readonly use: GrantUse | undefined
+}
+
+/** Trades a refresh token for an access token and the family's current refresh token. */
+export const refreshToken: GrantType = {
+  name: 'refresh_token',
+
+  keys(params) {
+    const parsed = parseRefreshToken(params.required('refresh_token'))
+    if (!parsed) throw refuse('malformed')
+    return [
+      families.key(parsed.grantId),
+      grants.key(parsed.grantId),
+      grantUses.key(parsed.grantId),
+    ]
+  },
+
+  async redeem(request, context) {
+    const token = request.params.required('refresh_token')
+    let entries: readonly (Entry | undefined)[] = request.entries
+    for (let attempt = 0; attempt < attempts; attempt++) {
+      const presented = verifyOwner(token, entries, request)
+      const scope = resolveGrantedScope(presented.grant, request, context)
+      const successor = await findSuccessor(presented, context)
+      if (successor) return answer(presented, successor, scope, context)
+      entries = await context.store.get(refreshToken.keys(request.params))
+    }
+    throw unavailable('refresh_contention')
+  },
+}
+
+/** The token belongs to a live grant of the authenticated client; nothing happens otherwise (RF-10). */
+function verifyOwner(
+  token: string,
+  [family, grant, use]: readonly (Entry | undefined)[],
+  { client }: TokenRequest,
+): Presented {
+  const storedFamily = families.decode(family)
+  const storedGrant = grants.decode(grant)
+  if (!storedFamily || !storedGrant) throw refuse('unknown')
+  if (storedGrant.value.clientId !== client.id) throw refuse('other_client')
+  return {
+    token,
+    hash: hashRefreshToken(token),
+    grant: storedGrant.value,
+    family: storedFamily,
+    use: grantUses.decode(use)?.value,
+  }
+}
+
+/** Scope and resource of the new access token: never more than granted, and no write when refused (RF-12). */
+function resolveGrantedScope(grant: Grant, { params }: TokenRequest, context: RequestContext): string {
+  const asked = params.all('resource')
+  const known = context.config.backends.map((backend) => backend.resource)
+  if (asked.length > 0 && resolveResource(asked, known) !== grant.resource) {
+    throw new OAuthError('invalid_target', 'The refresh token was issued for another resource', {
+      reason: 'resource_mismatch',
+    })
+  }
+  const scope = params.get('scope')
+  if (scope === undefined) return grant.scope
+  const narrowed = narrowScope(
+    parseScope(scope),
+    parseScope(grant.scope),
+    parseScope(grant.requestedScope),
+  )
+  return formatScope(narrowed)
+}
+
+/**
+ * The token that replaces the presented one; undefined when another request rotated first.
+ *
+ * @throws OAuthError `invalid_grant` when the presented token is neither current nor excused
+ */
+async function findSuccessor(
+  presented: Presented,
+  context: RequestContext,
+): Promise<string | undefined> {
+  const { hash, family } = presented
+  if (equalInConstantTime(hash, family.value.currentHash)) return rotate(presented, context)
+  if (isExcused(presented, context.config.refresh, context.clock.now())) {
+    return repeatRotation(presented, context)
+  }
+  await punishReuse(presented, context)
+  throw refuse('reused')
+}
+
+/** One commit: the current token becomes the predecessor, a new one takes its place. */
+async function rotate(
+  { token, hash, grant, family }: Presented,
+  context: RequestContext,
+): Promise<string | undefined> {
+  const now = context.clock.now()
+  const [user] = await context.store.get([users.key(grant.userId)])
+  if (!user) {
+    await endGrant(grant.id, 'user_removed', context)
+    throw refuse('user_gone')
+  }
+  const successor = mintRefreshToken(grant.id, context.random)
+  const idleExpiresAt = Math.min(now + context.config.lifetimes.refreshIdleSeconds, grant.expiresAt)
+  const next: Family = {
+    currentHash: hashRefreshToken(successor),
+    rotatedAt: now,
+    idleExpiresAt,
+    previousHash: hash,
+    sealedSuccessor: sealSuccessor(token, successor, context.random),
+    generation: family.value.generation + 1,
+  }
+  const won = await context.store.commit({
+    check: [{ key: family.key, version: family.version }],
+    set: [families.write(family.key, next, idleExpiresAt)],
+  })
+  if (!won) return undefined
+  audit('token.refreshed', grant, context)
+  return successor
+}
+
+/** Whether the immediate predecessor may have its successor once more (design §1, catalogue P3). */
+function isExcused({ hash, family, use }: Presented, rules: RefreshRules, now: number): boolean {
+  const { previousHash, rotatedAt } = family.value
+  if (previousHash === undefined || !equalInConstantTime(hash, previousHash)) return false
+  const age = now - rotatedAt
+  if (age <= rules.graceSeconds) return true
+  // A token minted before the rotation says nothing; one minted since means the answer did arrive.
+  const successorWasUsed = use !== undefined && use.issuedAt >= rotatedAt
+  return !successorWasUsed && age <= rules.lostResponseSeconds
+}
+
+/** Opens the successor that was sealed for exactly this predecessor. Writes nothing. */
+function repeatRotation({ token, family, grant }: Presented, context: RequestContext): string {
+  const { sealedSuccessor, currentHash } = family.value
+  const successor = sealedSuccessor && openSuccessor(token, sealedSuccessor)
+  if (!successor || hashRefreshToken(successor) !== currentHash) throw refuse('successor_lost')
+  audit('token.retried', grant, context)
+  return successor
+}
+
+/** An old token came back: whoever holds the family's tokens, one of them is a thief. */
+async function punishReuse({ grant }: Presented, context: RequestContext): Promise<void> {
+  if (context.config.refresh.onReuse === 'revoke') await endGrant(grant.id, 'refresh_reused', context)
+  audit('token.reused', grant, context)
+}
+
+async function answer(
+  { grant }: Presented,
+  successor: string,
+  scope: string,
+  context: RequestContext,
+): Promise<TokenAnswer> {
+  const remaining = grant.expiresAt - context.clock.now()
+  const lifetime = Math.min(context.config.lifetimes.accessTokenSeconds, remaining)
+  const accessToken = await context.accessTokens.mint(
+    { sub: grant.userId, aud: grant.resource, client_id: grant.clientId, scope, gid: grant.id },
+    lifetime,
+  )
+  return {
+    access_token: accessToken,
+    token_type: 'Bearer',
+    expires_in: lifetime,
+    refresh_token: successor,
+    scope,
+  }
+}
+
+function audit(event: AuditEventName, grant: Grant, context: RequestContext): void {
+  context.audit({
+    event,
+    outcome: event === 'token.reused' ? 'refused' : 'ok',
+    clientId: grant.clientId,
+    userId: grant.userId,
+    grantId: grant.id,
+    requestId: context.exchange.requestId,
+    peer: context.exchange.peer,
+  })
+}
+
+/** One description for every dead refresh token; always `invalid_grant`, never another code (TK-22). */
+function refuse(reason: string): OAuthError {
+  return new OAuthError(
+    'invalid_grant',
+    'The refresh token is unknown, expired or revoked; start the authorization again',
+    { reason: `refresh_${reason}` },
+  )
+}

@@ -1,0 +1,63 @@
+/** The two ways the authorization server answers when it is not a page: JSON and a redirect. */
+import type { RequestContext } from '../context.ts'
+import { OAuthError } from '../errors.ts'
+import { type Params, parseForm, verifyFormContentType } from '../oauth/params.ts'
+
+/** Largest form or JSON document that any endpoint of the authorization server reads. */
+export const bodyLimitBytes = 32 * 1024
+
+/** A JSON answer that nobody may cache (OAuth 2.1 §3.2.3, A10). */
+export function toJson(body: unknown, status = 200, headers: Record<string, string> = {}): Response {
+  return new Response(JSON.stringify(body), {
+    status,
+    headers: {
+      'content-type': 'application/json',
+      'cache-control': 'no-store',
+      pragma: 'no-cache',
+      'x-content-type-options': 'nosniff',
+      ...headers,
+    },
+  })
+}
+
+/**
+ * Sends the browser on with 303, so that a form is never posted a second time to where it leads
+ * (catalogue P8, CN-17).
+ */
+export function toSeeOther(location: string, cookies: readonly string[] = []): Response {
+  const headers = new Headers({
+    location,
+    'cache-control': 'no-store',
+    'referrer-policy': 'no-referrer',
+    'x-content-type-options': 'nosniff',
+  })
+  for (const cookie of cookies) headers.append('set-cookie', cookie)
+  return new Response(null, { status: 303, headers })
+}
+
+/**
+ * Reads a form body once, bounded and strict about its content type.
+ *
+ * @throws OAuthError `invalid_request`, with 413 or 415 where that is the matter
+ */
+export async function readForm(request: Request, context: RequestContext): Promise<Params> {
+  verifyFormContentType(request.headers.get('content-type'))
+  return parseForm(await context.exchange.readBody(bodyLimitBytes))
+}
+
+/**
+ * Reads a JSON body once, bounded.
+ *
+ * @throws OAuthError `invalid_request` when it is too large, `invalid_client_metadata` when it is not JSON
+ */
+export async function readJson(context: RequestContext): Promise<unknown> {
+  const text = await context.exchange.readBody(bodyLimitBytes)
+  try {
+    return JSON.parse(text) as unknown
+  } catch (cause) {
+    throw new OAuthError('invalid_client_metadata', 'The request body must be a JSON object', {
+      reason: 'malformed_json',
+      cause,
+    })
+  }
+}

@@ -1,0 +1,115 @@
+/** How a SQLite file becomes, and stays, a Gatehouse database: settings and schema versions. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { findSqliteResult, type SqliteClient } from './sqlite-client.ts'
+import { toStartError } from './start-error.ts'
+
+/** "Gate" in ASCII: marks the file as ours (`PRAGMA application_id`). */
+const applicationId = 0x47617465
+
+/**
+ * The migration ladder: the n-th entry takes a file from schema version n to n + 1. Entries are never
+ * edited once released; a change is a new entry.
+ */
+const migrations = [
+  `CREATE TABLE entries (
+     key TEXT PRIMARY KEY,
+     value TEXT NOT NULL,
+     version INTEGER NOT NULL,
+     expires_at INTEGER
+   ) STRICT, WITHOUT ROWID;
+   CREATE INDEX entries_by_expiry ON entries (expires_at) WHERE expires_at IS NOT NULL;
+   CREATE TABLE sequence (last INTEGER NOT NULL) STRICT;
+   INSERT INTO sequence (last) VALUES (0);`,
+]
+
+/**
+ * Longest that one call waits, blocking, for another process to let go of the file, in milliseconds.
+ * Short, because everything else in this process waits with it; the queue tries again.
+ */
+const busyTimeoutMilliseconds = 25
+
+const openAttempts = 200
+const openPauseMilliseconds = 25
+
+/**
+ * Sets up a fresh connection: durable WAL, our schema, the newest version of it. Several processes may
+ * do so at once.
+ *
+ * @throws Error `StartError` when the file is damaged, of another program, of a newer Gatehouse, on a
+ *   file system without WAL, or kept busy by another process
+ */
+export async function prepareDatabase(client: SqliteClient, path: string): Promise<void> {
+  client.exec(`PRAGMA busy_timeout = ${busyTimeoutMilliseconds}`)
+  for (let attempt = 1; ; attempt++) {
+    try {
+      configure(client, path)
+      migrate(client, path)
+      return
+    } catch (error) {
+      if (!isBusy(error) || attempt === openAttempts) throw explain(error, path)
+    }
+    await sleep(openPauseMilliseconds)
+  }
+}
+
+function configure(client: SqliteClient, path: string): void {
+  // Before the first table: it cannot be changed afterwards without rewriting the file.
+  client.exec('PRAGMA auto_vacuum = INCREMENTAL')
+  if (readPragma(client, 'journal_mode = WAL') !== 'wal') {
+    throw toStartError(`The database ${path} is on a file system without WAL; use a local disk`)
+  }
+  // Acknowledged means durable, also across a power cut (catalogue SG-06).
+  client.exec('PRAGMA synchronous = FULL')
+  // Small checkpoints, often: at SQLite's 1 000 pages each one keeps the event loop for 5 to 10 ms.
+  client.exec('PRAGMA wal_autocheckpoint = 128')
+}
+
+function migrate(client: SqliteClient, path: string): void {
+  client.exec('BEGIN IMMEDIATE')
+  try {
+    verifyOurs(client, path)
+    const version = Number(readPragma(client, 'user_version'))
+    if (version > migrations.length) {
+      throw toStartError(
+        `The database ${path} was written by a newer Gatehouse (schema ${version}, this one knows ${migrations.length}); upgrade Gatehouse`,
+      )
+    }
+    for (const migration of migrations.slice(version)) client.exec(migration)
+    client.exec(`PRAGMA application_id = ${applicationId}`)
+    client.exec(`PRAGMA user_version = ${migrations.length}`)
+    client.exec('COMMIT')
+  } catch (error) {
+    client.exec('ROLLBACK')
+    throw error
+  }
+}
+
+function verifyOurs(client: SqliteClient, path: string): void {
+  if (Number(readPragma(client, 'application_id')) === applicationId) return
+  if (client.prepare('SELECT name FROM sqlite_schema LIMIT 1').get() === undefined) return
+  throw toStartError(`The database ${path} belongs to another program; choose another file`)
+}
+
+/** The first column of the first row that a pragma answers with. */
+export function readPragma(client: SqliteClient, pragma: string): unknown {
+  return Object.values(client.prepare(`PRAGMA ${pragma}`).get() ?? {})[0]
+}
+
+function isBusy(error: unknown): boolean {
+  return ['busy', 'locked'].includes(findSqliteResult(error) ?? '')
+}
+
+function explain(error: unknown, path: string): unknown {
+  const result = findSqliteResult(error)
+  if (result === undefined) return error
+  if (result === 'busy' || result === 'locked') {
+    return toStartError(`The database ${path} is kept locked by another process; end it`, error)
+  }
+  if (result === 'corrupt' || result === 'notadb') {
+    return toStartError(
+      `The database ${path} is damaged or not a database; restore it from a backup or choose another file`,
+      error,
+    )
+  }
+  return toStartError(`The database ${path} cannot be used (SQLite says ${result})`, error)
+}

@@ -1,0 +1,112 @@
+import { createEmulator } from 'emulate'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type GitHubOptions, github } from '../../src/identity/presets/github.ts'
+import { createFlow, describeUpstream, type ProviderUnderTest } from './contract.ts'
+
+const app = { clientId: 'Iv1.gatehouse', clientSecret: 'emulated-secret' }
+
+async function createGitHub() {
+  const emulator = await createEmulator({
+    service: 'github',
+    port: 0,
+    seed: {
+      github: {
+        users: [
+          { login: 'octocat', name: 'The Octocat', email: 'octocat@example.com' },
+          { login: 'hubot', name: '' },
+        ],
+        oauth_apps: [
+          {
+            client_id: app.clientId,
+            client_secret: app.clientSecret,
+            name: 'Gatehouse',
+            redirect_uris: ['http://localhost:8787/callback/github'],
+          },
+        ],
+      },
+    },
+  })
+  const endpoints = { web: emulator.url, api: emulator.url }
+  const create = (changes: Partial<GitHubOptions> = {}) => github({ ...app, endpoints, ...changes })
+  return { emulator, create }
+}
+
+/** Picks a person on the emulator's page and follows its form by one step. */
+async function signIn(authorizationUrl: URL, login: string): Promise<URL> {
+  const page = await fetch(authorizationUrl)
+  const forms = (await page.text()).split('<form').slice(1)
+  const form = forms.find((text) => text.includes(`name="login" value="${login}"`)) ?? ''
+  const fields = [...form.matchAll(/name="(\w+)" value="([^"]*)"/g)]
+  const answer = await fetch(new URL('/login/oauth/callback', authorizationUrl), {
+    method: 'POST',
+    body: new URLSearchParams(fields.map(([, name = '', value = '']) => [name, value])),
+    redirect: 'manual',
+  })
+  return new URL(answer.headers.get('location') ?? '')
+}
+
+async function createProvider(): Promise<ProviderUnderTest> {
+  const { emulator, create } = await createGitHub()
+  return {
+    upstream: create(),
+    withWrongSecret: create({ clientSecret: 'wrong' }),
+    people: ['octocat', 'hubot'],
+    scopes: ['read:user', 'user:email'],
+    signIn,
+    close: () => emulator.close(),
+  }
+}
+
+describeUpstream('GitHub', createProvider)
+
+describe('GitHub', () => {
+  let site: Awaited<ReturnType<typeof createGitHub>>
+  beforeAll(async () => {
+    site = await createGitHub()
+  })
+  afterAll(() => site.emulator.close())
+
+  const enter = async (login: string, changes?: Partial<GitHubOptions>) => {
+    const upstream = site.create(changes)
+    const flow = createFlow()
+    return upstream.finish(await signIn(await upstream.start(flow), login), flow)
+  }
+
+  it('yields the numeric id, the login, the name and the verified primary address (UP-08)', async () => {
+    const { tokens, ...identity } = await enter('octocat')
+    expect(identity).toEqual({
+      subject: expect.stringMatching(/^[1-9]\d*$/),
+      login: 'octocat',
+      name: 'The Octocat',
+      email: 'octocat@example.com',
+      emailVerified: true,
+    })
+    expect((await enter('hubot')).name).toBeUndefined()
+  })
+
+  it('lets in whom the owner allowed, and tells the others who they are', async () => {
+    expect((await enter('octocat', { allowedLogins: ['OctoCat'] })).login).toBe('octocat')
+    expect((await enter('octocat', { allowedDomains: ['example.com'] })).login).toBe('octocat')
+    await expect(enter('hubot', { allowedLogins: ['octocat'] })).rejects.toMatchObject({
+      code: 'access_denied',
+      reason: 'not_admitted',
+      description: expect.stringContaining('hubot at GitHub may not sign in here'),
+    })
+  })
+
+  it('goes to github.com unless told otherwise', async () => {
+    const url = await github(app).start(createFlow())
+    expect(url.origin + url.pathname).toBe('https://github.com/login/oauth/authorize')
+  })
+
+  it.each([
+    [{ ...app, clientId: '' }],
+    [{ ...app, clientSecret: '' }],
+    [{ ...app, endpoints: { web: 'http://github.example' } }],
+    [{ ...app, endpoints: { api: 'http://github.example/api/v3' } }],
+    [{ ...app, endpoints: { api: 'ftp://localhost' } }],
+    [{ ...app, allowedDomains: ['not a domain'] }],
+  ])('refuses to be built wrong: %j', (options) => {
+    expect(() => github(options)).toThrow(TypeError)
+  })
+})

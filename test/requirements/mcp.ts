@@ -1,0 +1,192 @@
+/**
+ * What the MCP authorization specification asks of an authorization server and a resource server.
+ * D: revision 2026-07-28. K: where revisions or documents differ, and what makes all of them work.
+ */
+import type { Requirement } from '../requirements.ts'
+
+const revision = '2026-07-28'
+const metadataDocuments = { issue: 6, what: 'client metadata documents' } as const
+
+/** Requirements of the MCP specification. */
+export const mcp = {
+  D2: {
+    source: 'MCP authorization, Client ID Metadata Documents',
+    revision,
+    behavior: 'a client may identify itself by a metadata document',
+    deferred: metadataDocuments,
+  },
+  D3: {
+    source: 'MCP authorization, Dynamic Client Registration',
+    revision,
+    behavior: 'dynamic client registration is offered',
+  },
+  D4: {
+    source: 'MCP authorization, Overview',
+    revision,
+    behavior: 'authorization server metadata of RFC 8414 is served',
+  },
+  D6: {
+    source: 'MCP authorization, Authorization Server Metadata Discovery',
+    revision,
+    behavior: 'the issuer in the metadata is byte-identical to the one clients started from',
+  },
+  D7: {
+    source: 'MCP authorization, Authorization Code Protection',
+    revision,
+    behavior: 'the metadata names S256 and nothing else as code challenge method',
+  },
+  D8: {
+    source: 'MCP authorization, Authorization Response Validation (RFC 9207)',
+    revision,
+    behavior: 'every authorization response carries iss, errors included',
+  },
+  D9: {
+    source: 'MCP authorization, Authorization Response Validation (RFC 9207)',
+    revision,
+    behavior: 'the metadata says that authorization responses carry iss',
+  },
+  D10: {
+    source: 'MCP authorization, Client ID Metadata Documents',
+    revision,
+    behavior: 'the metadata document of a URL-formed client id is fetched and checked',
+    deferred: metadataDocuments,
+  },
+  D19: {
+    source: 'MCP authorization, Token Theft',
+    revision,
+    behavior: 'access tokens are short-lived',
+  },
+  D20: {
+    source: 'MCP authorization, Token Theft',
+    revision,
+    behavior: 'refresh tokens of public clients rotate',
+  },
+  D21: {
+    source: 'MCP authorization, Refresh Tokens',
+    revision,
+    behavior: 'offline_access stands in the scopes of the authorization server',
+  },
+  D22: {
+    source: 'MCP authorization, Communication Security',
+    revision,
+    behavior: 'endpoints are https, and redirect URIs are https or loopback',
+  },
+  D23: {
+    source: 'MCP authorization, Open Redirection',
+    revision,
+    behavior: 'a redirect URI that was not registered exactly so is refused without a redirect',
+  },
+  D24: {
+    source: 'MCP authorization, Open Redirection (OAuth 2.1 §7.12.2)',
+    revision,
+    behavior: 'no request alone sends a browser to a client that nobody vouched for',
+  },
+  D25: {
+    source: 'MCP authorization, Open Redirection',
+    revision,
+    behavior: 'where the redirect target is not trusted, the person decides',
+  },
+  D28: {
+    source: 'MCP authorization, Localhost Redirect URI Risks',
+    revision,
+    behavior: 'the consent page shows the host of the redirect URI and warns about loopback',
+  },
+  D31: {
+    source: 'MCP authorization, Error Handling',
+    revision,
+    behavior: 'a malformed authorization request is answered with 400',
+  },
+  D40: {
+    source: 'MCP authorization, Authorization Server Location (RFC 9728)',
+    revision,
+    behavior: 'the protected resource metadata names its authorization server',
+  },
+  D41: {
+    source: 'MCP authorization, Protected Resource Metadata Discovery',
+    revision,
+    behavior: '401 names the resource metadata, which is also at its well-known path',
+  },
+  D42: {
+    source: 'MCP authorization, Scope Selection Strategy',
+    revision,
+    behavior: 'the challenge of a 401 names the scopes to ask for',
+  },
+  D46: {
+    source: 'MCP authorization, Token Handling (RFC 8707 §2)',
+    revision,
+    behavior: 'signature, expiry and audience of every token are checked, else 401',
+  },
+  D47: {
+    source: 'MCP authorization, Token Handling',
+    revision,
+    behavior: 'tokens of other issuers and for other resources are refused',
+  },
+  D48: {
+    source: 'MCP authorization, Refresh Tokens',
+    revision,
+    behavior: 'offline_access is in no challenge and in no protected resource metadata',
+  },
+  D49: {
+    source: 'MCP authorization, Error Handling',
+    revision,
+    behavior: 'no or bad token is 401, malformed is 400',
+  },
+  D50: {
+    source: 'MCP authorization, Runtime Insufficient Scope Errors',
+    revision,
+    behavior: 'a missing scope is 403 insufficient_scope with the scopes of the operation',
+    deferred: { issue: 5, what: 'scopes per tool need the policy language' },
+  },
+  D54: {
+    source: 'MCP authorization, Step-Up Authorization Flow',
+    revision,
+    behavior: 'scope hierarchies count when scopes are compared',
+    deferred: { issue: 5, what: 'scopes per tool need the policy language' },
+  },
+  D57: {
+    source: 'MCP authorization, Access Token Privilege Restriction',
+    revision,
+    behavior: 'nothing reaches the backend before the token was validated',
+  },
+  D58: {
+    source: 'MCP authorization, Access Token Privilege Restriction',
+    revision,
+    behavior: "the client's token never reaches the backend",
+  },
+  D59: {
+    source: 'MCP authorization, Confused Deputy Problem',
+    revision,
+    behavior: 'each client needs its own consent before the browser goes to the upstream',
+  },
+  K1: {
+    source: 'MCP 2025-03-26 authorization, Authorization Base URL',
+    revision: '2025-03-26',
+    behavior:
+      'a client that looks at the origin only finds metadata, /authorize, /token, /register',
+  },
+  K4: {
+    source: 'MCP authorization, Canonical Server URI',
+    revision,
+    behavior: 'case, default port and a lone trailing slash of resource do not matter',
+  },
+  K5: {
+    source: 'MCP 2025-03-26 authorization (no resource parameter yet)',
+    revision: '2025-03-26',
+    behavior: 'a missing resource means the only backend, and no token is without audience',
+  },
+  K8: {
+    source: 'OAuth 2.1 §8.4.2 beside MCP authorization, Open Redirection',
+    revision,
+    behavior: 'the port of a loopback redirect URI may differ from the registered one',
+  },
+  K11: {
+    source: 'OAuth 2.1 §10.2',
+    revision,
+    behavior: 'redirect_uri may be absent at /token, and must agree when it is there',
+  },
+  K12: {
+    source: 'OAuth 2.1 §5.3.2',
+    revision,
+    behavior: 'a challenge for a request without token has no error code',
+  },
+} as const satisfies Record<string, Requirement>
