@@ -17,12 +17,19 @@ function start(file) {
 }
 
 function isUnbuilt(error) {
-  return error.code === 'ERR_MODULE_NOT_FOUND' && /dist[\\/]cli[\\/]main\.js'? imported from/.test(error.message)
+  return (
+    error.code === 'ERR_MODULE_NOT_FOUND' &&
+    /dist[\\/]cli[\\/]main\.js'? imported from/.test(error.message)
+  )
 }
 
 if (isOlder()) {
   console.error(
-    'Gatehouse needs Node.js ' + floor.join('.') + ' or newer; this is ' + process.versions.node + '.\n' +
+    'Gatehouse needs Node.js ' +
+      floor.join('.') +
+      ' or newer; this is ' +
+      process.versions.node +
+      '.\n' +
       'Install a current release from https://nodejs.org, or in a checkout use: npm run gatehouse -- <command>',
   )
   process.exitCode = 1

@@ -26,7 +26,8 @@ function read(path: string): string {
 
 /** Runs the command line of this checkout and returns what it prints. */
 function runCli(args: readonly string[]): string {
-  const child = spawnSync(process.execPath, ['bin/gatehouse.js', ...args], {
+  const start = `process.exitCode = await (await import('./src/cli/main.ts')).runCommandLine(${JSON.stringify(args)})`
+  const child = spawnSync(process.execPath, ['--input-type=module', '--eval', start], {
     encoding: 'utf8',
     env: { ...process.env, NO_COLOR: '1', COLUMNS: '100' },
   })

@@ -7,6 +7,7 @@ import {
   type TrustedRedirect,
   toRedirectLocation,
 } from './oauth/redirect-uri.ts'
+import { renderRefusal } from './gate/refusal.ts'
 import type { ErrorShape } from './routes.ts'
 import { renderErrorPage } from './server/pages/error.ts'
 import { describeError } from './server/pages/error-texts.ts'
@@ -25,6 +26,7 @@ export function renderError(
   context: RequestContext,
 ): Response {
   if (shape === 'json') return renderJson(error)
+  if (shape === 'challenge') return renderRefusal(error)
   const redirect = isTrustedRedirect(error.redirect) ? error.redirect : undefined
   if (redirect?.vouched && error.status < 500) return toSeeOther(toErrorLocation(error, redirect, context))
   // Browsers name text/html in every navigation; what does not is a program and gets JSON (S4).

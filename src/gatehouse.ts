@@ -19,6 +19,7 @@ import type { Gatehouse, GatehouseOptions } from './options.ts'
 import { systemClock } from './platform/clock.ts'
 import { systemRandom } from './platform/crypto.ts'
 import { createExchanges, type ExchangeFactory } from './platform/create-exchange.ts'
+import { isOwnHost } from './platform/host.ts'
 import { createRoutes, type Route } from './routes.ts'
 import { createSealer } from './storage/sealed.ts'
 import { createAccessTokens } from './tokens/access-token.ts'
@@ -105,7 +106,7 @@ async function answer(route: Route, request: Request, context: RequestContext): 
   const started = performance.now()
   let response: Response
   try {
-    verifyDirect(request, context)
+    verifyAddressee(request, route, context)
     response = await route.endpoint(request, context)
   } catch (thrown) {
     const error = toOAuthError(thrown)
@@ -117,8 +118,19 @@ async function answer(route: Route, request: Request, context: RequestContext): 
   return response
 }
 
-/** Without sign-in, a request that came through a proxy is a stranger's (A7). */
-function verifyDirect(request: Request, { config }: RequestContext): void {
+/**
+ * Whether the request was meant for us. For a page the `Host` must be ours, which stops DNS rebinding
+ * (RS-13; the gate looks for itself, and documents are the same under any name). Without sign-in, what
+ * came through a proxy is a stranger's (A7).
+ */
+function verifyAddressee(request: Request, route: Route, { config }: RequestContext): void {
+  if (route.errors === 'page' && !isOwnHost(request.url, config.issuer)) {
+    throw new OAuthError(
+      'invalid_request',
+      'This server has another name; let the proxy in front pass the public Host on',
+      { status: 421, reason: 'foreign_host' },
+    )
+  }
   if (!config.noSignIn || config.letAnyoneIn) return
   const forwarded = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'cf-connecting-ip']
   if (!forwarded.some((name) => request.headers.has(name))) return

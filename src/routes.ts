@@ -25,7 +25,7 @@ import { token } from './server/endpoints/token.ts'
 import { endpointPaths as at } from './server/paths.ts'
 
 /** How an endpoint's errors are shown; `error-shapes.ts` renders them. */
-export type ErrorShape = 'json' | 'page'
+export type ErrorShape = 'json' | 'challenge' | 'page'
 
 /** One endpoint. */
 export interface Route {
@@ -34,7 +34,10 @@ export interface Route {
   /** Exact path; `:name` stands for one segment. */
   readonly path: string
   readonly endpoint: Endpoint
-  /** `page` becomes JSON for callers that do not accept `text/html`. */
+  /**
+   * `challenge`: a Bearer challenge or a JSON-RPC error. `page`: for people; JSON for callers that do not
+   * accept `text/html`; a redirect once the client has proven where it may be answered.
+   */
   readonly errors: ErrorShape
   /** Whether browsers of any origin may call it; it never reads cookies then. */
   readonly cors: boolean
@@ -82,7 +85,7 @@ function toBackendRows(backend: Backend): readonly Row[] {
     ['GET', openid + path, openidConfiguration, 'json', 'cors'],
     ['GET', path + openid, openidConfiguration, 'json', 'cors'],
     // The gate answers preflights and sets CORS headers itself: they depend on the backend's answer.
-    ...(backend.to ? [['*', path, gate(backend), 'json'] as const] : []),
+    ...(backend.to ? [['*', path, gate(backend), 'challenge'] as const] : []),
   ]
 }
 

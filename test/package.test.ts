@@ -74,7 +74,9 @@ describe('the package', () => {
 
   it('imports only what it depends on', () => {
     const names = listFiles('src').flatMap((path) =>
-      [...readSource(path).matchAll(/\bfrom '((?:@[\w.-]+\/)?[a-z][\w.-]*)/g)].map(([, name]) => name),
+      [...readSource(path).matchAll(/\bfrom '((?:@[\w.-]+\/)?[a-z][\w.-]*)/g)].map(
+        ([, name]) => name,
+      ),
     )
     const unknown = new Set(names.filter((name) => name && !(name in manifest.dependencies)))
     expect([...unknown].filter((name) => name !== 'node')).toEqual([])

@@ -7,18 +7,23 @@ import type { DataOptions } from './settings.ts'
 
 /** Makes a new admin token, which replaces any other, and prints it; only its keyed hash is kept. */
 export async function createAdminToken(options: DataOptions): Promise<void> {
-  await withInstallation({ ...options, mustExist: true }, async ({ store, sealer, random, record }) => {
-    if (record === undefined) {
-      throw toFailure('This data folder has never been served; run gatehouse serve once, then again this')
-    }
-    const token = `gha_${random(32)}`
-    const adminTokenHash = sealer.index('admin-token', token)
-    const stored = await store.commit({
-      check: [{ key: record.key, version: record.version }],
-      set: [installations.write(record.key, { ...record.value, adminTokenHash })],
-    })
-    if (!stored) throw toFailure('The store changed at the same moment; run it again')
-    printAside('The admin token, shown once; any other one is void from now on:')
-    print(token)
-  })
+  await withInstallation(
+    { ...options, mustExist: true },
+    async ({ store, sealer, random, record }) => {
+      if (record === undefined) {
+        throw toFailure(
+          'This data folder has never been served; run gatehouse serve once, then again this',
+        )
+      }
+      const token = `gha_${random(32)}`
+      const adminTokenHash = sealer.index('admin-token', token)
+      const stored = await store.commit({
+        check: [{ key: record.key, version: record.version }],
+        set: [installations.write(record.key, { ...record.value, adminTokenHash })],
+      })
+      if (!stored) throw toFailure('The store changed at the same moment; run it again')
+      printAside('The admin token, shown once; any other one is void from now on:')
+      print(token)
+    },
+  )
 }

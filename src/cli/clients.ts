@@ -44,7 +44,8 @@ export async function listClients(options: DataOptions & { json?: boolean }): Pr
           row.authorized_at === undefined ? 'never' : renderTime(row.authorized_at),
           row.redirect_uris.join(' '),
         ],
-        empty: 'No clients yet: they register by themselves, or add one with: gatehouse clients add',
+        empty:
+          'No clients yet: they register by themselves, or add one with: gatehouse clients add',
       },
       options.json === true,
     )
@@ -63,7 +64,8 @@ export async function addClient(options: ClientAddOptions): Promise<void> {
     const { id, pkce } = options
     const choices = { origin: 'preregistered' as const, pkce, id, secret: chosen }
     const added = await registerClient(metadata, choices, installation)
-    if (added === undefined) throw toFailure(`The client id ${id} is taken; choose another with --id`)
+    if (added === undefined)
+      throw toFailure(`The client id ${id} is taken; choose another with --id`)
     const typed = {
       client_id: added.client.id,
       client_secret: added.secret,
@@ -76,7 +78,10 @@ export async function addClient(options: ClientAddOptions): Promise<void> {
 }
 
 /** Shows all that is known of one client. */
-export async function showClient(id: string, options: DataOptions & { json?: boolean }): Promise<void> {
+export async function showClient(
+  id: string,
+  options: DataOptions & { json?: boolean },
+): Promise<void> {
   await withInstallation({ ...options, mustExist: true }, async ({ store }) => {
     const { value } = await findClient(store, id)
     const view = { ...toView(value), grants: (await listRecords(clientGrants, store, [id])).length }
@@ -110,7 +115,10 @@ export async function removeClient(id: string, options: DataOptions): Promise<vo
 
 async function readChosenSecret(options: ClientAddOptions): Promise<string | undefined> {
   if (options.public && (options.secretStdin || options.pkce === 'optional')) {
-    throw toFailure('A public client has no secret and always uses PKCE; leave out --public', exitUsage)
+    throw toFailure(
+      'A public client has no secret and always uses PKCE; leave out --public',
+      exitUsage,
+    )
   }
   if (options.id !== undefined && !/^[A-Za-z0-9._~-]{3,128}$/.test(options.id)) {
     throw toFailure('A client id has 3 to 128 of the characters A-Z a-z 0-9 . _ ~ -', exitUsage)
@@ -148,5 +156,6 @@ function printTyped(typed: Record<string, string | undefined>): void {
     ['Scope', '(leave blank)'],
   ].flatMap(([label, value]) => (value === undefined ? [] : [['', label ?? '', value]]))
   print('Registered. Type this into the client:', '', renderTable(rows), '')
-  if (typed.client_secret !== undefined) print('The secret is shown once; only a hash of it is kept.')
+  if (typed.client_secret !== undefined)
+    print('The secret is shown once; only a hash of it is kept.')
 }

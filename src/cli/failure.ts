@@ -13,7 +13,11 @@ export interface Failure extends Error {
 }
 
 /** A failure with a message for the person at the terminal. */
-export function toFailure(message: string, exitCode: number = exitFailure, cause?: unknown): Failure {
+export function toFailure(
+  message: string,
+  exitCode: number = exitFailure,
+  cause?: unknown,
+): Failure {
   const error = new Error(message, { cause })
   return Object.assign(error, { name: 'Failure' as const, exitCode })
 }
@@ -23,7 +27,8 @@ export function renderFailure(error: unknown, debug: boolean): { text: string; e
   const exitCode = isFailure(error) ? error.exitCode : exitFailure
   const lines = [`Error: ${toMessage(error)}`]
   if (debug && error instanceof Error) lines.push(toStacks(error))
-  if (!debug && isSurprise(error)) lines.push('Run it with GATEHOUSE_DEBUG=true to see where it happened')
+  if (!debug && isSurprise(error))
+    lines.push('Run it with GATEHOUSE_DEBUG=true to see where it happened')
   return { text: lines.join('\n'), exitCode }
 }
 

@@ -21,14 +21,15 @@ export async function listGrants(options: GrantListOptions): Promise<void> {
     const known = await users.list()
     const logins = new Map(known.map(({ record, profile }) => [record.value.id, profile.login]))
     const names = new Map(
-      (await listRecords(clients, store)).map(({ value }) => [value.id, value.metadata.client_name]),
+      (await listRecords(clients, store)).map(({ value }) => [
+        value.id,
+        value.metadata.client_name,
+      ]),
     )
     const rows = (await listRecords(grants, store))
       .map(({ value }) => toRow(value, logins.get(value.userId), names.get(value.clientId)))
       .filter((row) => options.client === undefined || row.client_id === options.client)
-      .filter(
-        (row) => options.user === undefined || [row.user, row.user_id].includes(options.user),
-      )
+      .filter((row) => options.user === undefined || [row.user, row.user_id].includes(options.user))
     printRecords(
       rows,
       {
@@ -55,7 +56,9 @@ export async function revokeGrants(ids: string[], options: DataOptions): Promise
     const found = await Promise.all(ids.map((id) => grants.find(installation.store, id)))
     const missing = ids.filter((_, index) => found[index] === undefined)
     if (missing.length > 0) {
-      throw toFailure(`There is no grant ${missing.join(', ')}; nothing was revoked. See: gatehouse grants list`)
+      throw toFailure(
+        `There is no grant ${missing.join(', ')}; nothing was revoked. See: gatehouse grants list`,
+      )
     }
     const values = found.flatMap((stored) => stored?.value ?? [])
     await endGrants(installation, values, 'revoked')

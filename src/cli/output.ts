@@ -49,7 +49,8 @@ export function renderTime(unixSeconds: number): string {
 }
 
 function shrink(widths: number[], width: number): void {
-  const total = (): number => widths.reduce((sum, one) => sum + one, gap.length * (widths.length - 1))
+  const total = (): number =>
+    widths.reduce((sum, one) => sum + one, gap.length * (widths.length - 1))
   while (total() > width) {
     const widest = Math.max(...widths)
     if (widest <= narrowestColumn) return

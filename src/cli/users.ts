@@ -28,7 +28,9 @@ export async function changePassword(email: string, options: PasswordOptions): P
   await withInstallation({ ...options, mustExist: true }, async (installation) => {
     const user = await findUser(installation, email)
     if (user.record.value.upstream !== 'local') {
-      throw toFailure(`${email} signs in through ${user.record.value.upstream} and has no password here`)
+      throw toFailure(
+        `${email} signs in through ${user.record.value.upstream} and has no password here`,
+      )
     }
     await installation.users.setPassword(user.record.value.id, password)
     print(`Changed the password of ${user.profile.login}; every session of theirs has ended`)

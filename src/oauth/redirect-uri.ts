@@ -196,14 +196,16 @@ function verifyScheme(raw: string, scheme: string, authority: string | undefined
     throw refuse(raw, 'must use https, or http to localhost, 127.0.0.1 or [::1]')
   }
   if (reservedSchemes.has(scheme)) throw refuse(raw, `has the reserved scheme ${scheme}`)
-  if (!raw.startsWith('/', scheme.length + 1) || !URL.canParse(raw)) {
-    throw refuse(raw, `must continue with a slash after ${scheme}:`)
+  const rest = raw.slice(scheme.length)
+  if (!rest.startsWith(':/')) throw refuse(raw, `must continue with a slash after ${scheme}:`)
+  if (!URL.canParse(raw) || new URL(raw).href.slice(scheme.length) !== rest) {
+    throw refuse(raw, 'is not written in its plain form')
   }
 }
 
 /** A host that a browser reads as another one, such as `0x7f.1` or `%65vil.example`, is refused. */
 function verifyHost(raw: string, authority: string): void {
-  const host = authority.replace(/:\d{1,5}$/, '').toLowerCase()
+  const host = authority.replace(/:(?:0|[1-9]\d{0,4})$/, '').toLowerCase()
   if (host === '') throw refuse(raw, 'has no host')
   if (URL.canParse(raw) && new URL(raw).hostname === host) return
   throw refuse(raw, 'has a host that is not written in its plain form')

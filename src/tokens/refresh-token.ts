@@ -1,24 +1,36 @@
 /**
- * Refresh tokens: `ghr_<grant id>_<secret>`, 70 characters. Stored only as a hash.
+ * Refresh tokens: `ghr_<grant id>_<secret>_<tag>`, 93 characters. Stored only as a hash.
+ *
+ * The grant id lets everything be read in one round trip. It is no secret (access tokens carry it), so
+ * the tag tells a token that was once ours from one that somebody made up: only the former may end a
+ * grant when it comes back too late (catalogue CD-07 for refresh tokens, RF-04).
  *
  * What a retry must be given back, the successor, is sealed under a key that only its predecessor
  * yields, so that a stolen database opens nothing (catalogue P3, SG-14).
  */
 import { OAuthError } from '../errors.ts'
-import { type Random, sha256 } from '../platform/crypto.ts'
+import { equalInConstantTime, type Random, sha256 } from '../platform/crypto.ts'
 import { decryptText, deriveKey, encryptText } from '../storage/envelope.ts'
+import type { Sealer } from '../storage/sealer.ts'
 
-const shape = /^ghr_([\w-]{22})_[\w-]{43}$/
+const shape = /^ghr_([\w-]{22})_([\w-]{43})_([\w-]{22})$/
 
 const purpose = 'refresh successor'
+
+/** What makes and recognises refresh tokens. */
+export interface RefreshTokenPorts {
+  readonly sealer: Pick<Sealer, 'index'>
+  readonly random: Random
+}
 
 /**
  * A new refresh token of a grant, with a secret of 256 bits.
  *
  * @throws TypeError when the grant id is not 22 base64url characters (128 bits)
  */
-export function mintRefreshToken(grantId: string, random: Random): string {
-  const token = `ghr_${grantId}_${random(32)}`
+export function mintRefreshToken(grantId: string, { sealer, random }: RefreshTokenPorts): string {
+  const secret = random(32)
+  const token = `ghr_${grantId}_${secret}_${toTag(grantId, secret, sealer)}`
   if (!shape.test(token)) throw new TypeError(`Grant id ${grantId} is not 22 base64url characters`)
   return token
 }
@@ -27,6 +39,17 @@ export function mintRefreshToken(grantId: string, random: Random): string {
 export function parseRefreshToken(text: string): { grantId: string } | undefined {
   const grantId = shape.exec(text)?.[1]
   return grantId === undefined ? undefined : { grantId }
+}
+
+/** Whether this server once made the token, dead or alive. */
+export function isGenuine(text: string, { sealer }: Pick<RefreshTokenPorts, 'sealer'>): boolean {
+  const [, grantId, secret, tag] = shape.exec(text) ?? []
+  if (grantId === undefined || secret === undefined || tag === undefined) return false
+  return equalInConstantTime(toTag(grantId, secret, sealer), tag)
+}
+
+function toTag(grantId: string, secret: string, sealer: Pick<Sealer, 'index'>): string {
+  return sealer.index('refresh-token', `${grantId} ${secret}`).slice(0, 22)
 }
 
 /** What is stored of a refresh token: the SHA-256 of all of it. */

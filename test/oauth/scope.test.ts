@@ -7,7 +7,9 @@ const supported = ['notes:read', 'notes:write', 'offline_access']
 const defaults = ['notes:read']
 
 /** Any set of scopes in any order. */
-const scopes = fc.uniqueArray(fc.constantFrom('a', 'b', 'c', 'd', 'offline_access'))
+const scopes: fc.Arbitrary<string[]> = fc.uniqueArray(
+  fc.constantFrom('a', 'b', 'c', 'd', 'offline_access'),
+)
 
 describe('scope syntax', () => {
   it('splits, drops repeats and keeps the order (AZ-16)', () => {

@@ -9,7 +9,7 @@ import type { Endpoint, RequestContext } from '../../context.ts'
 import { OAuthError } from '../../errors.ts'
 import { type Client, clients } from '../../storage/records/client.ts'
 import { endedGrants, grants } from '../../storage/records/grant.ts'
-import { parseRefreshToken } from '../../tokens/refresh-token.ts'
+import { isGenuine, parseRefreshToken } from '../../tokens/refresh-token.ts'
 import { parseClaimedClient, verifyClient } from '../clients/credentials.ts'
 import { endGrant } from '../grants/end.ts'
 import { readForm, toJson } from '../respond.ts'
@@ -23,8 +23,8 @@ export const revoke: Endpoint = async (request, context) => {
   const client = await verifyClient(claimed, stored?.value, context)
 
   const refresh = parseRefreshToken(token)
-  if (refresh) await revokeGrant(refresh.grantId, client, context)
-  else await revokeAccessToken(token, client, context)
+  if (refresh && isGenuine(token, context)) await revokeGrant(refresh.grantId, client, context)
+  if (!refresh) await revokeAccessToken(token, client, context)
   return toJson({})
 }
 

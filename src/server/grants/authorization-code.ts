@@ -143,7 +143,7 @@ async function issueTokens(
     userGrants.write(userGrants.key(grant.userId, grant.id), { clientId: client.id }, grant.expiresAt),
     clientGrants.write(clientGrants.key(client.id, grant.id), { userId: grant.userId }, grant.expiresAt),
   ]
-  const refreshToken = refreshes ? mintRefreshToken(grant.id, context.random) : undefined
+  const refreshToken = refreshes ? mintRefreshToken(grant.id, context) : undefined
   if (refreshToken !== undefined) writes.push(beginFamily(grant, refreshToken, context))
 
   const accessToken = await context.accessTokens.mint(

@@ -19,6 +19,7 @@ import { users } from '../../storage/records/user.ts'
 import type { Entry } from '../../storage/store.ts'
 import {
   hashRefreshToken,
+  isGenuine,
   mintRefreshToken,
   openSuccessor,
   parseRefreshToken,
@@ -119,6 +120,8 @@ async function findSuccessor(
   if (isExcused(presented, context.config.refresh, context.clock.now())) {
     return repeatRotation(presented, context)
   }
+  // Anyone who saw an access token can make up a token of its grant; that must not end it.
+  if (!isGenuine(presented.token, context)) throw refuse('made_up')
   await punishReuse(presented, context)
   throw refuse('reused')
 }
@@ -134,7 +137,7 @@ async function rotate(
     await endGrant(grant.id, 'user_removed', context)
     throw refuse('user_gone')
   }
-  const successor = mintRefreshToken(grant.id, context.random)
+  const successor = mintRefreshToken(grant.id, context)
   const idleExpiresAt = Math.min(now + context.config.lifetimes.refreshIdleSeconds, grant.expiresAt)
   const next: Family = {
     currentHash: hashRefreshToken(successor),

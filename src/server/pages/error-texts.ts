@@ -157,6 +157,7 @@ export const errorTexts: Readonly<Record<string, ErrorText | undefined>> = {
   ...journeyTexts,
   ...upstreamTexts,
   ...serverTexts,
+  state_unknown: journeyTexts.flow_unknown,
   pkce_required: clientTexts.pkce_missing,
   pkce_challenge_malformed: clientTexts.pkce_missing,
   upstream_error: upstreamTexts.upstream_failed,
@@ -219,6 +220,7 @@ export function describeError(
   code: string,
   description: string | undefined,
 ): ErrorText {
-  const text = find(errorTexts, reason) ?? find(codeTexts, code) ?? anyText
+  const known = reason?.startsWith('limit_') ? 'rate_limited' : reason
+  const text = find(errorTexts, known) ?? find(codeTexts, code) ?? anyText
   return description === undefined ? text : { ...text, detail: description }
 }

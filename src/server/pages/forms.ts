@@ -43,10 +43,10 @@ ${hint}
 </div>`
 }
 
-/** What went wrong with the last attempt, read out at once by screen readers. */
+/** What went wrong with the last attempt, as a sentence; read out at once by screen readers. */
 export function renderAlert(text: string | undefined): Html | undefined {
   if (text === undefined) return undefined
-  return html`<p class="alert" role="alert">${text}</p>`
+  return html`<p class="alert" role="alert">${text.replace(/\.?$/, '.')}</p>`
 }
 
 /**

@@ -1,0 +1,108 @@
+/** `gatehouse demo`: a notes server behind Gatehouse, with an owner to sign in as. */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join, relative } from 'node:path'
+import type { Users } from '../identity/users.ts'
+import type { Gatehouse } from '../options.ts'
+import { systemRandom } from '../platform/crypto.ts'
+import { createNotebook } from './demo-server/notes.ts'
+import { keyHeader, startNotesServer } from './demo-server/server.ts'
+import { print, renderTable } from './output.ts'
+import { printStart } from './serve.ts'
+import { startServer, untilStopped } from './server-process.ts'
+import { loadSettings, toGiven, toNumber } from './settings.ts'
+
+/** Options of `demo`. */
+export interface DemoOptions {
+  port: string
+  publicUrl?: string
+  data: string
+  /** False with `--no-sign-in`. */
+  signIn: boolean
+}
+
+const scopes = {
+  'notes:read': 'Read and search your notes',
+  'notes:write': 'Add notes',
+}
+
+const ownerEmail = 'owner@example.com'
+/** Where the made-up password is kept, so that the demo can be started again tomorrow. */
+const ownerFile = 'owner.txt'
+
+/** Serves the demo until it is asked to stop. */
+export async function serveDemo(options: DemoOptions): Promise<void> {
+  const key = systemRandom(24)
+  const draft = loadSettings(options)
+  const notes = await startNotesServer(createNotebook(join(draft.data, 'notes.json')), key)
+  const backend = { name: 'Notes', to: notes.url, headers: { [keyHeader]: key } }
+  const { gatehouse, settings, stop } = await startServer(
+    loadSettings(options, [
+      ...toGiven('--port', 'port', toNumber(options.port)),
+      ...toGiven('--public-url', 'publicUrl', options.publicUrl),
+      ...toGiven('--no-sign-in', 'noSignIn', options.signIn ? undefined : true),
+      ...toGiven('demo', 'backends', [backend]),
+      ...toGiven('demo', 'scopes', scopes),
+      ...toGiven('demo', 'siteName', 'Notes'),
+      ...toGiven('demo', 'acceptNewIssuer', true),
+    ]),
+  )
+  printStart(gatehouse, settings)
+  if (options.signIn) await printOwner(gatehouse.context.users, settings.data)
+  printConnections(gatehouse)
+  await untilStopped(async () => {
+    await stop()
+    await notes.close()
+  })
+}
+
+/** Makes the owner's account at the first start; later it tells where the password is. */
+async function printOwner(users: Users, folder: string): Promise<void> {
+  const file = join(folder, ownerFile)
+  const shown = relative('.', file)
+  if (!(await users.any())) {
+    const password = systemRandom(12)
+    await users.addLocal(ownerEmail, password, 'owner')
+    writeFileSync(file, `${ownerEmail}\n${password}\n`, { mode: 0o600 })
+  }
+  if (!existsSync(file)) return print('Sign in with the account you made', '')
+  const [email = '', password = ''] = readFileSync(file, 'utf8').split('\n')
+  print(
+    'Sign in as',
+    '',
+    renderTable([
+      ['  E-mail', email],
+      ['  Password', password],
+    ]),
+    '',
+  )
+  print(`(kept in ${shown})`, '')
+}
+
+/** What to paste where. */
+function printConnections({ context }: Gatehouse): void {
+  const { issuer, backends } = context.config
+  const url = backends[0]?.resource ?? issuer
+  const port = new URL(issuer).port || '443'
+  print(
+    'Connect a client',
+    '',
+    '  Claude Code   ' + `claude mcp add --transport http notes ${url}`,
+    '                then /mcp in a session, and choose notes',
+    '  Codex         ' + `codex mcp add notes --url ${url}`,
+    '  VS Code       ' + `code --add-mcp '${JSON.stringify({ name: 'notes', type: 'http', url })}'`,
+    '  Inspector     ' + `npx @modelcontextprotocol/inspector --server-url ${url} --transport http`,
+  )
+  const isPublic = issuer.startsWith('https:')
+  if (isPublic) {
+    print('  ChatGPT       ' + `Settings → Connectors → Create, MCP server URL ${url}, OAuth`)
+  } else {
+    print(
+      '  ChatGPT       needs an address on the internet, so open a tunnel to this port,',
+      `                  cloudflared tunnel --url http://127.0.0.1:${port}`,
+      '                start the demo again with the address it prints,',
+      '                  gatehouse demo --public-url https://….trycloudflare.com',
+      '                and paste that address with /mcp under Settings → Connectors → Create',
+    )
+  }
+  print('', 'Press Ctrl+C to stop.')
+}

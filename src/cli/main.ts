@@ -1,0 +1,147 @@
+/**
+ * The command line. Commands are declared here and live in a file each, which is loaded when the
+ * command runs, so that `--help` and a server's start stay fast.
+ */
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { exitUsage, renderFailure } from './failure.ts'
+import { printAside } from './output.ts'
+import { readVersion } from './version.ts'
+
+/** Runs one command and returns the exit code: 0, 1 when it failed, 2 for usage and configuration. */
+export async function runCommandLine(args: readonly string[]): Promise<number> {
+  const program = createProgram()
+  let config: string | undefined
+  program.hook('preAction', (_, command) => {
+    config = command.opts<{ config?: string }>().config
+  })
+  try {
+    await program.parseAsync(args, { from: 'user' })
+    return 0
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitUsage
+    const { text, exitCode } = renderFailure(error, await isDebugAsked(config))
+    printAside(text)
+    return exitCode
+  }
+}
+
+async function isDebugAsked(config: string | undefined): Promise<boolean> {
+  const { loadConfig } = await import('../operate/config/load.ts')
+  const loaded = loadConfig({ file: config })
+  return loaded.ok && loaded.settings.debug
+}
+
+function createProgram(): Command {
+  const program = new Command('gatehouse')
+    .description('OAuth for MCP servers: sign-in, consent and tokens in front of yours')
+    .version(readVersion())
+    .exitOverride()
+    .showHelpAfterError('(see --help)')
+  addServe(program)
+  addDemo(program)
+  addUsers(program)
+  addClients(program)
+  addGrants(program)
+  withData(program.command('admin-token'))
+    .description("make the owner's admin token, which replaces the one before, and print it once")
+    .action(async (options) => (await import('./admin-token.ts')).createAdminToken(options))
+  return program
+}
+
+function addServe(program: Command): void {
+  withData(program.command('serve'))
+    .description('protect an MCP server')
+    .option('--to <url>', 'the MCP server to protect, such as http://127.0.0.1:3000/mcp')
+    .option('--public-url <url>', 'how clients reach Gatehouse (default: http://localhost:<port>)')
+    .option('--host <address>', 'address to listen on (default: 127.0.0.1)')
+    .option('--port <number>', 'port to listen on (default: 8787)')
+    .addOption(new Option('--log <format>', 'how log lines look').choices(['json', 'text']))
+    .option('--no-sign-in', 'let everyone on this machine in with one click')
+    .action(async (options) => (await import('./serve.ts')).serve(options))
+}
+
+function addDemo(program: Command): void {
+  program
+    .command('demo')
+    .description('serve a small notes server behind Gatehouse, to see it work')
+    .option('--port <number>', 'port to listen on', '8787')
+    .option('--public-url <url>', 'how clients reach it, when a tunnel leads here')
+    .option('--data <dir>', 'data folder', 'demo-data')
+    .option('--no-sign-in', 'let everyone on this machine in with one click')
+    .action(async (options) => (await import('./demo.ts')).serveDemo(options))
+}
+
+function addUsers(program: Command): void {
+  const users = program.command('users').description('the people who may sign in')
+  withData(users.command('add <email>'))
+    .description('add an account; the first one is the owner')
+    .option('--password-stdin', 'read the password from standard input')
+    .addOption(new Option('--role <role>', 'what they may do').choices(['owner', 'user']))
+    .action(async (email, options) => (await import('./users.ts')).addUser(email, options))
+  withData(users.command('passwd <email>'))
+    .description('change a password and end every session of that user')
+    .option('--password-stdin', 'read the password from standard input')
+    .action(async (email, options) => (await import('./users.ts')).changePassword(email, options))
+  withData(users.command('list'))
+    .description('list the users')
+    .option('--json', 'print JSON')
+    .action(async (options) => (await import('./users.ts')).listUsers(options))
+  withData(users.command('remove <user>'))
+    .description('remove a user, by login or id, with all they have allowed')
+    .action(async (user, options) => (await import('./users.ts')).removeUser(user, options))
+}
+
+function addClients(program: Command): void {
+  const clients = program.command('clients').description('the OAuth clients')
+  withData(clients.command('list'))
+    .description('list the registered clients')
+    .option('--json', 'print JSON')
+    .action(async (options) => (await import('./clients.ts')).listClients(options))
+  withData(clients.command('add'))
+    .description('register a client by hand and print what to type into it')
+    .option('--name <name>', 'what people see on the consent page')
+    .requiredOption('--redirect-uri <uri>', 'where codes may go; repeatable', collect)
+    .option('--public', 'no secret: the client proves itself with PKCE alone')
+    .option('--id <id>', 'client id (default: made up)')
+    .option('--secret-stdin', 'read the client secret from standard input (default: made up)')
+    .addOption(
+      new Option('--pkce <rule>', 'optional: for clients that cannot send it, such as GPT Actions')
+        .choices(['required', 'optional'])
+        .default('required'),
+    )
+    .option('--json', 'print JSON')
+    .action(async (options) => (await import('./clients.ts')).addClient(options))
+  withData(clients.command('show <id>'))
+    .description('show one client')
+    .option('--json', 'print JSON')
+    .action(async (id, options) => (await import('./clients.ts')).showClient(id, options))
+  withData(clients.command('remove <id>'))
+    .description('remove a client and end all its grants')
+    .action(async (id, options) => (await import('./clients.ts')).removeClient(id, options))
+}
+
+function addGrants(program: Command): void {
+  const grants = program.command('grants').description('what users have allowed clients')
+  withData(grants.command('list'))
+    .description('list the grants')
+    .option('--user <user>', 'only those of this user, by login or id')
+    .option('--client <id>', 'only those of this client')
+    .option('--json', 'print JSON')
+    .action(async (options) => (await import('./grants.ts')).listGrants(options))
+  withData(grants.command('revoke <id...>'))
+    .description('end grants: the clients must ask again')
+    .action(async (ids, options) => (await import('./grants.ts')).revokeGrants(ids, options))
+}
+
+/** The options of every command that works on a data folder. */
+function withData(command: Command): Command {
+  return command
+    .option('--config <file>', 'configuration file, YAML or JSON (default: GATEHOUSE_CONFIG)')
+    .option('--data <dir>', 'data folder (default: gatehouse-data)')
+}
+
+/** One more value of a repeatable option. */
+function collect(value: string, before: string[] = []): string[] {
+  if (value === '') throw new InvalidArgumentError('It must not be empty.')
+  return [...before, value]
+}

@@ -1,0 +1,75 @@
+/** `gatehouse serve`: Gatehouse in front of an MCP server. */
+import { relative } from 'node:path'
+import type { Settings } from '../operate/config/load.ts'
+import type { Gatehouse } from '../options.ts'
+import { print, printAside, renderTable } from './output.ts'
+import { startServer, untilStopped } from './server-process.ts'
+import { type DataOptions, loadSettings, toGiven, toNumber } from './settings.ts'
+import { readVersion } from './version.ts'
+
+/** Options of `serve`. */
+export interface ServeOptions extends DataOptions {
+  to?: string
+  publicUrl?: string
+  host?: string
+  port?: string
+  log?: 'json' | 'text'
+  /** False with `--no-sign-in`. */
+  signIn: boolean
+}
+
+/** Serves until it is asked to stop. */
+export async function serve(options: ServeOptions): Promise<void> {
+  const flags = [
+    ...toGiven('--to', 'to', options.to),
+    ...toGiven('--public-url', 'publicUrl', options.publicUrl),
+    ...toGiven('--host', 'host', options.host),
+    ...toGiven('--port', 'port', toNumber(options.port)),
+    ...toGiven('--log', 'log.format', options.log),
+    ...toGiven('--no-sign-in', 'noSignIn', options.signIn ? undefined : true),
+  ]
+  const { gatehouse, settings, stop } = await startServer(loadSettings(options, flags, true))
+  printStart(gatehouse, settings)
+  await printNextStep(gatehouse)
+  await untilStopped(stop)
+}
+
+/** What stands, and where. */
+export function printStart({ context }: Gatehouse, settings: Settings): void {
+  const rows = [
+    ['  Issuer', context.config.issuer],
+    ...context.config.backends.map(({ resource, to }) => [
+      '  MCP URL',
+      to === undefined ? resource : `${resource}  →  ${to.href}`,
+    ]),
+    ['  Data', relative('.', settings.data) || '.'],
+  ]
+  print(`Gatehouse ${readVersion()} is up`, '', renderTable(rows), '')
+  if (settings.noSignIn) printOpenDoor(settings.letAnyoneIn)
+}
+
+/** The one thing to do next. */
+async function printNextStep(gatehouse: Gatehouse): Promise<void> {
+  const link = await gatehouse.createSetupLink()
+  if (link !== undefined) {
+    print(
+      'There is no account yet. Open this link once to make yours, the owner’s:',
+      '',
+      `  ${link}`,
+      '',
+    )
+    return
+  }
+  const [backend] = gatehouse.context.config.backends
+  if (backend !== undefined) {
+    print('Next: give the MCP URL to your client, for example', '')
+    print(`  claude mcp add --transport http ${backend.id} ${backend.resource}`, '')
+  }
+}
+
+function printOpenDoor(letAnyoneIn: boolean): void {
+  const who = letAnyoneIn
+    ? 'EVERYONE WHO FINDS THE ADDRESS'
+    : 'every program and person on this machine'
+  printAside(`WARNING: sign-in is off. ${who} gets in with one click.`, '')
+}
