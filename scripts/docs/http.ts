@@ -25,7 +25,7 @@ export function renderHttp(): string {
   return `# Endpoints
 
 Made from \`src/routes.ts\` by \`npm run docs\`, for one backend at \`${path}\`. Nothing else is served. *errors* says how an
-error is shown: JSON, or a page (JSON for callers that do not accept \`text/html\`). *browsers* says whether scripts of other
+error is shown: JSON, a \`WWW-Authenticate\` challenge, or a page (JSON for callers that do not accept \`text/html\`). *browsers* says whether scripts of other
 origins may call it; the gate at \`${path}\` answers preflights itself.
 
 | method | path | errors | browsers |

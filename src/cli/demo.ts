@@ -1,12 +1,12 @@
 /** `gatehouse demo`: a notes server behind Gatehouse, with an owner to sign in as. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { join, relative } from 'node:path'
+import { join } from 'node:path'
 import type { Users } from '../identity/users.ts'
 import type { Gatehouse } from '../options.ts'
 import { systemRandom } from '../platform/crypto.ts'
 import { createNotebook } from './demo-server/notes.ts'
 import { keyHeader, startNotesServer } from './demo-server/server.ts'
-import { print, renderTable } from './output.ts'
+import { print, renderPath, renderTable } from './output.ts'
 import { printStart } from './serve.ts'
 import { startServer, untilStopped } from './server-process.ts'
 import { loadSettings, toGiven, toNumber } from './settings.ts'
@@ -25,6 +25,9 @@ const scopes = {
   'notes:write': 'Add notes',
 }
 
+/** How this command is typed: from a checkout or installed. */
+const command = import.meta.url.endsWith('.ts') ? 'npm run demo --' : 'gatehouse demo'
+
 const ownerEmail = 'owner@example.com'
 /** Where the made-up password is kept, so that the demo can be started again tomorrow. */
 const ownerFile = 'owner.txt'
@@ -34,12 +37,13 @@ export async function serveDemo(options: DemoOptions): Promise<void> {
   const key = systemRandom(24)
   const draft = loadSettings(options)
   const notes = await startNotesServer(createNotebook(join(draft.data, 'notes.json')), key)
-  const backend = { name: 'Notes', to: notes.url, headers: { [keyHeader]: key } }
+  const backend = { name: 'Notes', headers: { [keyHeader]: key } }
   const { gatehouse, settings, stop } = await startServer(
     loadSettings(options, [
       ...toGiven('--port', 'port', toNumber(options.port)),
       ...toGiven('--public-url', 'publicUrl', options.publicUrl),
       ...toGiven('--no-sign-in', 'noSignIn', options.signIn ? undefined : true),
+      ...toGiven('demo', 'to', notes.url),
       ...toGiven('demo', 'backends', [backend]),
       ...toGiven('demo', 'scopes', scopes),
       ...toGiven('demo', 'siteName', 'Notes'),
@@ -58,7 +62,6 @@ export async function serveDemo(options: DemoOptions): Promise<void> {
 /** Makes the owner's account at the first start; later it tells where the password is. */
 async function printOwner(users: Users, folder: string): Promise<void> {
   const file = join(folder, ownerFile)
-  const shown = relative('.', file)
   if (!(await users.any())) {
     const password = systemRandom(12)
     await users.addLocal(ownerEmail, password, 'owner')
@@ -66,43 +69,43 @@ async function printOwner(users: Users, folder: string): Promise<void> {
   }
   if (!existsSync(file)) return print('Sign in with the account you made', '')
   const [email = '', password = ''] = readFileSync(file, 'utf8').split('\n')
-  print(
-    'Sign in as',
-    '',
-    renderTable([
-      ['  E-mail', email],
-      ['  Password', password],
-    ]),
-    '',
-  )
-  print(`(kept in ${shown})`, '')
+  const rows = [
+    ['  E-mail', email],
+    ['  Password', password],
+    ['  Kept in', renderPath(file)],
+  ]
+  print('Sign in as', '', renderTable(rows), '')
 }
 
 /** What to paste where. */
 function printConnections({ context }: Gatehouse): void {
   const { issuer, backends } = context.config
   const url = backends[0]?.resource ?? issuer
-  const port = new URL(issuer).port || '443'
-  print(
-    'Connect a client',
-    '',
-    '  Claude Code   ' + `claude mcp add --transport http notes ${url}`,
-    '                then /mcp in a session, and choose notes',
-    '  Codex         ' + `codex mcp add notes --url ${url}`,
-    '  VS Code       ' + `code --add-mcp '${JSON.stringify({ name: 'notes', type: 'http', url })}'`,
-    '  Inspector     ' + `npx @modelcontextprotocol/inspector --server-url ${url} --transport http`,
-  )
-  const isPublic = issuer.startsWith('https:')
-  if (isPublic) {
-    print('  ChatGPT       ' + `Settings → Connectors → Create, MCP server URL ${url}, OAuth`)
-  } else {
-    print(
-      '  ChatGPT       needs an address on the internet, so open a tunnel to this port,',
-      `                  cloudflared tunnel --url http://127.0.0.1:${port}`,
-      '                start the demo again with the address it prints,',
-      '                  gatehouse demo --public-url https://….trycloudflare.com',
-      '                and paste that address with /mcp under Settings → Connectors → Create',
-    )
+  const vsCode = JSON.stringify({ name: 'notes', type: 'http', url })
+  const rows = [
+    ['  Claude Code', `claude mcp add --transport http notes ${url}`],
+    ['', 'then /mcp in a session, and choose notes'],
+    ['  Codex', `codex mcp add notes --url ${url}`],
+    ['  VS Code', `code --add-mcp '${vsCode}'`],
+    ['  Inspector', `npx @modelcontextprotocol/inspector --server-url ${url} --transport http`],
+    ...toChatGptRows(issuer, url),
+  ]
+  print('Connect a client', '', renderTable(rows), '', 'Press Ctrl+C to stop.')
+}
+
+/** ChatGPT comes from the internet, so it needs a public address that leads here. */
+function toChatGptRows(issuer: string, url: string): string[][] {
+  if (issuer.startsWith('https:')) {
+    return [
+      ['  ChatGPT', `Settings → Connectors → Create: MCP server URL ${url}, authentication OAuth`],
+    ]
   }
-  print('', 'Press Ctrl+C to stop.')
+  const port = new URL(issuer).port || '80'
+  return [
+    ['  ChatGPT', 'needs an address on the internet: open a tunnel to this port with'],
+    ['', `  cloudflared tunnel --url http://127.0.0.1:${port}`],
+    ['', 'then start the demo again with the address it prints,'],
+    ['', `  ${command} --public-url https://….trycloudflare.com`],
+    ['', 'and paste that address and /mcp under Settings → Connectors → Create'],
+  ]
 }

@@ -57,6 +57,7 @@ function addServe(program: Command): void {
     .option('--port <number>', 'port to listen on (default: 8787)')
     .addOption(new Option('--log <format>', 'how log lines look').choices(['json', 'text']))
     .option('--no-sign-in', 'let everyone on this machine in with one click')
+    .option('--accept-new-issuer', 'go on although every client must connect again')
     .action(async (options) => (await import('./serve.ts')).serve(options))
 }
 
@@ -136,7 +137,7 @@ function addGrants(program: Command): void {
 /** The options of every command that works on a data folder. */
 function withData(command: Command): Command {
   return command
-    .option('--config <file>', 'configuration file, YAML or JSON (default: GATEHOUSE_CONFIG)')
+    .option('--config <file>', 'configuration file, YAML or JSON')
     .option('--data <dir>', 'data folder (default: gatehouse-data)')
 }
 

@@ -1,4 +1,5 @@
 /** What commands print: lines, tables that fit the terminal, and JSON for scripts. */
+import { relative } from 'node:path'
 import { toPrintable } from '../operate/redact.ts'
 
 /** One row of a table: as many texts as there are columns. */
@@ -46,6 +47,12 @@ export function renderTable(rows: readonly Row[], width = Number.POSITIVE_INFINI
 /** `2026-11-20 22:43` in UTC. */
 export function renderTime(unixSeconds: number): string {
   return new Date(unixSeconds * 1000).toISOString().slice(0, 16).replace('T', ' ')
+}
+
+/** A path as short as it can be said from here. */
+export function renderPath(path: string): string {
+  const near = relative('.', path)
+  return near.startsWith('..') ? path : near || '.'
 }
 
 function shrink(widths: number[], width: number): void {

@@ -1,8 +1,7 @@
 /** `gatehouse serve`: Gatehouse in front of an MCP server. */
-import { relative } from 'node:path'
 import type { Settings } from '../operate/config/load.ts'
 import type { Gatehouse } from '../options.ts'
-import { print, printAside, renderTable } from './output.ts'
+import { print, printAside, renderPath, renderTable } from './output.ts'
 import { startServer, untilStopped } from './server-process.ts'
 import { type DataOptions, loadSettings, toGiven, toNumber } from './settings.ts'
 import { readVersion } from './version.ts'
@@ -14,6 +13,7 @@ export interface ServeOptions extends DataOptions {
   host?: string
   port?: string
   log?: 'json' | 'text'
+  acceptNewIssuer?: boolean
   /** False with `--no-sign-in`. */
   signIn: boolean
 }
@@ -26,6 +26,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     ...toGiven('--host', 'host', options.host),
     ...toGiven('--port', 'port', toNumber(options.port)),
     ...toGiven('--log', 'log.format', options.log),
+    ...toGiven('--accept-new-issuer', 'acceptNewIssuer', options.acceptNewIssuer),
     ...toGiven('--no-sign-in', 'noSignIn', options.signIn ? undefined : true),
   ]
   const { gatehouse, settings, stop } = await startServer(loadSettings(options, flags, true))
@@ -42,7 +43,7 @@ export function printStart({ context }: Gatehouse, settings: Settings): void {
       '  MCP URL',
       to === undefined ? resource : `${resource}  →  ${to.href}`,
     ]),
-    ['  Data', relative('.', settings.data) || '.'],
+    ['  Data', renderPath(settings.data)],
   ]
   print(`Gatehouse ${readVersion()} is up`, '', renderTable(rows), '')
   if (settings.noSignIn) printOpenDoor(settings.letAnyoneIn)

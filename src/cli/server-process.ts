@@ -1,8 +1,7 @@
-/** A Gatehouse as a process of its own: listening, sweeping, metrics, and a stop that drops nobody. */
+/** A Gatehouse as a process of its own: listening, metrics, and a stop that drops nobody. */
 import { createGatehouse } from '../gatehouse.ts'
 import type { Settings } from '../operate/config/load.ts'
 import { openData, toOptions } from '../operate/config/to-options.ts'
-import { type Job, startSweeping } from '../operate/jobs.ts'
 import type { Gatehouse } from '../options.ts'
 import { listen, type NodeServer } from '../platform/node-server.ts'
 import { exitUsage, findSystemCode, toFailure } from './failure.ts'
@@ -39,11 +38,9 @@ export async function startServer(wanted: Settings): Promise<ServerProcess> {
     cleanups.push(() => data.store.close())
     const gatehouse = await buildGatehouse(settings, data)
     const metricsServer = await serveMetrics(gatehouse, settings)
-    const sweeping: Job = startSweeping({ store: data.store, log: gatehouse.context.log })
     cleanups.splice(
       1,
       0,
-      () => sweeping.stop(),
       async () => metricsServer?.close(0),
       () => gatehouse.close(),
     )
@@ -58,15 +55,17 @@ export async function startServer(wanted: Settings): Promise<ServerProcess> {
 
 /** Resolves when the process was asked to stop and did; a second signal does not wait. */
 export async function untilStopped(stop: () => Promise<void>): Promise<void> {
+  let signals = 0
   await new Promise<void>((resolve) => {
-    process.once('SIGTERM', resolve).once('SIGINT', resolve)
+    const onSignal = (): void => {
+      signals += 1
+      if (signals > 1) process.exit(1)
+      resolve()
+    }
+    process.on('SIGTERM', onSignal).on('SIGINT', onSignal)
   })
-  const force = (): never => process.exit(1)
-  process.removeAllListeners('SIGTERM').removeAllListeners('SIGINT')
-  process.once('SIGTERM', force).once('SIGINT', force)
   printAside('Stopping: requests in flight are finished first; a second signal ends them')
   await stop()
-  process.off('SIGTERM', force).off('SIGINT', force)
 }
 
 /** Wrong settings that only the whole can see are told like any other problem of the configuration. */

@@ -18,6 +18,7 @@ const counterHelp: Record<CounterName, string> = {
 /** Labels a counter may have; others are dropped. No label ever names a client, a user or a grant. */
 const labelNames = [
   'backend',
+  'code',
   'grant_type',
   'limit',
   'method',

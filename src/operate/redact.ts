@@ -2,7 +2,7 @@
  * What may stand in a log line: secrets masked by field name and by shape, errors made plain,
  * characters that could forge or hide a line written out (catalogue OP-03, DS-12).
  */
-import { OAuthError } from '../errors.ts'
+import { errorStatus, OAuthError } from '../errors.ts'
 import type { LogFields } from '../platform/ports.ts'
 
 /** Stands in the log where a secret was. */
@@ -78,13 +78,15 @@ function redactMembers(members: object, depth: number): Record<string, unknown> 
   const plain: Record<string, unknown> = {}
   for (const [name, value] of Object.entries(members).slice(0, membersAllowed)) {
     if (value === undefined) continue
-    plain[redactText(name)] = isSecretName(name) ? redacted : redactValue(value, depth + 1)
+    plain[redactText(name)] = isSecret(name, value) ? redacted : redactValue(value, depth + 1)
   }
   return plain
 }
 
-function isSecretName(name: string): boolean {
-  return secretNames.has(name.toLowerCase().replaceAll(/[-_]/g, ''))
+/** A `code` that is the word for an error is no authorization code. */
+function isSecret(name: string, value: unknown): boolean {
+  if (!secretNames.has(name.toLowerCase().replaceAll(/[-_]/g, ''))) return false
+  return !(name === 'code' && typeof value === 'string' && Object.hasOwn(errorStatus, value))
 }
 
 function redactValue(value: unknown, depth: number): unknown {

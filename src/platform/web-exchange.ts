@@ -121,13 +121,17 @@ function toHeaders(fields: readonly HeaderField[]): Headers {
   return headers
 }
 
-/** Passes a body on unchanged; an event or answer that breaks off breaks off for the client as well. */
+/**
+ * Passes a body on unchanged. What breaks off breaks off for the client as well, but for an event
+ * stream, which ends like any other (catalogue ST-03).
+ */
 function watchEnd(
-  body: ReadableStream<Uint8Array>,
+  answer: Response & { readonly body: ReadableStream<Uint8Array> },
   abort: AbortController,
   end: (outcome: ForwardOutcome) => void,
 ): ReadableStream<Uint8Array> {
-  const reader = body.getReader()
+  const reader = answer.body.getReader()
+  const isEventStream = answer.headers.get('content-type')?.startsWith('text/event-stream')
   return new ReadableStream({
     async pull(controller) {
       try {
@@ -137,7 +141,8 @@ function watchEnd(
         controller.close()
       } catch (error) {
         end('backend_failed')
-        controller.error(error)
+        if (isEventStream) controller.close()
+        else controller.error(error)
       }
     },
     cancel(reason) {

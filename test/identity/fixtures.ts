@@ -1,12 +1,11 @@
 /** A house of users and sessions on the memory store, under a clock that the test moves. */
-import { createHmac, randomUUID } from 'node:crypto'
 import { createSessions } from '../../src/identity/sessions.ts'
 import { createUsers } from '../../src/identity/users.ts'
 import { systemRandom } from '../../src/platform/crypto.ts'
 import { memoryStore } from '../../src/storage/memory.ts'
 import { families } from '../../src/storage/records/family.ts'
 import { clientGrants, grants, userGrants } from '../../src/storage/records/grant.ts'
-import type { Sealer } from '../../src/storage/sealer.ts'
+import { createSealer } from '../../src/storage/sealed.ts'
 import type { Store } from '../../src/storage/store.ts'
 
 /** Lifetime of access tokens in these tests, in seconds. */
@@ -25,28 +24,16 @@ export function createTestClock(start = 1_800_000_000) {
   }
 }
 
-/** Hides nothing, but insists on purpose and row as the real one does. */
-export const plainSealer: Sealer = {
-  seal: (purpose, row, plaintext) =>
-    Buffer.from(JSON.stringify({ purpose, row, plaintext, nonce: randomUUID() })).toString(
-      'base64url',
-    ),
-  open: (purpose, row, sealed) => {
-    const box = JSON.parse(Buffer.from(sealed, 'base64url').toString())
-    if (box.purpose !== purpose || box.row !== row) throw new Error('moved')
-    return box.plaintext
-  },
-  index: (purpose, value) => createHmac('sha256', purpose).update(value).digest('base64url'),
-}
-
-/** Users and sessions over one store. */
-export function createHouse(wrap: (store: Store) => Store = (store) => store) {
+/** Users and sessions over one store. The sealer's own vault lies elsewhere. */
+export async function createHouse(wrap: (store: Store) => Store = (store) => store) {
   const clock = createTestClock()
   const store = wrap(memoryStore({ clock }))
+  const masterKey = new Uint8Array(32).fill(7)
+  const sealer = await createSealer({ store: memoryStore({ clock }), masterKey, clock })
   const ports = { store, clock, random: systemRandom }
-  const users = createUsers({ ...ports, sealer: plainSealer, accessTokenSeconds })
+  const users = createUsers({ ...ports, sealer, accessTokenSeconds })
   const sessions = createSessions({ ...ports, users, sessionSeconds })
-  return { clock, store, users, sessions }
+  return { clock, store, sealer, users, sessions }
 }
 
 /** Stores a grant with its family and both index entries, as a redemption does. */

@@ -73,13 +73,13 @@ describe('GitHub', () => {
   }
 
   it('yields the numeric id, the login, the name and the verified primary address (UP-08)', async () => {
-    const { tokens, ...identity } = await enter('octocat')
-    expect(identity).toEqual({
+    expect(await enter('octocat')).toEqual({
       subject: expect.stringMatching(/^[1-9]\d*$/),
       login: 'octocat',
       name: 'The Octocat',
       email: 'octocat@example.com',
       emailVerified: true,
+      tokens: { accessToken: expect.stringMatching(/^gho_/) },
     })
     expect((await enter('hubot')).name).toBeUndefined()
   })

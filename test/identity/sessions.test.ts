@@ -3,7 +3,7 @@ import { sha256 } from '../../src/platform/crypto.ts'
 import { createHouse, listKeys, sessionSeconds } from './fixtures.ts'
 
 async function createSignedIn() {
-  const house = createHouse()
+  const house = await createHouse()
   const { record } = await house.users.admit('github', { subject: '1', login: 'octocat' })
   return { ...house, userId: record.value.id }
 }

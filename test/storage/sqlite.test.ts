@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { DatabaseSync } from 'node:sqlite'
 import { fileURLToPath } from 'node:url'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { systemClock } from '../../src/platform/clock.ts'
 import { sqliteStore } from '../../src/storage/sqlite.ts'
 import { openNodeSqlite } from '../../src/storage/sqlite-client.ts'
@@ -93,11 +93,18 @@ describe('sqliteStore on one file', () => {
 
   it('looks for other processes only while someone listens', async () => {
     const store = await open(join(createFolder(), 'gatehouse.db'))
-    const timers = (): number =>
-      process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
-    const before = timers()
-    store.subscribe('a', () => {})()
-    expect(timers()).toBeLessThanOrEqual(before)
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+    onTestFinished(() => void vi.useRealTimers())
+    expect(vi.getTimerCount()).toBe(0)
+    const stops = [store.subscribe('a', () => {}), store.subscribe('b', () => {})]
+    vi.advanceTimersByTime(10_000)
+    expect(vi.getTimerCount()).toBe(1)
+    for (const stop of stops) stop()
+    vi.advanceTimersByTime(250)
+    expect(vi.getTimerCount()).toBe(0)
+    store.subscribe('a', () => {})
+    await store.close()
+    expect(vi.getTimerCount()).toBe(0)
   })
 })
 

@@ -1,6 +1,7 @@
 /** A notebook in one JSON file. */
 import { randomUUID } from 'node:crypto'
-import { readFile, rename, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { z } from 'zod'
 
 const noteSchema = z.object({
@@ -39,7 +40,9 @@ export function createNotebook(path: string): Notebook {
   }
   const write = async (notes: readonly Note[]): Promise<void> => {
     const draft = `${path}.draft`
-    await writeFile(draft, `${JSON.stringify(notes, undefined, 2)}\n`, { flush: true })
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+    const text = `${JSON.stringify(notes, undefined, 2)}\n`
+    await writeFile(draft, text, { mode: 0o600, flush: true })
     await rename(draft, path)
   }
   /** One after the other, so that no two writers start from the same list. */
@@ -54,9 +57,10 @@ export function createNotebook(path: string): Notebook {
     return note
   }
 
-  void inTurn(async () => {
+  // A notebook that cannot be read is told to whoever asks for it.
+  inTurn(async () => {
     if ((await read()).length === 0) await add(welcome.title, welcome.text)
-  })
+  }).catch(() => undefined)
   return {
     list: () => inTurn(read),
     find: async (id) => (await inTurn(read)).find((note) => note.id === id),

@@ -103,7 +103,7 @@ function createBackendSchema(secret: z.ZodType<string>) {
     name: text.optional(),
     path: z
       .string()
-      .regex(/^\/[\w\-./~]*$/, 'must be a path such as /mcp')
+      .regex(/^(\/[A-Za-z0-9._~-]+)+$/, 'must be a path such as /mcp')
       .optional(),
     to: backendUrl.optional(),
     identity: z.enum(['none', 'headers', 'assertion']).optional(),

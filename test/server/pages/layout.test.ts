@@ -55,7 +55,8 @@ describe('renderPage', () => {
   it('has no script, no inline style and no foreign resource on any page (CN-11, AZ-27)', async () => {
     for (const render of Object.values(samples)) {
       const text = await render().text()
-      expect(text).not.toMatch(/<script|<iframe|<img|<[^>]+ (?:style|src|on\w+)=/i)
+      const withoutValues = text.replace(/"[^"]*"/g, '""')
+      expect(withoutValues).not.toMatch(/<script|<iframe|<img|<[^>]+ (?:style|src|on\w+)=/i)
       expect(text.match(/<link[^>]*>/g)).toEqual([expect.stringMatching(/ href="data:image\/svg/)])
     }
   })

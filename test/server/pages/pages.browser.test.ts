@@ -139,7 +139,8 @@ describe('the pages in Chromium', () => {
       await opener.evaluate((url) => void window.open(url), `${pageOrigin}/authorize`)
       const popup = await opened
       await popup.waitForSelector('h1')
-      await popup.goto('https://client.test/callback')
+      await popup.evaluate(() => location.assign('https://client.test/callback'))
+      await popup.waitForURL('https://client.test/callback')
       expect(await popup.evaluate(() => window.opener !== null)).toBe(true)
     })
   })
