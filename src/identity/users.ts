@@ -101,10 +101,8 @@ async function findByPassword(options: UserOptions, email: string, password: str
   const presented = parsePresentedPassword(password)
   if (presented === undefined) return undefined
   const user = await findByLogin(options, email)
-  const sealed = user?.record.value.sealedPassword
-  const stored =
-    user && sealed && options.sealer.open(passwordPurpose, user.record.value.id, sealed)
-  return (await verifyPassword(presented, stored || undefined)) ? user : undefined
+  const hash = user && openPassword(options.sealer, user.record.value)
+  return (await verifyPassword(presented, hash)) ? user : undefined
 }
 
 async function addLocal(
@@ -204,6 +202,10 @@ function openUser(sealer: Sealer, record: Stored<User>): KnownUser {
   const { id, sealedProfile } = record.value
   const profile = JSON.parse(sealer.open(profilePurpose, id, sealedProfile)) as Profile
   return { record, profile }
+}
+
+function openPassword(sealer: Sealer, { id, sealedPassword }: User): string | undefined {
+  return sealedPassword === undefined ? undefined : sealer.open(passwordPurpose, id, sealedPassword)
 }
 
 function sealProfile(sealer: Sealer, userId: string, profile: Profile): string {

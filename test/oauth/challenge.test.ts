@@ -87,7 +87,7 @@ describe('bearer token', () => {
     const nasty = [`Bearer ${'.'.repeat(1_000_000)}`, `${', \t'.repeat(300_000)}`, ' '.repeat(1e6)]
     const begun = performance.now()
     for (const header of nasty) expect(() => void tryParse(header)).not.toThrow()
-    expect(performance.now() - begun).toBeLessThan(200)
+    expect(performance.now() - begun).toBeLessThan(500)
   })
 
   it('fails with nothing but an OAuthError, and passes on nothing but b64token', () => {
