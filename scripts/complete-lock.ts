@@ -35,9 +35,11 @@ const missing = Object.entries(lock.packages).flatMap(([path, { dev, optionalDep
   Object.entries(optionalDependencies ?? {})
     .filter(([name]) => !lock.packages[`${path}/node_modules/${name}`])
     .filter(([name]) => !lock.packages[`node_modules/${name}`])
-    .map(([name, version]) => [`node_modules/${name}`, toEntry(name, version, dev === true)] as const),
+    .map(
+      ([name, version]) => [`node_modules/${name}`, toEntry(name, version, dev === true)] as const,
+    ),
 )
-const packages = Object.entries(lock.packages).concat(missing)
+const packages = [...Object.entries(lock.packages), ...missing]
 packages.sort(([a], [b]) => a.localeCompare(b, 'en'))
 writeFileSync(
   'package-lock.json',

@@ -37,13 +37,16 @@ function findFault(): string | undefined {
   return `with CI=true nothing may be skipped, but these tests were:\n  ${skipped.join('\n  ')}`
 }
 
-/** Test files that open a browser: those that import one, directly or through a `browser.ts` of the tests. */
+/** Test files that open a browser: those called so, and those that import playwright. */
 function findBrowserTests(): string[] {
-  const browser = /^playwright-core$|^@axe-core\/playwright$|\/browser\.ts$/
-  return listFiles('test').filter(
-    (path) =>
-      path.endsWith('.test.ts') && findImports(readSource(path)).some((name) => browser.test(name)),
-  )
+  const browser = /^(playwright-core|@axe-core\/playwright)$/
+  return listFiles('test')
+    .filter((path) => path.endsWith('.test.ts'))
+    .filter(
+      (path) =>
+        path.endsWith('.browser.test.ts') ||
+        findImports(readSource(path)).some((name) => browser.test(name)),
+    )
 }
 
 const chromium = bringChromium()

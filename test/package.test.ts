@@ -14,6 +14,8 @@ interface Locked {
   resolved?: string
   integrity?: string
   hasInstallScript?: boolean
+  os?: string[]
+  optionalDependencies?: Record<string, string>
 }
 
 /** The manifest, as far as it is read here. */
@@ -36,9 +38,19 @@ describe('the lock file', () => {
     expect(locked.filter(([, entry]) => entry.resolved || entry.link)).toEqual([])
   })
 
-  it('has a hash for every package', () => {
+  it('has a hash for every package, but for binaries of platforms it was not made on', () => {
     const bare = locked.filter(([, entry]) => !entry.integrity?.startsWith('sha512-'))
-    expect(bare.map(([path]) => path)).toEqual([])
+    const unexpected = bare.filter(([, { dev, optional, os }]) => !(dev && optional && os))
+    expect(unexpected.map(([path]) => path)).toEqual([])
+  })
+
+  it('names every optional package; if not, run: node scripts/complete-lock.ts', () => {
+    const missing = locked.flatMap(([path, { optionalDependencies = {} }]) =>
+      Object.keys(optionalDependencies)
+        .filter((name) => !lock.packages[`${path}/node_modules/${name}`])
+        .filter((name) => !lock.packages[`node_modules/${name}`]),
+    )
+    expect(missing).toEqual([])
   })
 
   it('has no runtime package with an install script', () => {

@@ -11,8 +11,8 @@ import type { Revocations } from '../tokens/revocations.ts'
 import { noteGrantUse } from './grant-use.ts'
 import { auditRefusal, noCredentials } from './refusal.ts'
 
-/** The query parameter of RFC 6750 §2.3, which carries no token here (catalogue RS-04). */
-export const queryToken = 'access_token'
+/** The query parameter of RFC 6750 §2.3: no token alone, one too many beside a header (RS-04, RS-05). */
+const queryToken = 'access_token'
 
 /**
  * The claims of the request's token: signed by us, alive, for this backend, of a grant that stands.

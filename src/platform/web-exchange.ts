@@ -61,8 +61,11 @@ async function forward(
     const answer = await outbound(target.url, toInit(request, target, abort.signal))
     const fields = target.respond(answer.status, toFields(answer))
     const init = { status: answer.status, headers: toHeaders(fields) }
-    if (answer.body && !bodilessStatuses.has(answer.status) && request.method !== 'HEAD')
-      return new Response(watchEnd(answer.body, abort, end), init)
+    if (answer.body && !bodilessStatuses.has(answer.status) && request.method !== 'HEAD') {
+      const isEventStream =
+        init.headers.get('content-type')?.startsWith('text/event-stream') ?? false
+      return new Response(watchEnd(answer.body, { isEventStream, abort, end }), init)
+    }
     end('complete')
     return new Response(null, init)
   } catch (error) {
@@ -126,12 +129,15 @@ function toHeaders(fields: readonly HeaderField[]): Headers {
  * stream, which ends like any other (catalogue ST-03).
  */
 function watchEnd(
-  answer: Response & { readonly body: ReadableStream<Uint8Array> },
-  abort: AbortController,
-  end: (outcome: ForwardOutcome) => void,
+  body: ReadableStream<Uint8Array>,
+  answer: {
+    readonly isEventStream: boolean
+    readonly abort: AbortController
+    readonly end: (outcome: ForwardOutcome) => void
+  },
 ): ReadableStream<Uint8Array> {
-  const reader = answer.body.getReader()
-  const isEventStream = answer.headers.get('content-type')?.startsWith('text/event-stream')
+  const { isEventStream, abort, end } = answer
+  const reader = body.getReader()
   return new ReadableStream({
     async pull(controller) {
       try {

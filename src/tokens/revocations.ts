@@ -62,7 +62,7 @@ export function createRevocations({ store, log }: RevocationsOptions): Revocatio
     if (failures === 0) log?.warn('ended grants cannot be read', { error })
     const pause = Math.min(firstRetryMilliseconds * 2 ** failures, longestRetryMilliseconds)
     failures += 1
-    retry = setTimeout(readDue, pause).unref()
+    retry = setTimeout(() => void readDue(), pause).unref()
   }
 
   const unsubscribe = store.subscribe(memory.prefix, (key) => {

@@ -220,13 +220,14 @@ describe('what reaches the backend', () => {
 
   it('must not be compressed, nor anything but JSON (PX-15, RS-14)', async () => {
     const before = backend.seen.length
-    for (const headers of [
+    const refused: Record<string, string>[] = [
       { 'content-type': 'text/plain' },
       { 'content-type': 'application/json-seq' },
       { 'content-type': '' },
       { 'content-encoding': 'gzip' },
-    ]) {
-      const { response } = await sendHeaders(headers as Record<string, string>)
+    ]
+    for (const headers of refused) {
+      const { response } = await sendHeaders(headers)
       expect(response.status).toBe(415)
       expect(await response.json()).toMatchObject({ jsonrpc: '2.0', error: { code: -32600 } })
     }

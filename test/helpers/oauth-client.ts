@@ -61,6 +61,7 @@ export interface TokenAnswer {
     scope?: string
     error?: string
     error_description?: string
+    [member: string]: unknown
   }
 }
 
@@ -72,10 +73,20 @@ export async function postForm(
 ): Promise<TokenAnswer> {
   const body = new URLSearchParams()
   for (const [name, value] of Object.entries(fields)) if (value !== undefined) body.set(name, value)
+  return postBody(send, path, body.toString(), headers)
+}
+
+/** Posts exactly this body, as a form unless the headers say otherwise. */
+export async function postBody(
+  send: SendPath,
+  path: string,
+  body: string,
+  headers: Record<string, string> = {},
+): Promise<TokenAnswer> {
   const response = await send(path, {
     method: 'POST',
     headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
-    body: body.toString(),
+    body,
   })
   return {
     status: response.status,
@@ -114,4 +125,15 @@ export function refresh(
     refresh_token: refreshToken,
     ...extra,
   })
+}
+
+/** The claims of an access token; the signature is not looked at. */
+export function readClaims(accessToken: string | undefined): Record<string, unknown> {
+  const payload = accessToken?.split('.')[1] ?? ''
+  return JSON.parse(Buffer.from(payload, 'base64url').toString()) as Record<string, unknown>
+}
+
+/** The header of HTTP Basic, unencoded as the TypeScript SDK sends it. */
+export function basic(id: string, secret: string): { authorization: string } {
+  return { authorization: `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}` }
 }

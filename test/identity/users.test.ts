@@ -15,7 +15,7 @@ const octocat: Identity = {
   tokens: { accessToken: 'gho_secret' },
 }
 
-describe('local users', () => {
+describe('local users', { timeout: 30_000 }, () => {
   it('are found by any spelling of their e-mail address (UP-09)', async () => {
     const { users } = await createHouse()
     const added = await users.addLocal(' Ada@Example.COM ', password, 'owner')
@@ -105,7 +105,7 @@ describe('local users', () => {
   })
 })
 
-describe('users from a provider', () => {
+describe('users from a provider', { timeout: 30_000 }, () => {
   it('are created at their first sign-in, without the tokens', async () => {
     const { users, store } = await createHouse()
     const admitted = await users.admit('github', octocat)
@@ -168,7 +168,7 @@ describe('all users', () => {
   })
 })
 
-describe('a removed user', () => {
+describe('a removed user', { timeout: 30_000 }, () => {
   it('is gone with sessions, lookup and grants, whose access tokens stay refused (RF-16)', async () => {
     const { users, sessions, store, clock } = await createHouse()
     const { record } = await users.addLocal('ada@example.com', password, 'user')

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { hashPassword, verifyPassword } from '../../src/platform/scrypt.ts'
 
-describe('passwords', () => {
+describe('passwords', { timeout: 30_000 }, () => {
   it('are stored as a salted scrypt hash that says what it cost', async () => {
     const [first, second] = await Promise.all([hashPassword('secret'), hashPassword('secret')])
     expect(first).toMatch(/^scrypt\$32768\$8\$3\$[\w-]{22}\$[\w-]{43}$/)

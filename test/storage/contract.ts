@@ -65,12 +65,13 @@ function put(...keys: string[]): Commit {
 
 async function listAll(store: Store, prefix: string, limit: number): Promise<string[]> {
   const keys: string[] = []
-  for (;;) {
+  for (let pages = 0; pages < 1000; pages++) {
     const page = await store.list(prefix, { after: keys.at(-1), limit })
     if (page.length === 0) return keys
     expect(page.length).toBeLessThanOrEqual(limit)
     keys.push(...page.map((entry) => entry.key))
   }
+  throw new Error('The listing does not end')
 }
 
 function describeCommits(start: Start): void {
@@ -368,15 +369,17 @@ function describeSharing(start: Start): void {
     expect(await store.commit({ check: [{ key: 'a', version }], ...put('a') })).toBe(false)
   })
 
-  it('lets one of fifty writers on several connections win (SG-01)', async () => {
+  it('lets one of fifty writers on two connections win (SG-01)', async () => {
     const { store, open } = await start()
-    const stores = [store, await open(), await open()]
-    const attempts = Array.from({ length: 50 }, (_, writer) =>
-      stores[writer % stores.length]?.commit({
-        check: [{ key: 'code', version: null }],
-        ...put('code', `won/${writer}`),
-      }),
-    )
+    const second = await open()
+    const race = (connection: Store, first: number): Promise<boolean>[] =>
+      Array.from({ length: 25 }, (_, n) =>
+        connection.commit({
+          check: [{ key: 'code', version: null }],
+          ...put('code', `won/${first + n}`),
+        }),
+      )
+    const attempts = [...race(store, 0), ...race(second, 25)]
     expect((await Promise.all(attempts)).filter((won) => won)).toHaveLength(1)
     expect(await listAll(store, 'won/', 10)).toHaveLength(1)
   })

@@ -5,7 +5,7 @@
 import type { Backend, RequestContext } from '../../context.ts'
 import type { ForwardOutcome, HeaderField } from '../../platform/exchange.ts'
 import type { AccessTokenClaims } from '../../tokens/access-token.ts'
-import { queryToken, tokenEnded } from '../bearer.ts'
+import { tokenEnded } from '../bearer.ts'
 import { cleanRequestFields, cleanResponseFields } from '../headers.ts'
 import { createCallerDescription } from '../identity.ts'
 import { unwrapSessionId, wrapSessionId } from '../session-id.ts'
@@ -70,16 +70,11 @@ function toForwardedFields({ config, exchange }: RequestContext): HeaderField[] 
   return exchange.peer === 'unknown' ? fields : [...fields, ['x-forwarded-for', exchange.peer]]
 }
 
-/** The backend's own URL with the query of the request, but for a token that strayed there (RS-04, PX-03). */
+/** The backend's own URL with the query of the request (PX-03). A token never stands there: see `bearer.ts`. */
 function toTargetUrl(requestUrl: string, to: URL): URL {
-  const asked = new URL(requestUrl).search
   const target = new URL(to)
-  if (asked === '') return target
-  const kept = asked
-    .slice(1)
-    .split('&')
-    .filter((pair) => !new URLSearchParams(pair).has(queryToken))
-  target.search = [target.search.slice(1), ...kept].filter(Boolean).join('&')
+  const asked = new URL(requestUrl).search.slice(1)
+  target.search = [target.search.slice(1), asked].filter(Boolean).join('&')
   return target
 }
 

@@ -26,12 +26,11 @@ async function inContext<T>(
   }
 }
 
-/** What axe finds, as `rule: element`. */
-async function findFaults(page: Page): Promise<string[]> {
-  const { violations } = await new AxeBuilder({ page })
-    .setLegacyMode(true)
-    .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'])
-    .analyze()
+/** What axe finds, as `rule: element`; in dark only the colours differ from light. */
+async function findFaults(page: Page, colorScheme: 'light' | 'dark'): Promise<string[]> {
+  const axe = new AxeBuilder({ page }).setLegacyMode(true)
+  if (colorScheme === 'dark') axe.withRules(['color-contrast', 'link-in-text-block'])
+  const { violations } = await axe.analyze()
   return violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html}`))
 }
 
@@ -51,7 +50,7 @@ describe.each(['light', 'dark'] as const)('in %s', (colorScheme) => {
       await inContext({ colorScheme, viewport: { width: 390, height: 844 } }, async (context) => {
         const page = await showPage(context, render())
         for (const summary of await page.locator('summary').all()) await summary.click()
-        expect(await findFaults(page)).toEqual([])
+        expect(await findFaults(page, colorScheme)).toEqual([])
         expect(await findSmallTargets(page)).toEqual([])
       })
     },
