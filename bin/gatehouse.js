@@ -10,17 +10,23 @@ function isOlder() {
   return false
 }
 
-function start(file) {
-  return import(file).then(function (main) {
-    return main.runCommandLine(process.argv.slice(2))
-  })
+// A checkout runs from its sources, so that an old build never hides an edit; a package has only the build.
+function findMain(fs) {
+  var source = new URL('../src/cli/main.ts', import.meta.url)
+  return fs.existsSync(source) ? source : new URL('../dist/cli/main.js', import.meta.url)
 }
 
-function isUnbuilt(error) {
-  return (
-    error.code === 'ERR_MODULE_NOT_FOUND' &&
-    /dist[\\/]cli[\\/]main\.js'? imported from/.test(error.message)
-  )
+function start() {
+  return import('node:fs')
+    .then(function (fs) {
+      return import(findMain(fs).href)
+    })
+    .then(function (main) {
+      return main.runCommandLine(process.argv.slice(2))
+    })
+    .then(function (exitCode) {
+      process.exitCode = exitCode
+    })
 }
 
 if (isOlder()) {
@@ -34,12 +40,5 @@ if (isOlder()) {
   )
   process.exitCode = 1
 } else {
-  start('../dist/cli/main.js')
-    .catch(function (error) {
-      if (!isUnbuilt(error)) throw error
-      return start('../src/cli/main.ts')
-    })
-    .then(function (exitCode) {
-      process.exitCode = exitCode
-    })
+  void start()
 }

@@ -16,7 +16,7 @@ import type { DataOptions } from './settings.ts'
 /** Options of `clients add`. */
 export interface ClientAddOptions extends DataOptions {
   name?: string
-  redirectUri: string[]
+  redirectUri?: string[]
   public?: boolean
   id?: string
   secretStdin?: boolean
@@ -56,7 +56,7 @@ export async function listClients(options: DataOptions & { json?: boolean }): Pr
 export async function addClient(options: ClientAddOptions): Promise<void> {
   const chosen = await readChosenSecret(options)
   const metadata = parseClientMetadata({
-    client_name: options.name,
+    ...(options.name !== undefined && { client_name: options.name }),
     redirect_uris: options.redirectUri,
     token_endpoint_auth_method: options.public ? 'none' : 'client_secret_post',
   })
@@ -114,6 +114,9 @@ export async function removeClient(id: string, options: DataOptions): Promise<vo
 }
 
 async function readChosenSecret(options: ClientAddOptions): Promise<string | undefined> {
+  if (options.redirectUri === undefined) {
+    throw toFailure('Say where codes may go, with --redirect-uri', exitUsage)
+  }
   if (options.public && (options.secretStdin || options.pkce === 'optional')) {
     throw toFailure(
       'A public client has no secret and always uses PKCE; leave out --public',

@@ -5,7 +5,7 @@ import type { Users } from '../identity/users.ts'
 import type { Gatehouse } from '../options.ts'
 import { systemRandom } from '../platform/crypto.ts'
 import { createNotebook } from './demo-server/notes.ts'
-import { keyHeader, startNotesServer } from './demo-server/server.ts'
+import { keyHeader, type NotesServer, startNotesServer } from './demo-server/server.ts'
 import { print, renderPath, renderTable } from './output.ts'
 import { printStart } from './serve.ts'
 import { startServer, untilStopped } from './server-process.ts'
@@ -35,28 +35,31 @@ const ownerFile = 'owner.txt'
 /** Serves the demo until it is asked to stop. */
 export async function serveDemo(options: DemoOptions): Promise<void> {
   const key = systemRandom(24)
-  const draft = loadSettings(options)
-  const notes = await startNotesServer(createNotebook(join(draft.data, 'notes.json')), key)
-  const backend = { name: 'Notes', headers: { [keyHeader]: key } }
-  const { gatehouse, settings, stop } = await startServer(
-    loadSettings(options, [
-      ...toGiven('--port', 'port', toNumber(options.port)),
-      ...toGiven('--public-url', 'publicUrl', options.publicUrl),
-      ...toGiven('--no-sign-in', 'noSignIn', options.signIn ? undefined : true),
-      ...toGiven('demo', 'to', notes.url),
-      ...toGiven('demo', 'backends', [backend]),
-      ...toGiven('demo', 'scopes', scopes),
-      ...toGiven('demo', 'siteName', 'Notes'),
-      ...toGiven('demo', 'acceptNewIssuer', true),
-    ]),
-  )
+  const path = join(loadSettings(options).data, 'notes.json')
+  const notes = await startNotesServer(createNotebook(path), key)
+  try {
+    await serveNotes(notes, key, options)
+  } finally {
+    await notes.close()
+  }
+}
+
+async function serveNotes(notes: NotesServer, key: string, options: DemoOptions): Promise<void> {
+  const wanted = loadSettings(options, [
+    ...toGiven('--port', 'port', toNumber(options.port)),
+    ...toGiven('--public-url', 'publicUrl', options.publicUrl),
+    ...toGiven('--no-sign-in', 'noSignIn', options.signIn ? undefined : true),
+    ...toGiven('demo', 'to', notes.url),
+    ...toGiven('demo', 'backends', [{ name: 'Notes', headers: { [keyHeader]: key } }]),
+    ...toGiven('demo', 'scopes', scopes),
+    ...toGiven('demo', 'siteName', 'Notes'),
+    ...toGiven('demo', 'acceptNewIssuer', true),
+  ])
+  const { gatehouse, settings, stop } = await startServer(wanted)
   printStart(gatehouse, settings)
   if (options.signIn) await printOwner(gatehouse.context.users, settings.data)
   printConnections(gatehouse)
-  await untilStopped(async () => {
-    await stop()
-    await notes.close()
-  })
+  await untilStopped(stop)
 }
 
 /** Makes the owner's account at the first start; later it tells where the password is. */

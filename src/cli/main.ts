@@ -3,12 +3,13 @@
  * command runs, so that `--help` and a server's start stay fast.
  */
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
-import { exitUsage, renderFailure } from './failure.ts'
+import { exitUsage, findSystemCode, renderFailure } from './failure.ts'
 import { printAside } from './output.ts'
 import { readVersion } from './version.ts'
 
 /** Runs one command and returns the exit code: 0, 1 when it failed, 2 for usage and configuration. */
 export async function runCommandLine(args: readonly string[]): Promise<number> {
+  process.stdout.on('error', endQuietly)
   const program = createProgram()
   let config: string | undefined
   program.hook('preAction', (_, command) => {
@@ -23,6 +24,12 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
     printAside(text)
     return exitCode
   }
+}
+
+/** `gatehouse clients list | head` closes the pipe early, which is no error of ours. */
+function endQuietly(error: Error): void {
+  if (findSystemCode(error) !== 'EPIPE') throw error
+  process.exit(0)
 }
 
 async function isDebugAsked(config: string | undefined): Promise<boolean> {
@@ -101,7 +108,7 @@ function addClients(program: Command): void {
   withData(clients.command('add'))
     .description('register a client by hand and print what to type into it')
     .option('--name <name>', 'what people see on the consent page')
-    .requiredOption('--redirect-uri <uri>', 'where codes may go; repeatable', collect)
+    .option('--redirect-uri <uri>', 'where codes may go; repeatable', collect)
     .option('--public', 'no secret: the client proves itself with PKCE alone')
     .option('--id <id>', 'client id (default: made up)')
     .option('--secret-stdin', 'read the client secret from standard input (default: made up)')

@@ -39,7 +39,8 @@ async function askHidden(question: string): Promise<string> {
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() })
   const prompt = createInterface({ input: process.stdin, output: nowhere, terminal: true })
   const interrupted = new Promise<never>((_, reject) => {
-    prompt.once('SIGINT', () => reject(toFailure('Interrupted; nothing was changed')))
+    const stop = (): void => reject(toFailure('Interrupted; nothing was changed'))
+    prompt.once('SIGINT', stop).once('close', stop)
   })
   try {
     return await Promise.race([prompt.question(''), interrupted])

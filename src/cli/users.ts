@@ -82,10 +82,12 @@ function plural(count: number): string {
 
 /** A user by e-mail address, by login at a provider, or by id. */
 async function findUser({ users }: Installation, name: string): Promise<KnownUser> {
-  const found =
-    (await users.findByLogin(name)) ??
-    (await users.find(name)) ??
-    (await users.list()).find(({ profile }) => profile.login === name)
+  const exact = (await users.findByLogin(name)) ?? (await users.find(name))
+  if (exact !== undefined) return exact
+  const [found, ...others] = (await users.list()).filter(({ profile }) => profile.login === name)
+  if (others.length > 0) {
+    throw toFailure(`Several users are called ${name}; name one by the id of: gatehouse users list`)
+  }
   if (found !== undefined) return found
   throw toFailure(`There is no user ${name}; see: gatehouse users list`)
 }

@@ -44,7 +44,7 @@ export function listen(fetch: FetchHandler, options: ListenOptions): Promise<Nod
     },
     toNodeListener(fetch),
   )
-  // Node drops the fields beyond its default of 2 000 without a word; the size limit bounds them too.
+  // Older Nodes drop the fields beyond a default number without a word; the size limit bounds them too.
   server.maxHeadersCount = 0
   const open = trackExchanges(server)
   return new Promise((resolve, reject) => {

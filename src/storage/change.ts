@@ -1,8 +1,8 @@
 /** What every driver accepts, checked before it touches anything, so that all drivers refuse alike. */
 import type { Commit, Write } from './store.ts'
 
-/** Largest value, in bytes of UTF-8. */
-export const maxValueBytes = 256 * 1024
+/** In UTF-8. */
+const maxValueBytes = 256 * 1024
 
 const storableKey = /^[\x20-\x7e]{1,512}$/
 
@@ -10,7 +10,7 @@ const storableKey = /^[\x20-\x7e]{1,512}$/
  * Checks a change before it is applied. Every breach is a mistake of the caller, not of the network.
  *
  * @throws TypeError when a key is not printable ASCII of at most 512 characters or is written twice,
- *   a value is longer than {@link maxValueBytes}, or an expiry is not a whole number of seconds
+ *   a value is longer than 256 KiB, or an expiry is not a whole number of seconds
  */
 export function verifyChange(change: Commit): void {
   const sets = change.set ?? []

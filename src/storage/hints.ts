@@ -22,9 +22,8 @@ export function createHints(): Hints {
       return () => void subscriptions.delete(subscription)
     },
     tell(keys) {
-      for (const subscription of subscriptions) {
-        const heard = keys.filter((key) => key.startsWith(subscription.prefix))
-        if (heard.length > 0) queueMicrotask(() => heard.forEach(subscription.listener))
+      for (const { prefix, listener } of subscriptions) {
+        for (const key of keys) if (key.startsWith(prefix)) queueMicrotask(() => listener(key))
       }
     },
     tellAll() {

@@ -87,3 +87,12 @@ export function toStoreFault(error: unknown): unknown {
   const result = findSqliteResult(error)
   return result === undefined ? error : unavailable(`store_${result}`, error)
 }
+
+/** Undoes the open transaction. On FULL and IOERR SQLite may have done so itself: then there is none. */
+export function rollBack(client: SqliteClient): void {
+  try {
+    client.exec('ROLLBACK')
+  } catch (error) {
+    if (findSqliteResult(error) === undefined) throw error
+  }
+}

@@ -4,7 +4,7 @@
  * Each piece of work still sees what the pieces before it did, decides by itself, and is acknowledged
  * only after the shared transaction is durable.
  */
-import { findSqliteResult, type SqliteClient, toStoreFault } from './sqlite-client.ts'
+import { findSqliteResult, rollBack, type SqliteClient, toStoreFault } from './sqlite-client.ts'
 
 /** Most pieces of work in one transaction: bounds how long it keeps the event loop. */
 const batchSize = 32
@@ -98,13 +98,4 @@ export function createWriteQueue(client: SqliteClient): WriteQueue {
 
 function acknowledgeWith<T>(resolve: (value: T) => void, value: T): () => void {
   return () => resolve(value)
-}
-
-/** Undoes the open transaction. On FULL and IOERR SQLite may have done so itself: then there is none. */
-function rollBack(client: SqliteClient): void {
-  try {
-    client.exec('ROLLBACK')
-  } catch (error) {
-    if (findSqliteResult(error) === undefined) throw error
-  }
 }

@@ -1,6 +1,6 @@
 /** How a SQLite file becomes, and stays, a Gatehouse database: settings and schema versions. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { findSqliteResult, type SqliteClient } from './sqlite-client.ts'
+import { findSqliteResult, rollBack, type SqliteClient } from './sqlite-client.ts'
 import { toStartError } from './start-error.ts'
 
 /** "Gate" in ASCII: marks the file as ours (`PRAGMA application_id`). */
@@ -79,7 +79,7 @@ function migrate(client: SqliteClient, path: string): void {
     client.exec(`PRAGMA user_version = ${migrations.length}`)
     client.exec('COMMIT')
   } catch (error) {
-    client.exec('ROLLBACK')
+    rollBack(client)
     throw error
   }
 }

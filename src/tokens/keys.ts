@@ -133,10 +133,10 @@ async function listKeys(store: Store): Promise<Stored<SigningKey>[]> {
 function openKey({ key, value }: Stored<SigningKey>, sealer: Sealer): OpenKey {
   try {
     const jwk = JSON.parse(sealer.open('signing-key', key, value.sealedPrivateJwk)) as JWK
-    return { kid: value.kid, createdAt: value.createdAt, jwk, ...verifySealed(jwk, value.kid) }
+    return { jwk, ...parseNames(jwk), createdAt: value.createdAt }
   } catch (cause) {
     throw toStartError(
-      `The signing key ${value.kid} in the store was altered; restore the store from a backup, or remove the key and let every client refresh`,
+      `The signing key ${value.kid} in the store was altered; restore the store from a backup`,
       cause,
     )
   }
@@ -144,12 +144,11 @@ function openKey({ key, value }: Stored<SigningKey>, sealer: Sealer): OpenKey {
 
 const algorithms: readonly SigningAlgorithm[] = ['ES256', 'EdDSA', 'RS256']
 
-/** The name in the sealed part must be the one that the record shows; the algorithm is the sealed one. */
-function verifySealed(jwk: JWK, kid: string): { alg: SigningAlgorithm } {
-  if (jwk.kid !== kid) throw new TypeError('The kid is not the sealed one')
-  const alg = algorithms.find((known) => known === jwk.alg)
-  if (!alg) throw new TypeError(`Unknown algorithm ${jwk.alg}`)
-  return { alg }
+/** Name and algorithm as sealed, whatever the record around them shows. */
+function parseNames({ kid, alg: name }: JWK): { kid: string; alg: SigningAlgorithm } {
+  const alg = algorithms.find((known) => known === name)
+  if (!kid || !alg) throw new TypeError(`No key has the name ${kid} and the algorithm ${name}`)
+  return { kid, alg }
 }
 
 async function importKey(jwk: JWK, alg: SigningAlgorithm): Promise<CryptoKey> {

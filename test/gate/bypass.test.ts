@@ -133,6 +133,20 @@ it('serves with a token exactly the one path, and the one it was asked for (RS-0
   }
 })
 
+it.each(['/MCP', '/mcp/', '//mcp', '/mcp;x', '/%6dcp', '/mcp%2f', '/mcp%00', '/mcp%20', '/m%63p'])(
+  'takes %s for another path than /mcp, token or not (RS-09, PX-04)',
+  async (path) => {
+    const token = await gate.mint()
+    const lines = [`GET ${path} HTTP/1.1`, 'Host: gate.example', 'Connection: close']
+    const known = [...lines, `Authorization: Bearer ${token}`]
+    for (const request of [lines, known])
+      expect(await sendRaw(gate.port, `${request.join('\r\n')}\r\n\r\n`)).toMatch(
+        /^HTTP\/1\.1 404 /,
+      )
+    expect(backend.seen).toEqual([])
+  },
+)
+
 describe('Host and Origin', () => {
   const ask = (port: number, headers: string[]) =>
     sendRaw(port, `${['GET /mcp HTTP/1.1', ...headers, 'Connection: close'].join('\r\n')}\r\n\r\n`)

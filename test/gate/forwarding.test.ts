@@ -154,6 +154,16 @@ describe('what reaches the backend', () => {
     await secret.close()
   })
 
+  it('has our value alone where the client sends the same field', async () => {
+    const secret = await startGate({
+      to: backend.origin,
+      backend: { headers: { 'x-api-key': 'ours' } },
+    })
+    await sendLines(['X-Api-Key: theirs', 'x-API-key: again'], secret)
+    expect(backend.seen.at(-1)?.headers['x-api-key']).toBe('ours')
+    await secret.close()
+  })
+
   it('cannot be a second line of the client (PX-05)', async () => {
     const before = backend.seen.length
     for (const line of ['X-A: a\0b', 'X-A: a\rX-B: b', 'X A: b', 'X-A\0: b'])

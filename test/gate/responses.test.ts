@@ -138,10 +138,9 @@ for (const exchange of ['node', 'web'] as const)
       const { gate, backend } = await start(
         (incoming, outgoing) => {
           asked += 1
-          const own = incoming.url?.includes('own')
-          outgoing
-            .writeHead(307, { Location: own ? '/inner?next=1' : 'http://10.0.0.1/evil' })
-            .end()
+          const targets = { '/inner?own': '/inner?next=1', '/inner?aside': '/admin' }
+          const found = Object.entries(targets).find(([url]) => url === incoming.url)
+          outgoing.writeHead(307, { Location: found?.[1] ?? 'http://10.0.0.1/evil' }).end()
         },
         { exchange },
       )
@@ -154,8 +153,13 @@ for (const exchange of ['node', 'web'] as const)
       })
       expect(own.status).toBe(307)
       expect(own.headers.get('location')).toBe('https://gate.example/mcp?next=1')
-      expect(asked).toBe(2)
-      expect(backend.seen.length).toBe(2)
+      const aside = await fetch(`${gate.mcp}?aside`, {
+        redirect: 'manual',
+        ...post({}, bearer(await gate.mint())),
+      })
+      expect(aside.status).toBe(502)
+      expect(asked).toBe(3)
+      expect(backend.seen.length).toBe(3)
     })
 
     it('answers 502 at once when the backend is down, and not with 401 (PX-10)', async () => {

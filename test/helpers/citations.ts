@@ -33,8 +33,8 @@ export function findCitations(): Citation[] {
 
 /**
  * Whether an id is a free citation rather than a row of `requirements.ts`: of the catalogue of attacks
- * and faults (`CR-03`, its decisions `P1` to `P8`), or of a specification's row there (`I17`, `T2`).
+ * and faults (`CR-03`, its decisions `P1` to `P8`), or of its rows of specifications and of building (`I17`, `T2`, `G3`).
  */
 export function isCatalogueRow(id: string): boolean {
-  return /^[A-Z]{2}-\d{2}$|^[PIT]\d{1,2}$/.test(id)
+  return /^[A-Z]{2}-\d{2}$|^[PITG]\d{1,2}$/.test(id)
 }

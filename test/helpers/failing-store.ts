@@ -10,7 +10,7 @@ export interface FailingStore extends Store {
   failAt(nth: number, point: FailurePoint): void
   /** Lets every operation fail until {@link FailingStore.heal}. */
   failAlways(): void
-  /** Lets everything work again. */
+  /** Lets everything work again, and forgets the operations so far. */
   heal(): void
   /** Whether the failure that was asked for has happened. */
   hasFailed(): boolean
@@ -18,10 +18,11 @@ export interface FailingStore extends Store {
   readonly operations: readonly string[]
 }
 
-/** What fails next. */
+/** What fails next, once or from then on. */
 interface Plan {
   readonly nth: number
   readonly point: FailurePoint
+  readonly lasting: boolean
 }
 
 export function failingStore(inner: Store): FailingStore {
@@ -31,13 +32,18 @@ export function failingStore(inner: Store): FailingStore {
 
   async function run<T>(name: string, work: () => Promise<T>): Promise<T> {
     operations.push(name)
-    const isDue = plan !== undefined && operations.length >= plan.nth
-    if (plan === undefined || !isDue) return work()
-    const { point, nth } = plan
+    if (plan === undefined || operations.length < plan.nth) return work()
+    const { point, lasting } = plan
     failed = true
-    if (Number.isFinite(nth)) plan = undefined
+    if (!lasting) plan = undefined
     if (point === 'after') await work()
     throw unavailable('store_test')
+  }
+
+  const arm = (next: Plan | undefined): void => {
+    plan = next
+    operations = []
+    failed = false
   }
 
   return {
@@ -50,18 +56,9 @@ export function failingStore(inner: Store): FailingStore {
     subscribe: inner.subscribe,
     sweep: inner.sweep,
     close: inner.close,
-    failAt(nth, point) {
-      plan = { nth, point }
-      operations = []
-      failed = false
-    },
-    failAlways() {
-      plan = { nth: Number.NEGATIVE_INFINITY, point: 'before' }
-      operations = []
-    },
-    heal() {
-      plan = undefined
-    },
+    failAt: (nth, point) => arm({ nth, point, lasting: false }),
+    failAlways: () => arm({ nth: 1, point: 'before', lasting: true }),
+    heal: () => arm(undefined),
     hasFailed: () => failed,
     get operations() {
       return operations

@@ -100,8 +100,9 @@ export function redeem(
   client: Registered,
   code: string,
   extra: Record<string, string | undefined> = {},
+  headers: Record<string, string> = {},
 ): Promise<TokenAnswer> {
-  return postForm(send, '/token', {
+  const fields = {
     grant_type: 'authorization_code',
     client_id: client.client_id,
     client_secret: client.client_secret,
@@ -109,7 +110,8 @@ export function redeem(
     code_verifier: verifier,
     redirect_uri: client.redirect_uris[0],
     ...extra,
-  })
+  }
+  return postForm(send, '/token', fields, headers)
 }
 
 export function refresh(
@@ -117,14 +119,16 @@ export function refresh(
   client: Registered,
   refreshToken: string | undefined,
   extra: Record<string, string | undefined> = {},
+  headers: Record<string, string> = {},
 ): Promise<TokenAnswer> {
-  return postForm(send, '/token', {
+  const fields = {
     grant_type: 'refresh_token',
     client_id: client.client_id,
     client_secret: client.client_secret,
     refresh_token: refreshToken,
     ...extra,
-  })
+  }
+  return postForm(send, '/token', fields, headers)
 }
 
 /** The claims of an access token; the signature is not looked at. */

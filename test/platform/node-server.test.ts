@@ -81,6 +81,11 @@ describe('a listening server', () => {
 
   it.each([
     ['no HTTP at all', 'garbage\r\n\r\n', 400],
+    [
+      'a second Host behind 2 000 fields (EN-01)',
+      `GET / HTTP/1.1\r\nHost: a\r\n${'a:\r\n'.repeat(2200)}Host: a\r\n\r\n`,
+      400,
+    ],
     ['no Host (EN-01)', 'GET / HTTP/1.1\r\n\r\n', 400],
     ['two Hosts (EN-01)', 'GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n', 400],
     [

@@ -63,7 +63,7 @@ export const deployments = {
   A1: {
     source: telecom,
     behavior: 'the OAUTH_ environment variables of that deployment configure Gatehouse',
-    deferred: { issue: 5, what: 'environment names of the deployments come together' },
+    partly: { issue: 5, what: 'OAUTH_ENABLED=false' },
   },
   A2: {
     source: telecom,
@@ -149,8 +149,8 @@ export const deployments = {
   },
   R4: {
     source: connector,
-    behavior: 'the owner can allow people by login, address, domain, organisation or group',
-    deferred: { issue: 4, what: 'admission rules' },
+    behavior: 'the owner can allow people by login, address and domain',
+    partly: { issue: 4, what: 'organisation, team, group, role' },
   },
   R5: {
     source: connector,
@@ -173,7 +173,6 @@ export const deployments = {
   S1: {
     source: studio,
     behavior: 'settings are read with both prefixes, and a contradiction stops the start',
-    deferred: { issue: 5, what: 'environment names of the deployments come together' },
   },
   S2: {
     source: studio,

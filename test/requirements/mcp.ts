@@ -158,6 +158,21 @@ export const mcp = {
     revision,
     behavior: 'each client needs its own consent before the browser goes to the upstream',
   },
+  D70: {
+    source: 'MCP authorization, Protected Resource Metadata Discovery',
+    revision,
+    behavior: 'a client finds the metadata by the header of a 401 and by the well-known paths',
+  },
+  D71: {
+    source: 'MCP authorization, Authorization Server Metadata Discovery',
+    revision,
+    behavior: 'every document that a client probes is consistent JSON or a clean 404',
+  },
+  D76: {
+    source: 'MCP authorization, Authorization Response Validation (RFC 9207)',
+    revision,
+    behavior: 'a client that compares iss byte by byte is content, also on errors',
+  },
   K1: {
     source: 'MCP 2025-03-26 authorization, Authorization Base URL',
     revision: '2025-03-26',

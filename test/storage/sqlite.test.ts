@@ -91,6 +91,20 @@ describe('sqliteStore on one file', () => {
     expect(new Set(seen).size).toBe(2)
   })
 
+  it('hears of other connections within a quarter of a second, without naming keys', async () => {
+    const path = join(createFolder(), 'gatehouse.db')
+    const [store, other] = [await open(path), await open(path)]
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+    onTestFinished(() => void vi.useRealTimers())
+    const heard: string[] = []
+    store.subscribe('ended/', (key) => heard.push(key))
+    await other.commit({ set: [{ key: 'grant/1', value: '1' }] })
+    await vi.advanceTimersByTimeAsync(250)
+    expect(heard).toEqual(['ended/'])
+    await vi.advanceTimersByTimeAsync(1000)
+    expect(heard).toEqual(['ended/'])
+  })
+
   it('looks for other processes only while someone listens', async () => {
     const store = await open(join(createFolder(), 'gatehouse.db'))
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })

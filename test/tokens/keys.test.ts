@@ -107,7 +107,12 @@ describe('createKeyRing', () => {
     const keys = await createKeyRing({ store, sealer, clock })
     const [own] = await signingKeys.list(store)
     const { publicKey } = await generateKeyPair('ES256', { extractable: true })
-    const changed = { ...own?.value, alg: 'RS256', publicJwk: await exportJWK(publicKey) }
+    const changed = {
+      ...own?.value,
+      kid: 'other',
+      alg: 'RS256',
+      publicJwk: await exportJWK(publicKey),
+    }
     await store.commit({ set: [{ key: own?.key ?? '', value: JSON.stringify(changed) }] })
     expect((await createKeyRing({ store, sealer, clock })).jwks()).toEqual(keys.jwks())
   })

@@ -35,8 +35,9 @@ export async function openData(
   return { store, masterKey }
 }
 
-/** Everything `createGatehouse` needs, over opened data. */
+/** Everything `createGatehouse` needs, over opened data. Logs are text at a terminal, else JSON. */
 export async function toOptions(settings: Settings, data: OpenedData): Promise<GatehouseOptions> {
+  const format = settings.log.format ?? (process.stderr.isTTY ? 'text' : 'json')
   return {
     ...data,
     issuer: settings.publicUrl,
@@ -54,8 +55,8 @@ export async function toOptions(settings: Settings, data: OpenedData): Promise<G
     acceptNewIssuer: settings.acceptNewIssuer,
     gateBodyLimitBytes: settings.gateBodyLimitBytes,
     upstreams: await createUpstreams(settings),
-    log: createLog(settings.log),
-    audit: createAudit({ format: settings.log.format }),
+    log: createLog({ level: settings.log.level, format }),
+    audit: createAudit({ format }),
     limits: createLimits(),
     metrics: createMetrics(),
   }

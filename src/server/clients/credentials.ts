@@ -20,10 +20,14 @@ export interface ClaimedClient {
   readonly secrets: readonly string[]
 }
 
+/** What an id can look like: ours, and those that owners choose. Nothing else is looked up, logged or counted. */
+const idShape = /^[A-Za-z0-9._~-]{1,128}$/
+
 /**
  * Reads the client's credentials from the Authorization header or the form, never from both.
  *
- * @throws OAuthError `invalid_client` when there are none, `invalid_request` when there are two kinds (TK-07)
+ * @throws OAuthError `invalid_client` when there are none or no client can have them, `invalid_request`
+ *   when there are two (TK-03, TK-07)
  */
 export function parseClaimedClient(request: Request, params: Params): ClaimedClient {
   const header = request.headers.get('authorization')
@@ -31,13 +35,12 @@ export function parseClaimedClient(request: Request, params: Params): ClaimedCli
   const bodySecret = params.get('client_secret')
   if (header === null || !/^basic /i.test(header)) return fromBody(bodyId, bodySecret)
 
-  const candidates = parseBasic(header)
+  if (header.includes(',')) throw refuseTwo('Send one Authorization header only')
+  const candidates = parseBasic(header).filter(({ id }) => idShape.test(id))
   const first = candidates[0]
   if (!first) throw refuse('Malformed Authorization header', 'malformed_basic', true)
   if (bodySecret !== undefined) {
-    throw new OAuthError('invalid_request', 'Authenticate with the Authorization header or in the body, not both', {
-      reason: 'double_authentication',
-    })
+    throw refuseTwo('Authenticate with the Authorization header or in the body, not both')
   }
   if (bodyId !== undefined && bodyId !== first.id) {
     throw refuse('client_id differs from the Authorization header', 'client_id_mismatch', true)
@@ -48,6 +51,7 @@ export function parseClaimedClient(request: Request, params: Params): ClaimedCli
 
 function fromBody(id: string | undefined, secret: string | undefined): ClaimedClient {
   if (id === undefined) throw refuse('Client authentication is missing: send client_id', 'no_client_id')
+  if (!idShape.test(id)) throw refuseUnknown('impossible_client_id')
   if (secret === undefined) return { method: 'none', id, secrets: [] }
   return { method: 'client_secret_post', id, secrets: [secret] }
 }
@@ -77,16 +81,22 @@ export async function verifyClient(
 
   // Only failures are limited: nobody can lock an honest client out by failing in its name.
   await context.limits.spend('client-auth', `${claimed.id} ${toPeerNetwork(context.exchange.peer)}`)
-  throw refuse(
-    'Unknown client or wrong client secret: register again or check the secret',
-    client ? 'client_authentication_failed' : 'unknown_client',
-    basic,
-  )
+  throw refuseUnknown(client ? 'client_authentication_failed' : 'unknown_client', basic)
 }
 
 /** The stored form of a client secret: keyed, so that a stolen store does not even allow guessing. */
 export function hashClientSecret(secret: string, { sealer }: Pick<RequestContext, 'sealer'>): string {
   return sealer.index('client-secret', secret)
+}
+
+/** The same words whatever was wrong, so that nobody learns which clients exist (TK-10). */
+function refuseUnknown(reason: string, challenged = false): OAuthError {
+  const description = 'Unknown client or wrong client secret: register again or check the secret'
+  return refuse(description, reason, challenged)
+}
+
+function refuseTwo(description: string): OAuthError {
+  return new OAuthError('invalid_request', description, { reason: 'double_authentication' })
 }
 
 function refuse(description: string, reason: string, challenged = false): OAuthError {

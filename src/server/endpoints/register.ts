@@ -5,8 +5,8 @@
  * send is accepted (`oauth/client-metadata.ts`), and the answer says honestly what was kept.
  */
 import type { Endpoint, RequestContext } from '../../context.ts'
-import { OAuthError } from '../../errors.ts'
-import { parseClientMetadata } from '../../oauth/client-metadata.ts'
+import { OAuthError, unavailable } from '../../errors.ts'
+import { type ClientMetadata, parseClientMetadata } from '../../oauth/client-metadata.ts'
 import { toPeerNetwork } from '../../platform/peer-network.ts'
 import { registerClient, toRegistrationAnswer } from '../clients/register.ts'
 import { readJson, toJson } from '../respond.ts'
@@ -22,12 +22,32 @@ export const register: Endpoint = async (_request, context) => {
   await context.limits.spend('register', toPeerNetwork(context.exchange.peer))
   await context.limits.spend('register', '*')
 
-  const metadata = parseClientMetadata(await readJson(context))
+  const metadata = await readMetadata(context)
   const made = await registerClient(metadata, { origin: 'dynamic' }, context)
-  if (!made) throw new OAuthError('server_error', undefined, { reason: 'client_id_collision' })
+  if (!made) throw unavailable('client_id_taken')
 
   announce(made.client.id, metadata.redirect_uris, metadata.client_name, context)
   return toJson(toRegistrationAnswer(made), 201)
+}
+
+/** What the client asks for; the audit log says why one was refused. */
+async function readMetadata(context: RequestContext): Promise<ClientMetadata> {
+  try {
+    return parseClientMetadata(await readJson(context))
+  } catch (error) {
+    if (error instanceof OAuthError) reportRefusal(error, context)
+    throw error
+  }
+}
+
+function reportRefusal(error: OAuthError, { audit, exchange }: RequestContext): void {
+  audit({
+    event: 'client.refused',
+    outcome: 'refused',
+    reason: error.reason ?? error.code,
+    requestId: exchange.requestId,
+    peer: exchange.peer,
+  })
 }
 
 /** The log lines an owner searches for (H7), the audit line and the counter. */

@@ -1,11 +1,12 @@
 /**
  * grant_type=authorization_code (OAuth 2.1 §4.1.3).
  *
- * Cheap checks first; then one commit consumes the code and creates everything it yields. Losing that
- * commit is a replay. A code that was stolen and is redeemed again after two seconds ends the grant.
+ * Cheap checks first; then one commit consumes the code and creates everything it yields. Who loses that
+ * commit looks again and finds out why: a wrong attempt at the same time costs the client nothing, a
+ * code that is used by now is a replay. One that is redeemed again after two seconds ends the grant.
  */
 import type { RequestContext } from '../../context.ts'
-import { OAuthError } from '../../errors.ts'
+import { OAuthError, unavailable } from '../../errors.ts'
 import { verifyCodeVerifier } from '../../oauth/pkce.ts'
 import { resolveResource } from '../../oauth/resource.ts'
 import { sha256 } from '../../platform/crypto.ts'
@@ -26,6 +27,9 @@ import { hashRefreshToken, mintRefreshToken } from '../../tokens/refresh-token.t
 import { endGrant } from './end.ts'
 import type { GrantType, TokenAnswer, TokenRequest } from './grant-type.ts'
 
+/** How often a redemption looks again: it can lose to each counted failure, and to changes of the user. */
+const attempts = codeFailuresAllowed + 3
+
 /** A byte-identical redemption within this time is an impatient client, not a thief. */
 const impatienceSeconds = 2
 
@@ -34,39 +38,51 @@ export const authorizationCode: GrantType = {
   name: 'authorization_code',
 
   keys(params) {
-    const code = params.required('code')
-    if (!parseCode(code)) throw refuse('malformed')
-    return [codes.key(hashCode(code))]
+    const code = parseCode(params.required('code'))
+    return code === undefined ? [] : [codes.key(hashCode(code))]
   },
 
-  async redeem({ params, client, entries }, context) {
-    const stored = codes.decode(entries[0])
-    if (!stored) throw refuse('unknown')
-    await verifyBindings({ params, client, entries }, stored, context)
-    if (stored.value.redeemedAt !== undefined) throw await refuseReplay(stored.key, context)
-    if (stored.value.expiresAt <= context.clock.now()) throw refuse('expired')
-
-    const [user] = await context.store.get([users.key(stored.value.userId)])
-    if (!user) throw refuse('user_gone')
-    const { answer, writes, grantId } = await issueTokens(stored.value, client, context)
-    const won = await context.store.commit({
-      check: [{ key: stored.key, version: stored.version }],
-      set: [markRedeemed(stored, context), ...writes],
-    })
-    if (!won) throw await refuseReplay(stored.key, context)
-
-    context.audit({
-      event: 'token.issued',
-      outcome: 'ok',
-      clientId: client.id,
-      userId: stored.value.userId,
-      grantId,
-      requestId: context.exchange.requestId,
-      peer: context.exchange.peer,
-      details: { scope: answer.scope, resource: stored.value.resource },
-    })
-    return answer
+  async redeem(request, context) {
+    let [entry] = request.entries
+    for (let attempt = 0; attempt < attempts; attempt++) {
+      const stored = codes.decode(entry)
+      if (!stored) throw refuse('unknown')
+      await verifyBindings(request, stored, context)
+      if (stored.value.redeemedAt !== undefined) throw await refuseReplay(stored.value, context)
+      if (stored.value.expiresAt <= context.clock.now()) throw refuse('expired')
+      const answer = await tryRedeem(stored, request.client, context)
+      if (answer) return answer
+      ;[entry] = await context.store.get([stored.key])
+    }
+    throw unavailable('code_contention')
   },
+}
+
+/**
+ * Consumes the code and creates what it yields, in one commit; undefined when code or user changed
+ * meanwhile. The user is checked with it: no grant may appear behind the removal of its user (RF-16).
+ */
+async function tryRedeem(
+  stored: Stored<AuthorizationCode>,
+  client: Client,
+  context: RequestContext,
+): Promise<TokenAnswer | undefined> {
+  const [user] = await context.store.get([users.key(stored.value.userId)])
+  if (!user) throw refuse('user_gone')
+  const { answer, writes } = await issueTokens(stored.value, client, context)
+  const won = await context.store.commit({
+    check: [
+      { key: stored.key, version: stored.version },
+      { key: user.key, version: user.version },
+    ],
+    set: [markRedeemed(stored, context), ...writes],
+  })
+  if (!won) return undefined
+  audit('token.issued', stored.value, context, {
+    scope: answer.scope,
+    resource: stored.value.resource,
+  })
+  return answer
 }
 
 /** Client, redirect URI, resource and PKCE, as the authorization request bound them (CD-10). */
@@ -83,7 +99,10 @@ async function verifyBindings(
   }
   const redirectUri = params.get('redirect_uri')
   if (redirectUri !== undefined && redirectUri !== code.redirectUri) {
-    throw refuse('redirect_uri_mismatch', 'Redirect URI mismatch: send the one of the authorization request')
+    throw refuse(
+      'redirect_uri_mismatch',
+      'Redirect URI mismatch: send the one of the authorization request',
+    )
   }
   const asked = params.all('resource')
   const known = context.config.backends.map((backend) => backend.resource)
@@ -100,7 +119,10 @@ function provesPossession(verifier: string | undefined, code: AuthorizationCode)
   return verifier !== undefined && verifyCodeVerifier(verifier, code.codeChallenge, sha256)
 }
 
-/** Counts a wrong client or verifier; the code survives four of them (catalogue P4). */
+/**
+ * Counts a wrong client or verifier; the code survives four of them (catalogue P4). Of several at the
+ * same moment one is counted: that helps nobody to guess 256 bits.
+ */
 async function countFailure(
   stored: Stored<AuthorizationCode>,
   reason: string,
@@ -124,7 +146,7 @@ async function issueTokens(
   code: AuthorizationCode,
   client: Client,
   context: RequestContext,
-): Promise<{ answer: TokenAnswer; writes: Write[]; grantId: string }> {
+): Promise<{ answer: TokenAnswer; writes: Write[] }> {
   const { lifetimes } = context.config
   const now = context.clock.now()
   const refreshes = client.metadata.grant_types.includes('refresh_token')
@@ -140,14 +162,28 @@ async function issueTokens(
   }
   const writes = [
     grants.write(grants.key(grant.id), grant, grant.expiresAt),
-    userGrants.write(userGrants.key(grant.userId, grant.id), { clientId: client.id }, grant.expiresAt),
-    clientGrants.write(clientGrants.key(client.id, grant.id), { userId: grant.userId }, grant.expiresAt),
+    userGrants.write(
+      userGrants.key(grant.userId, grant.id),
+      { clientId: client.id },
+      grant.expiresAt,
+    ),
+    clientGrants.write(
+      clientGrants.key(client.id, grant.id),
+      { userId: grant.userId },
+      grant.expiresAt,
+    ),
   ]
   const refreshToken = refreshes ? mintRefreshToken(grant.id, context) : undefined
   if (refreshToken !== undefined) writes.push(beginFamily(grant, refreshToken, context))
 
   const accessToken = await context.accessTokens.mint(
-    { sub: grant.userId, aud: grant.resource, client_id: client.id, scope: grant.scope, gid: grant.id },
+    {
+      sub: grant.userId,
+      aud: grant.resource,
+      client_id: client.id,
+      scope: grant.scope,
+      gid: grant.id,
+    },
     lifetimes.accessTokenSeconds,
   )
   const answer: TokenAnswer = {
@@ -157,7 +193,7 @@ async function issueTokens(
     ...(refreshToken !== undefined && { refresh_token: refreshToken }),
     scope: grant.scope,
   }
-  return { answer, writes, grantId: grant.id }
+  return { answer, writes }
 }
 
 function beginFamily(grant: Grant, refreshToken: string, { clock, config }: RequestContext): Write {
@@ -173,30 +209,37 @@ function beginFamily(grant: Grant, refreshToken: string, { clock, config }: Requ
 }
 
 /** A second redemption by someone who holds code and verifier: within two seconds impatience, later theft. */
-async function refuseReplay(key: string, context: RequestContext): Promise<OAuthError> {
-  const [entry] = await context.store.get([key])
-  const code = codes.decode(entry)?.value
-  if (code?.redeemedAt === undefined) return refuse('expired')
-  if (context.clock.now() - code.redeemedAt > impatienceSeconds) {
-    await endGrant(code.grantId, 'code_replayed', context)
-  }
+async function refuseReplay(code: AuthorizationCode, context: RequestContext): Promise<OAuthError> {
+  const age = context.clock.now() - (code.redeemedAt ?? 0)
+  if (age > impatienceSeconds) await endGrant(code.grantId, 'code_replayed', context)
+  audit('code.replayed', code, context)
+  return refuse('replayed')
+}
+
+function audit(
+  event: 'token.issued' | 'code.replayed',
+  code: AuthorizationCode,
+  context: RequestContext,
+  details: Record<string, unknown> = {},
+): void {
   context.audit({
-    event: 'code.replayed',
-    outcome: 'refused',
+    event,
+    outcome: event === 'token.issued' ? 'ok' : 'refused',
     clientId: code.clientId,
     userId: code.userId,
     grantId: code.grantId,
     requestId: context.exchange.requestId,
     peer: context.exchange.peer,
+    details,
   })
-  return refuse('replayed')
 }
 
 /** One description for unknown, expired, used and foreign codes; the log knows which (TK-21). */
 function refuse(reason: string, description?: string): OAuthError {
   return new OAuthError(
     'invalid_grant',
-    description ?? 'Invalid authorization code: it is unknown, expired or already used; start the authorization again',
+    description ??
+      'Invalid authorization code: it is unknown, expired or already used; start the authorization again',
     { reason: `code_${reason}` },
   )
 }

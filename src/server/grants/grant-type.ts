@@ -26,9 +26,8 @@ export interface GrantType {
   /** `grant_type` on the wire. */
   readonly name: string
   /**
-   * The store keys it needs, judged from the form alone.
-   *
-   * @throws OAuthError `invalid_grant` when the shape of a token is wrong already (CD-14)
+   * The store keys it needs, judged from the form alone; none when its token has not even the right
+   * shape, so that nothing is looked up for it (CD-14). Who the client is still comes first (H8).
    */
   keys(params: Params): string[]
   /** Trades it, in one commit. */

@@ -46,7 +46,7 @@ export const refreshToken: GrantType = {
 
   keys(params) {
     const parsed = parseRefreshToken(params.required('refresh_token'))
-    if (!parsed) throw refuse('malformed')
+    if (!parsed) return []
     return [
       families.key(parsed.grantId),
       grants.key(parsed.grantId),
@@ -167,13 +167,27 @@ function isExcused({ hash, family, use }: Presented, rules: RefreshRules, now: n
   return !successorWasUsed && age <= rules.lostResponseSeconds
 }
 
-/** Opens the successor that was sealed for exactly this predecessor. Writes nothing. */
+/** Gives the successor that was sealed for exactly this predecessor. Writes nothing. */
 function repeatRotation({ token, family, grant }: Presented, context: RequestContext): string {
-  const { sealedSuccessor, currentHash } = family.value
-  const successor = sealedSuccessor && openSuccessor(token, sealedSuccessor)
-  if (!successor || hashRefreshToken(successor) !== currentHash) throw refuse('successor_lost')
+  const successor = findSealed(token, family.value)
+  if (successor === undefined) {
+    // A damaged row costs this one grant its retry; the holder of the successor goes on (SG-11).
+    context.log.error('A refresh family cannot be read', { grant: grant.id })
+    throw refuse('successor_lost')
+  }
   audit('token.retried', grant, context)
   return successor
+}
+
+/** The sealed successor; undefined when the record was damaged. */
+function findSealed(token: string, { sealedSuccessor, currentHash }: Family): string | undefined {
+  try {
+    const successor = openSuccessor(token, sealedSuccessor ?? '')
+    return hashRefreshToken(successor) === currentHash ? successor : undefined
+  } catch (error) {
+    if (error instanceof OAuthError) return undefined
+    throw error
+  }
 }
 
 /** An old token came back: whoever holds the family's tokens, one of them is a thief. */

@@ -50,7 +50,8 @@ export function renderAlert(text: string | undefined): Html | undefined {
 }
 
 /**
- * The first submit button is the one that Enter presses. This one is disabled, so Enter in a checkbox
- * decides nothing; only a button that was chosen does.
+ * The first submit button of a form is the one that Enter presses. This one closes the dialog around
+ * the form, and there is none: Enter in a checkbox decides nothing, only a button that was chosen does.
+ * (Chromium passes over a disabled button when Enter comes from a checkbox.)
  */
-export const noDefaultButton = html`<button type="submit" disabled hidden></button>`
+export const noDefaultButton = html`<button type="submit" formmethod="dialog" hidden></button>`

@@ -7,7 +7,7 @@
 
 const colours = `
 :root{color-scheme:light dark;
---ground:#f4f3ef;--card:#fff;--ink:#1c2320;--soft:#9aa39e;--line:#e2e0d9;--edge:#868c87;--wash:#f6f7f5;
+--ground:#f4f3ef;--card:#fff;--ink:#1c2320;--soft:#59625d;--line:#e2e0d9;--edge:#868c87;--wash:#f6f7f5;
 --accent:#0d6a5f;--accent-hover:#0a554c;--on-accent:#fff;--accent-wash:#e4f0ed;
 --caution:#fdf6e1;--caution-line:#e6cf8f;--caution-ink:#5a4100;
 --danger:#fdf0ee;--danger-line:#e6aca4;--danger-ink:#841d10;

@@ -114,12 +114,17 @@ describe('the pages in Chromium', () => {
   it('decide nothing when Enter is pressed in a checkbox', async () => {
     await inContext({}, async (context) => {
       const page = await showPage(context, renderConsentPage(consentView))
-      const posts: string[] = []
-      page.on('request', (request) => posts.push(request.method()))
+      const decisions: (string | null)[] = []
+      page.on('request', (request) => {
+        decisions.push(new URLSearchParams(request.postData() ?? '').get('decision'))
+      })
       await page.getByRole('checkbox', { name: 'Read your notes' }).focus()
       await page.keyboard.press('Enter')
-      expect(await page.evaluate(() => document.title)).toContain('Connect an app')
-      expect(posts).toEqual([])
+      await page.getByRole('checkbox', { name: 'Read your notes' }).uncheck()
+      const posted = page.waitForRequest(`${pageOrigin}/consent`)
+      await page.getByRole('button', { name: 'Deny' }).click()
+      await posted
+      expect(decisions).toEqual(['deny'])
     })
   })
 

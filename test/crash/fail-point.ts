@@ -1,0 +1,46 @@
+/** Where a process dies, and how one is started and ended. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+
+/** The n-th commit, before or after it took effect, or the n-th response, just before it is sent. */
+export interface FailPoint {
+  readonly at: 'before-commit' | 'after-commit' | 'before-response'
+  readonly count: number
+}
+
+/** The issuer of the processes under test; they listen elsewhere on loopback. */
+export const crashIssuer = 'http://localhost:8787'
+
+/** A process that serves. */
+export interface Served {
+  readonly origin: string
+  /** Ends it like a power cut. */
+  kill(): Promise<void>
+  /** Resolves when it died, by whatever. */
+  readonly dead: Promise<void>
+}
+
+const program = fileURLToPath(new URL('./gatehouse-process.ts', import.meta.url))
+
+/** Starts a Gatehouse over the file and waits until it listens. */
+export async function startProcess(path: string, point: FailPoint | null = null): Promise<Served> {
+  const child = spawn(process.execPath, [program, path, JSON.stringify(point)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const dead = new Promise<void>((resolve) => child.once('close', () => resolve()))
+  const origin = await readAddress(child)
+  return {
+    origin,
+    dead,
+    kill: async () => {
+      child.kill('SIGKILL')
+      await dead
+    },
+  }
+}
+
+async function readAddress({ stdout }: ChildProcess): Promise<string> {
+  if (stdout) for await (const line of createInterface({ input: stdout })) return line
+  throw new Error('The process ended before it listened')
+}

@@ -1,0 +1,59 @@
+/**
+ * A Gatehouse in a process of its own, over a SQLite file, that can be told to die at a point.
+ *
+ * Arguments: the database file, and where to die as JSON, such as `{"at":"after-commit","count":3}`.
+ * Prints its address on the first line of standard output.
+ */
+import { createGatehouse } from '../../src/gatehouse.ts'
+import { systemClock } from '../../src/platform/clock.ts'
+import { listen } from '../../src/platform/node-server.ts'
+import { sqliteStore } from '../../src/storage/sqlite.ts'
+import type { Store } from '../../src/storage/store.ts'
+import { keptLog, masterKey, noLimits } from '../helpers/gatehouse.ts'
+import { owner } from '../helpers/live.ts'
+import { crashIssuer, type FailPoint } from './fail-point.ts'
+
+const [path = '', point = 'null'] = process.argv.slice(2)
+const failPoint = JSON.parse(point) as FailPoint | null
+const passed = { 'before-commit': 0, 'after-commit': 0, 'before-response': 0 }
+
+/** Dies here, at once and without a word, when this is the point. */
+function pass(at: FailPoint['at']): void {
+  passed[at] += 1
+  if (failPoint?.at === at && failPoint.count === passed[at]) process.kill(process.pid, 'SIGKILL')
+}
+
+let counting = false
+const real = await sqliteStore({ path, clock: systemClock })
+const store: Store = {
+  ...real,
+  commit: async (change) => {
+    if (counting) pass('before-commit')
+    const done = await real.commit(change)
+    if (counting) pass('after-commit')
+    return done
+  },
+}
+
+const gatehouse = await createGatehouse({
+  issuer: crashIssuer,
+  backends: [{ to: 'http://127.0.0.1:9/mcp' }],
+  store,
+  masterKey,
+  limits: noLimits,
+  log: keptLog(),
+  audit: () => {},
+})
+if (!(await gatehouse.context.users.any())) {
+  await gatehouse.context.users.addLocal(owner.email, owner.password, 'owner')
+}
+const server = await listen(
+  async (request, env) => {
+    const response = await gatehouse.fetch(request, env)
+    pass('before-response')
+    return response
+  },
+  { host: '127.0.0.1', port: 0 },
+)
+counting = true
+process.stdout.write(`http://localhost:${server.port}\n`)
