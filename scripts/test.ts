@@ -4,8 +4,8 @@
  * With `CI=true` nothing may be skipped: a missing Chromium and a skipped test fail the run. Elsewhere
  * the browser tests are left out, with a line that says so, when Chromium cannot be had.
  */
-import { spawnSync } from 'node:child_process'
-import { mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { findImports, listFiles, readSource } from '../test/helpers/sources.ts'
 import { bringChromium } from './chromium.ts'
 
@@ -39,7 +39,7 @@ function findFault(): string | undefined {
 
 /** Test files that open a browser: those called so, and those that import playwright. */
 function findBrowserTests(): string[] {
-  const browser = /^(playwright-core|@axe-core\/playwright)$/
+  const browser = /^(playwright-core|@axe-core\/playwright)$|\/chromium\.ts$/
   return listFiles('test')
     .filter((path) => path.endsWith('.test.ts'))
     .filter(
@@ -67,7 +67,30 @@ const left = chromium ? [] : findBrowserTests().map((path) => `--exclude=${path}
 const vitestFile = 'node_modules/vitest/vitest.mjs'
 const args = [vitestFile, 'run', ...reporters, ...left, ...process.argv.slice(2)]
 const env = { ...process.env, ...(chromium && { CHROMIUM: chromium }) }
-const vitest = spawnSync(process.execPath, args, { stdio: 'inherit', env })
-const fault = isCi && vitest.status === 0 ? findFault() : undefined
+
+/** How long vitest may take to end once its report is written. */
+const endingSeconds = 30
+
+/** Runs vitest; resolves with its exit code, also when a test left something behind that keeps it alive. */
+function runVitest(): Promise<number> {
+  const child = spawn(process.execPath, args, { stdio: 'inherit', env })
+  let reportedAt: number | undefined
+  const watch = setInterval(() => {
+    if (existsSync(report)) reportedAt ??= performance.now()
+    if (reportedAt === undefined || performance.now() - reportedAt < endingSeconds * 1000) return
+    console.error('gatehouse: a test left a process or connection open, and vitest does not end')
+    child.kill('SIGKILL')
+  }, 1000)
+  return new Promise((resolve, reject) => {
+    child.once('error', reject)
+    child.once('exit', (code) => {
+      clearInterval(watch)
+      resolve(code ?? 1)
+    })
+  })
+}
+
+const status = await runVitest()
+const fault = isCi && status === 0 ? findFault() : undefined
 if (fault) console.error(`gatehouse: ${fault}`)
-process.exit(fault ? 1 : (vitest.status ?? 1))
+process.exit(fault ? 1 : status)

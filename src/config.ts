@@ -43,7 +43,9 @@ function parseIssuer(issuer: string): string {
 function toBackend(options: BackendOptions, issuer: string): Backend {
   const { id = 'mcp', path = '/mcp', identity = 'none', headers = {} } = options
   if (!/^[a-z0-9-]+$/.test(id)) {
-    throw new TypeError(`Backend id ${JSON.stringify(id)} must be lower-case letters, digits and hyphens`)
+    throw new TypeError(
+      `Backend id ${JSON.stringify(id)} must be lower-case letters, digits and hyphens`,
+    )
   }
   if (!/^(\/[A-Za-z0-9._~-]+)+$/.test(path) || /\/\.{1,2}(\/|$)/.test(path)) {
     throw new TypeError(`Backend path ${JSON.stringify(path)} must look like /mcp`)
@@ -76,18 +78,23 @@ function toSiteName(backends: readonly Backend[], issuer: string): string {
 function verifyScopes(scopes: Record<string, string>, defaults: readonly string[]): void {
   for (const name of Object.keys(scopes)) {
     if (!/^[\x21\x23-\x5B\x5D-\x7E]{1,100}$/.test(name) || name === 'offline_access') {
-      throw new TypeError(`Scope ${JSON.stringify(name)} is not a name that a scope can have (RFC 6749 §3.3)`)
+      throw new TypeError(
+        `Scope ${JSON.stringify(name)} is not a name that a scope can have (RFC 6749 §3.3)`,
+      )
     }
   }
   const unknown = defaults.find((name) => !Object.hasOwn(scopes, name))
-  if (unknown !== undefined) throw new TypeError(`Default scope ${JSON.stringify(unknown)} is not among the scopes`)
+  if (unknown !== undefined)
+    throw new TypeError(`Default scope ${JSON.stringify(unknown)} is not among the scopes`)
   if (defaults.length === 0) throw new TypeError('At least one default scope is needed')
 }
 
 /** Everyone who reaches an address without sign-in gets in; that is for this computer only (A7). */
 function verifyNoSignIn({ noSignIn, letAnyoneIn }: GatehouseOptions, issuer: string): void {
   if (!noSignIn || letAnyoneIn || isLoopbackHost(new URL(issuer).hostname)) return
-  throw new TypeError(`noSignIn would let anyone in at ${issuer}: use it on localhost, or set letAnyoneIn as well`)
+  throw new TypeError(
+    `noSignIn would let anyone in at ${issuer}: use it on localhost, or set letAnyoneIn as well`,
+  )
 }
 
 function toLifetimes({ lifetimes = {} }: GatehouseOptions): Config['lifetimes'] {

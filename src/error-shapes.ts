@@ -1,13 +1,13 @@
 /** How errors look on the wire: JSON, a page, or a redirect back to the client. */
 import type { RequestContext } from './context.ts'
 import { OAuthError, toErrorBody } from './errors.ts'
+import { renderRefusal } from './gate/refusal.ts'
 import {
   isTrustedRedirect,
   redirectHost,
   type TrustedRedirect,
   toRedirectLocation,
 } from './oauth/redirect-uri.ts'
-import { renderRefusal } from './gate/refusal.ts'
 import type { ErrorShape } from './routes.ts'
 import { renderErrorPage } from './server/pages/error.ts'
 import { describeError } from './server/pages/error-texts.ts'
@@ -28,7 +28,8 @@ export function renderError(
   if (shape === 'json') return renderJson(error)
   if (shape === 'challenge') return renderRefusal(error)
   const redirect = isTrustedRedirect(error.redirect) ? error.redirect : undefined
-  if (redirect?.vouched && error.status < 500) return toSeeOther(toErrorLocation(error, redirect, context))
+  if (redirect?.vouched && error.status < 500)
+    return toSeeOther(toErrorLocation(error, redirect, context))
   // Browsers name text/html in every navigation; what does not is a program and gets JSON (S4).
   const wantsPage = request.headers.get('accept')?.includes('text/html') ?? false
   return wantsPage ? renderPage(error, redirect, context) : renderJson(error)
@@ -67,8 +68,7 @@ function toErrorLocation(
   { config }: RequestContext,
 ): string {
   return toRedirectLocation(redirect, {
-    error: error.code,
-    error_description: error.description,
+    ...toErrorBody(error),
     state: redirect.state,
     iss: config.issuer,
   })

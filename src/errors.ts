@@ -88,15 +88,24 @@ export class OAuthError extends Error {
  * those (security catalogue P5).
  */
 export function unavailable(reason: string, cause?: unknown): OAuthError {
-  return new OAuthError('temporarily_unavailable', 'The server cannot answer right now; try again', {
-    reason,
-    cause,
-    retryAfterSeconds: 2,
-  })
+  return new OAuthError(
+    'temporarily_unavailable',
+    'The server cannot answer right now; try again',
+    {
+      reason,
+      cause,
+      retryAfterSeconds: 2,
+    },
+  )
 }
 
-/** The RFC 6749 §5.2 body of an error. */
+/**
+ * The RFC 6749 §5.2 body of an error.
+ *
+ * The characters that it forbids in a description are replaced: quotes by `'`, others by `?`.
+ */
 export function toErrorBody(error: OAuthError): { error: string; error_description?: string } {
   if (error.description === undefined) return { error: error.code }
-  return { error: error.code, error_description: error.description }
+  const plain = error.description.replaceAll('"', "'").replace(/[^\x20-\x5B\x5D-\x7E]/g, '?')
+  return { error: error.code, error_description: plain }
 }

@@ -17,8 +17,8 @@ import { createLog } from './operate/log.ts'
 import { createMetrics } from './operate/metrics.ts'
 import type { Gatehouse, GatehouseOptions } from './options.ts'
 import { systemClock } from './platform/clock.ts'
-import { systemRandom } from './platform/crypto.ts'
 import { createExchanges, type ExchangeFactory } from './platform/create-exchange.ts'
+import { systemRandom } from './platform/crypto.ts'
 import { isOwnHost } from './platform/host.ts'
 import { createRoutes, type Route } from './routes.ts'
 import { createSealer } from './storage/sealed.ts'
@@ -113,7 +113,8 @@ async function answer(route: Route, request: Request, context: RequestContext): 
     reportError(error, route, context)
     response = renderError(error, route.errors, request, context)
   }
-  if (route.cors) for (const [name, value] of Object.entries(corsHeaders())) response.headers.set(name, value)
+  if (route.cors)
+    for (const [name, value] of Object.entries(corsHeaders())) response.headers.set(name, value)
   context.metrics.time(route.path, response.status, (performance.now() - started) / 1000)
   return response
 }
@@ -132,8 +133,7 @@ function verifyAddressee(request: Request, route: Route, { config }: RequestCont
     )
   }
   if (!config.noSignIn || config.letAnyoneIn) return
-  const forwarded = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'cf-connecting-ip']
-  if (!forwarded.some((name) => request.headers.has(name))) return
+  if (![...request.headers.keys()].some((name) => forwardingHeader.test(name))) return
   throw new OAuthError(
     'access_denied',
     'This server runs without sign-in and answers only this computer, not a proxy or tunnel: set up sign-in first',
@@ -141,7 +141,12 @@ function verifyAddressee(request: Request, route: Route, { config }: RequestCont
   )
 }
 
-function reportError(error: OAuthError, route: Route, { log, metrics, exchange }: RequestContext): void {
+/** What proxies, tunnels and content networks add to a request they pass on. */
+const forwardingHeader =
+  /^(?:forwarded|via|x-forwarded-.*|x-real-ip|true-client-ip|cf-.*|tailscale-.*)$/
+
+function reportError(error: OAuthError, route: Route, context: RequestContext): void {
+  const { log, metrics, audit, exchange } = context
   const fields = {
     path: route.path,
     code: error.code,
@@ -150,6 +155,18 @@ function reportError(error: OAuthError, route: Route, { log, metrics, exchange }
     request_id: exchange.requestId,
   }
   metrics.count(error.status >= 500 ? 'errors' : 'refusals', { code: error.code })
+  if (error.status === 429) {
+    const { requestId, peer } = exchange
+    const { reason } = error
+    audit({
+      event: 'limit.reached',
+      outcome: 'refused',
+      reason,
+      requestId,
+      peer,
+      details: { path: route.path },
+    })
+  }
   if (error.status < 500) log.info('Request refused', fields)
   else log.error('Request failed', { ...fields, error: error.cause ?? error })
 }

@@ -1,9 +1,10 @@
 /** What a store belongs to: one issuer, and one owner who sets it up. */
 import type { Context } from './context.ts'
+import { winRace } from './identity/races.ts'
 import { sha256 } from './platform/crypto.ts'
+import { endpointPaths } from './server/paths.ts'
 import { type Installation, installations } from './storage/records/key.ts'
 import { toStartError } from './storage/start-error.ts'
-import { endpointPaths } from './server/paths.ts'
 
 /**
  * Writes down the issuer at the first start, and holds every later start to it (design decision 4).
@@ -46,12 +47,19 @@ function toIssuerWarning(known: string, asked: string): string {
  */
 export async function createSetupLink(context: Context): Promise<string | undefined> {
   if (!context.localSignIn || (await context.users.any())) return undefined
-  const stored = await installations.find(context.store, 'self')
-  if (!stored) return undefined
   const token = context.random(32)
-  await context.store.commit({
+  await winRace(() => replaceSetupLink(context, token))
+  return `${context.config.issuer}${endpointPaths.setup}?token=${token}`
+}
+
+/** Undefined when another start was faster: whoever is last has the link that works. */
+async function replaceSetupLink({ store }: Context, token: string): Promise<true | undefined> {
+  const stored = await installations.find(store, 'self')
+  if (!stored)
+    throw toStartError('This data was removed while Gatehouse was starting; start it again.')
+  const replaced = await store.commit({
     check: [{ key: stored.key, version: stored.version }],
     set: [installations.write(stored.key, { ...stored.value, setupHash: sha256(token) })],
   })
-  return `${context.config.issuer}${endpointPaths.setup}?token=${token}`
+  return replaced || undefined
 }

@@ -72,7 +72,7 @@ async function verifyStanding(
       reason: 'audience_mismatch',
     })
   if (!(await isReady(revocations))) throw unavailable('revocations_unknown')
-  if (revocations.isEnded(claims.gid))
+  if (revocations.isEnded(claims.gid) || revocations.isEnded(claims.jti))
     throw new OAuthError('invalid_token', 'The access token was revoked', {
       reason: 'grant_ended',
     })

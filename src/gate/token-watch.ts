@@ -56,7 +56,8 @@ export function createTokenWatch(): TokenWatch {
 }
 
 function findEnd(claims: AccessTokenClaims, context: RequestContext): string | undefined {
-  if (context.revocations.isEnded(claims.gid)) return 'grant_ended'
+  const { revocations } = context
+  if (revocations.isEnded(claims.gid) || revocations.isEnded(claims.jti)) return 'grant_ended'
   if (context.clock.now() >= claims.exp + expiryGraceSeconds) return 'token_expired'
   return undefined
 }

@@ -25,8 +25,12 @@ export async function hasAdminToken(request: Request, context: RequestContext): 
  */
 export async function verifyAdmin(request: Request, context: RequestContext): Promise<void> {
   if (await hasAdminToken(request, context)) return
-  throw new OAuthError('invalid_token', 'The admin token is missing or wrong: make one with gatehouse admin-token', {
-    reason: 'admin_token',
-    headers: { 'www-authenticate': 'Bearer realm="admin"' },
-  })
+  throw new OAuthError(
+    'invalid_token',
+    'The admin token is missing or wrong: make one with gatehouse admin-token',
+    {
+      reason: 'admin_token',
+      headers: { 'www-authenticate': 'Bearer realm="admin"' },
+    },
+  )
 }

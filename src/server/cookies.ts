@@ -6,8 +6,13 @@
  * ones: a cookie is never downgraded by what a request claims (catalogue EN-04).
  */
 
-/** `browser` binds flows and forms to one browser, `session` is a sign-in, `trip` an upstream round trip. */
-export type CookieName = 'browser' | 'session' | 'trip'
+/**
+ * `flow-<id>` binds a flow to the browser that began it, `setup` does so for the set-up form, `session` is a
+ * sign-in, `trip` proves that this browser left for an identity provider.
+ *
+ * Each flow has a cookie of its own, so that tabs opened at the same moment do not take the other's away (CN-08).
+ */
+export type CookieName = `flow-${string}` | 'setup' | 'session' | 'trip'
 
 /** The name on the wire. */
 export function toCookieName(name: CookieName, issuer: string): string {
@@ -18,17 +23,25 @@ export function toCookieName(name: CookieName, issuer: string): string {
  * The value of one of our cookies; undefined when it is absent, sent twice or not ours by its shape (EN-07).
  */
 export function findCookie(request: Request, name: CookieName, issuer: string): string | undefined {
-  const header = request.headers.get('cookie')
-  if (header === null || header.length > 16_384) return undefined
   const prefix = `${toCookieName(name, issuer)}=`
-  const values = header
-    .split(';')
-    .map((part) => part.replace(/^[ \t]+|[ \t]+$/g, ''))
-    .filter((part) => part.startsWith(prefix))
-    .map((part) => part.slice(prefix.length))
-  const [value] = values
-  if (values.length !== 1 || value === undefined) return undefined
+  const [found, ...others] = readCookies(request).filter((cookie) => cookie.startsWith(prefix))
+  if (found === undefined || others.length > 0) return undefined
+  const value = found.slice(prefix.length)
   return /^[A-Za-z0-9_-]{16,128}$/.test(value) ? value : undefined
+}
+
+/** The names of the flow cookies a request carries, in the order of browsers: oldest first (RFC 6265 §5.4). */
+export function listFlowCookies(request: Request, issuer: string): CookieName[] {
+  const pattern = new RegExp(`^${toCookieName('flow-', issuer)}([A-Za-z0-9_-]{22})=`)
+  const ids = readCookies(request).flatMap((cookie) => pattern.exec(cookie)?.[1] ?? [])
+  return ids.map((id) => `flow-${id}` as const)
+}
+
+/** `name=value` pairs. Only space and tab are trimmed: a name that begins with NBSP is another name (EN-07). */
+function readCookies(request: Request): string[] {
+  const header = request.headers.get('cookie')
+  if (header === null || header.length > 16_384) return []
+  return header.split(';').map((part) => part.replace(/^[ \t]+|[ \t]+$/g, ''))
 }
 
 /**

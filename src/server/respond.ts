@@ -7,7 +7,11 @@ import { type Params, parseForm, verifyFormContentType } from '../oauth/params.t
 export const bodyLimitBytes = 32 * 1024
 
 /** A JSON answer that nobody may cache (OAuth 2.1 §3.2.3, A10). */
-export function toJson(body: unknown, status = 200, headers: Record<string, string> = {}): Response {
+export function toJson(
+  body: unknown,
+  status = 200,
+  headers: Record<string, string> = {},
+): Response {
   return new Response(JSON.stringify(body), {
     status,
     headers: {

@@ -10,10 +10,10 @@ import type { Store } from '../storage/store.ts'
 
 /** Knows ended grants at once in this process and soon in every other. */
 export interface Revocations {
-  /** Whether the grant ended. Memory only: no request waits for the store. */
-  isEnded(grantId: string): boolean
-  /** Marks a grant as ended in this process, right after the commit that ended it. */
-  add(grantId: string): void
+  /** Whether a grant (by its id) or a single token (by its `jti`) ended. Memory only: no request waits for the store. */
+  isEnded(id: string): boolean
+  /** Marks it as ended in this process, right after the commit that ended it. */
+  add(id: string): void
   /** Resolves when the ended grants of the store are known; the gate answers 503 until then. */
   readonly ready: Promise<void>
   close(): void

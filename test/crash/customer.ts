@@ -16,8 +16,8 @@ export interface Receipt {
   /** The newest refresh token that an answer carried. */
   refreshToken?: string
   rotations: number
-  /** Set when the grant was given back. */
-  revoked?: boolean
+  /** Set when the client asked to give the grant back, and when that was acknowledged. */
+  revocation?: 'asked' | 'acknowledged'
 }
 
 type Send = (path: string, init?: RequestInit) => Promise<Response>
@@ -58,22 +58,24 @@ export async function rotate(send: Send, receipt: Receipt): Promise<void> {
 async function revoke(send: Send, receipt: Receipt): Promise<void> {
   const { client, refreshToken } = receipt
   if (!client || refreshToken === undefined) return
+  receipt.revocation = 'asked'
   const { status } = await postForm(send, '/revoke', {
     client_id: client.client_id,
     token: refreshToken,
   })
-  if (status === 200) receipt.revoked = true
+  if (status === 200) receipt.revocation = 'acknowledged'
 }
 
 /** Whether everything acknowledged is still true; says what is not. */
 export async function findLoss(origin: string, receipt: Receipt): Promise<string | undefined> {
-  const { client, refreshToken, revoked } = receipt
+  const { client, refreshToken, revocation } = receipt
   if (!client) return undefined
   const send = senderTo(origin)
   const page = await send(authorizePath(client), { redirect: 'manual' })
   if (page.status !== 303) return `client ${client.client_id} is gone: ${page.status}`
   if (refreshToken === undefined) return undefined
   const { status, body } = await refresh(send, client, refreshToken)
-  if (revoked) return status === 400 ? undefined : 'a revoked grant lives'
+  if (revocation === 'acknowledged' && status !== 400) return 'a revoked grant lives'
+  if (revocation !== undefined) return undefined
   return status === 200 ? undefined : `grant is gone: ${status} ${body.error_description}`
 }

@@ -12,6 +12,14 @@ export interface FailPoint {
 /** The issuer of the processes under test; they listen elsewhere on loopback. */
 export const crashIssuer = 'http://localhost:8787'
 
+const running = new Set<ChildProcess>()
+
+/** Ends whatever a failed test left running; for `afterEach`. */
+export async function endProcesses(): Promise<void> {
+  for (const child of running) child.kill('SIGKILL')
+  await Promise.all([...running].map((child) => new Promise((resolve) => child.once('close', resolve))))
+}
+
 /** A process that serves. */
 export interface Served {
   readonly origin: string
@@ -28,7 +36,13 @@ export async function startProcess(path: string, point: FailPoint | null = null)
   const child = spawn(process.execPath, [program, path, JSON.stringify(point)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
-  const dead = new Promise<void>((resolve) => child.once('close', () => resolve()))
+  running.add(child)
+  const dead = new Promise<void>((resolve) =>
+    child.once('close', () => {
+      running.delete(child)
+      resolve()
+    }),
+  )
   const origin = await readAddress(child)
   return {
     origin,

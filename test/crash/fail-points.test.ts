@@ -5,14 +5,15 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { findLoss, type Receipt, signIn, walk } from './customer.ts'
-import { type FailPoint, startProcess } from './fail-point.ts'
+import { endProcesses, type FailPoint, startProcess } from './fail-point.ts'
 
 let folder: string
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'gatehouse-crash-'))
 })
+afterEach(endProcesses)
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
 /** Walks with a process that dies at the point. Returns whether it died at all. */

@@ -10,7 +10,7 @@ import { listen } from '../../src/platform/node-server.ts'
 import { sqliteStore } from '../../src/storage/sqlite.ts'
 import type { Store } from '../../src/storage/store.ts'
 import { keptLog, masterKey, noLimits } from '../helpers/gatehouse.ts'
-import { owner } from '../helpers/live.ts'
+import { instantUpstream } from '../helpers/instant-upstream.ts'
 import { crashIssuer, type FailPoint } from './fail-point.ts'
 
 const [path = '', point = 'null'] = process.argv.slice(2)
@@ -24,6 +24,7 @@ function pass(at: FailPoint['at']): void {
 }
 
 let counting = false
+let origin = ''
 const real = await sqliteStore({ path, clock: systemClock })
 const store: Store = {
   ...real,
@@ -41,12 +42,10 @@ const gatehouse = await createGatehouse({
   store,
   masterKey,
   limits: noLimits,
+  upstreams: [instantUpstream(() => origin)],
   log: keptLog(),
   audit: () => {},
 })
-if (!(await gatehouse.context.users.any())) {
-  await gatehouse.context.users.addLocal(owner.email, owner.password, 'owner')
-}
 const server = await listen(
   async (request, env) => {
     const response = await gatehouse.fetch(request, env)
@@ -56,4 +55,5 @@ const server = await listen(
   { host: '127.0.0.1', port: 0 },
 )
 counting = true
-process.stdout.write(`http://localhost:${server.port}\n`)
+origin = `http://localhost:${server.port}`
+process.stdout.write(`${origin}\n`)

@@ -17,20 +17,29 @@ export interface Form {
   readonly fields: [string, string][]
 }
 
+/** Headers given are added to what a browser sends; an empty one is left out. */
 export interface Browser {
   readonly cookies: Map<string, string>
   open(url: string | URL, headers?: Record<string, string>): Promise<Page>
   /** Presses the button of the given name and value in the form that has it. */
   press(page: Page, name: string, value: string, fill?: Record<string, string>): Promise<Page>
   /** Posts exactly these fields. */
-  post(url: string | URL, fields: [string, string][], headers?: Record<string, string>): Promise<Page>
+  post(
+    url: string | URL,
+    fields: [string, string][],
+    headers?: Record<string, string>,
+  ): Promise<Page>
 }
 
 /**
  * A new browser. Redirects are followed while they stay at `origin`; the page at another origin is
  * returned as it is, with status 0 and its address.
  */
-export function createBrowser(origin: string, send: Send, alsoFollow: readonly string[] = []): Browser {
+export function createBrowser(
+  origin: string,
+  send: Send,
+  alsoFollow: readonly string[] = [],
+): Browser {
   const cookies = new Map<string, string>()
   const follows = new Set([origin, ...alsoFollow])
 
@@ -40,7 +49,12 @@ export function createBrowser(origin: string, send: Send, alsoFollow: readonly s
     const location = response.headers.get('location')
     if (location === null || response.status < 300 || response.status > 399) {
       const url = new URL(request.url)
-      return { url, status: response.status, text: await response.text(), headers: response.headers }
+      return {
+        url,
+        status: response.status,
+        text: await response.text(),
+        headers: response.headers,
+      }
     }
     if (hops > 10) throw new Error('Too many redirects')
     const next = new URL(location, request.url)
@@ -53,16 +67,17 @@ export function createBrowser(origin: string, send: Send, alsoFollow: readonly s
 
   function toRequest(url: string | URL, headers: Record<string, string>, body?: string): Request {
     const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ')
+    const all = {
+      accept: 'text/html,application/xhtml+xml',
+      'sec-fetch-site': body === undefined ? 'cross-site' : 'same-origin',
+      cookie,
+      'content-type': body === undefined ? '' : 'application/x-www-form-urlencoded',
+      ...headers,
+    }
     return new Request(url, {
       method: body === undefined ? 'GET' : 'POST',
       redirect: 'manual',
-      headers: {
-        accept: 'text/html,application/xhtml+xml',
-        'sec-fetch-site': body === undefined ? 'cross-site' : 'same-origin',
-        ...(cookie && { cookie }),
-        ...(body !== undefined && { 'content-type': 'application/x-www-form-urlencoded' }),
-        ...headers,
-      },
+      headers: Object.entries(all).filter(([, value]) => value !== ''),
       ...(body !== undefined && { body }),
     })
   }
@@ -92,12 +107,15 @@ function keepCookie(cookies: Map<string, string>, line: string): void {
 
 /** The form that has a submit button of this name and value, with its inputs as a browser would send them. */
 export function findForm(page: Page, name: string, value: string): Form {
-  for (const [, attributes = '', inner = ''] of page.text.matchAll(/<form([^>]*)>([\s\S]*?)<\/form>/g)) {
+  for (const [, attributes = '', inner = ''] of page.text.matchAll(
+    /<form([^>]*)>([\s\S]*?)<\/form>/g,
+  )) {
     const button = [...inner.matchAll(/<button([^>]*)>/g)].find(
       ([, text = '']) => attribute(text, 'name') === name && attribute(text, 'value') === value,
     )
     const anySubmit = name === '' && /<button[^>]*type="submit"/.test(inner)
-    if (button || anySubmit) return { action: attribute(attributes, 'action') ?? '', fields: inputsOf(inner) }
+    if (button || anySubmit)
+      return { action: attribute(attributes, 'action') ?? '', fields: inputsOf(inner) }
   }
   throw new Error(`No form with a button ${name}=${value} on:\n${page.text}`)
 }
@@ -114,5 +132,10 @@ function inputsOf(inner: string): [string, string][] {
 
 function attribute(text: string, name: string): string | undefined {
   const value = new RegExp(`\\s${name}="([^"]*)"`).exec(text)?.[1]
-  return value?.replaceAll('&quot;', '"').replaceAll('&#39;', "'").replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&')
+  return value
+    ?.replaceAll('&quot;', '"')
+    .replaceAll('&#39;', "'")
+    .replaceAll('&lt;', '<')
+    .replaceAll('&gt;', '>')
+    .replaceAll('&amp;', '&')
 }

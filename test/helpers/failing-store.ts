@@ -49,8 +49,9 @@ export function failingStore(inner: Store): FailingStore {
   return {
     get: (keys) => run(`get ${keys.join(' ')}`, () => inner.get(keys)),
     commit: (change) =>
-      run(`commit ${[...(change.set ?? []).map(({ key }) => key), ...(change.delete ?? [])].join(' ')}`, () =>
-        inner.commit(change),
+      run(
+        `commit ${[...(change.set ?? []).map(({ key }) => key), ...(change.delete ?? [])].join(' ')}`,
+        () => inner.commit(change),
       ),
     list: (prefix, options) => run(`list ${prefix}`, () => inner.list(prefix, options)),
     subscribe: inner.subscribe,

@@ -30,12 +30,16 @@ export async function registerClient(
       ...metadata,
     }),
   })
-  if (response.status !== 201) throw new Error(`Registration: ${response.status} ${await response.text()}`)
+  if (response.status !== 201)
+    throw new Error(`Registration: ${response.status} ${await response.text()}`)
   return (await response.json()) as Registered
 }
 
 /** The path of an authorization request. */
-export function authorizePath(client: Registered, extra: Record<string, string | undefined> = {}): string {
+export function authorizePath(
+  client: Registered,
+  extra: Record<string, string | undefined> = {},
+): string {
   const params = {
     response_type: 'code',
     client_id: client.client_id,
@@ -46,7 +50,8 @@ export function authorizePath(client: Registered, extra: Record<string, string |
     ...extra,
   }
   const query = new URLSearchParams()
-  for (const [name, value] of Object.entries(params)) if (value !== undefined) query.set(name, value)
+  for (const [name, value] of Object.entries(params))
+    if (value !== undefined) query.set(name, value)
   return `/authorize?${query}`
 }
 

@@ -38,7 +38,8 @@ export async function createPerson(
     async authorize(client, extra) {
       const { url, status, text } = await approve(client, extra)
       const code = url.searchParams.get('code')
-      if (code === null) throw new Error(`No code at ${url} (${status}): ${text}`)
+      const title = /<title>(.*?)<\/title>/.exec(text)?.[1]
+      if (code === null) throw new Error(`No code at ${url}, but ${status} ${title}`)
       return code
     },
   }

@@ -185,11 +185,14 @@ describe('what the code is bound to', () => {
     ['padded', `${verifier}=`],
     ['in other case', verifier.toUpperCase()],
     ['longer than any may be', verifier.repeat(4)],
-  ])('a verifier that is %s redeems nothing and burns nothing (CD-01, CD-04)', async (_, code_verifier) => {
-    const code = await person.authorize(client)
-    expectError(await redeem(server.send, client, code, { code_verifier }), 'invalid_grant')
-    expect((await redeem(server.send, client, code)).status).toBe(200)
-  })
+  ])(
+    'a verifier that is %s redeems nothing and burns nothing (CD-01, CD-04)',
+    async (_, code_verifier) => {
+      const code = await person.authorize(client)
+      expectError(await redeem(server.send, client, code, { code_verifier }), 'invalid_grant')
+      expect((await redeem(server.send, client, code)).status).toBe(200)
+    },
+  )
 
   it('survives four failures and is burnt by the fifth (P4)', async () => {
     for (const failures of [4, 5]) {
@@ -273,7 +276,10 @@ describe('what the code is bound to', () => {
     const clock = testClock()
     const two = await startTestGatehouse({
       clock,
-      backends: [{ id: 'a', path: '/a' }, { id: 'b', path: '/b' }],
+      backends: [
+        { id: 'a', path: '/a' },
+        { id: 'b', path: '/b' },
+      ],
     })
     const user = await createPerson(two)
     const app = await registerClient(two.send)
@@ -325,7 +331,9 @@ describe('a code that comes again', () => {
   it('fifty times at once, at two instances, is one 200 (CD-06, SG-01)', async () => {
     const code = await person.authorize(client)
     const answers = await Promise.all(
-      Array.from({ length: 50 }, (_, n) => redeem([server, other][n % 2]?.send ?? server.send, client, code)),
+      Array.from({ length: 50 }, (_, n) =>
+        redeem([server, other][n % 2]?.send ?? server.send, client, code),
+      ),
     )
     const [winner, ...more] = answers.filter(({ status }) => status === 200)
     expect(more).toEqual([])

@@ -171,6 +171,7 @@ describe('any other error', () => {
       const href = /href="(https:\/\/client\.example[^"]*)"/
         .exec(text)?.[1]
         ?.replaceAll('&amp;', '&')
+        .replaceAll('&#39;', "'")
       const answer = Object.fromEntries(answerOf(href ?? null))
       expect(answer).toMatchObject({ error: code, state: 'state-123', iss: site.issuer })
     })
@@ -206,7 +207,7 @@ describe('any other error', () => {
       expect.objectContaining({
         event: 'authorize.refused',
         outcome: 'refused',
-        reason: 'pkce_missing',
+        reason: 'pkce_required',
       }),
     )
   })

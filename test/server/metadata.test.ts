@@ -202,14 +202,16 @@ describe('discovery', () => {
     },
   )
 
-  it.each([`${serverPath}/`, `/${serverPath}`, '/.well-known//oauth-authorization-server', '/jwks/'])(
-    'answers 404 without a redirect at %s (DI-13)',
-    async (path) => {
-      const response = await server.gatehouse.fetch(new Request(server.issuer + path))
-      expect(response.status).toBe(404)
-      expect(response.headers.get('location')).toBeNull()
-    },
-  )
+  it.each([
+    `${serverPath}/`,
+    `/${serverPath}`,
+    '/.well-known//oauth-authorization-server',
+    '/jwks/',
+  ])('answers 404 without a redirect at %s (DI-13)', async (path) => {
+    const response = await server.gatehouse.fetch(new Request(server.issuer + path))
+    expect(response.status).toBe(404)
+    expect(response.headers.get('location')).toBeNull()
+  })
 
   it('answers HEAD like GET, without the body', async () => {
     const response = await server.send(serverPath, { method: 'HEAD' })

@@ -137,6 +137,22 @@ describe('a refresh', () => {
     await rotate(token)
   })
 
+  it('for another resource of ours is refused, and for its own it may be named (RF-12)', async () => {
+    const backends = [
+      { id: 'mcp', to: 'http://127.0.0.1:9/mcp' },
+      { id: 'b', path: '/b', to: 'http://127.0.0.1:9/mcp' },
+    ]
+    const two = await startTestGatehouse({ store, clock: server.clock, lifetimes, backends })
+    const { token } = await begin()
+    const elsewhere = { resource: `${server.issuer}/b` }
+    expectError(await refresh(two.send, client, token, elsewhere), 'invalid_target')
+    const here = { resource: `${server.issuer}/mcp` }
+    const { status, body } = await refresh(two.send, client, token, here)
+    expect(status).toBe(200)
+    expect(readClaims(body.access_token).aud).toBe(here.resource)
+    await two.close()
+  })
+
   it('by another client is refused, and the owner notices nothing (RF-10, TK-12)', async () => {
     const thief = await registerClient(server.send)
     const { token } = await begin()
@@ -358,7 +374,8 @@ describe('a dead refresh token', () => {
   })
 
   it('dies with its grant after a year, whose last tokens end with it (RF-14)', async () => {
-    let { token } = await begin()
+    const { token: first, gid } = await begin()
+    let token = first
     for (let month = 0; month < 13; month++) {
       server.clock.advance(28 * day)
       token = (await rotate(token)).refresh_token ?? ''
@@ -366,6 +383,8 @@ describe('a dead refresh token', () => {
     server.clock.advance(day - 30)
     const last = await rotate(token)
     expect(last.expires_in).toBe(30)
+    const end = server.clock.now() + 30
+    expect((await families.find(store, gid))?.value.idleExpiresAt).toBe(end)
     server.clock.advance(29)
     expect((await rotate(last.refresh_token)).expires_in).toBe(1)
     server.clock.advance(1)

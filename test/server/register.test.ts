@@ -320,8 +320,11 @@ describe('the limits of registration', () => {
     await limited.close()
   })
 
-  verifiesThat('X8', 'for registrations from one network (CR-19)', async () => {
-    const limits = createLimits({ overrides: { register: { points: 2, seconds: 60 } } })
+  it.each([
+    ['one network', { points: 2, seconds: 60, everyone: { points: 100, seconds: 60 } }],
+    ['everyone together', { points: 100, seconds: 60, everyone: { points: 2, seconds: 60 } }],
+  ])('answer 429 when they are reached by %s (X8, CR-19)', async (_, rules) => {
+    const limits = createLimits({ overrides: { register: rules } })
     const limited = await startTestGatehouse({ limits })
     const body = JSON.stringify({ redirect_uris: [redirectUri] })
     const register = () => postBody(limited.send, '/register', body, json)

@@ -50,7 +50,8 @@ export function parseClaimedClient(request: Request, params: Params): ClaimedCli
 }
 
 function fromBody(id: string | undefined, secret: string | undefined): ClaimedClient {
-  if (id === undefined) throw refuse('Client authentication is missing: send client_id', 'no_client_id')
+  if (id === undefined)
+    throw refuse('Client authentication is missing: send client_id', 'no_client_id')
   if (!idShape.test(id)) throw refuseUnknown('impossible_client_id')
   if (secret === undefined) return { method: 'none', id, secrets: [] }
   return { method: 'client_secret_post', id, secrets: [secret] }
@@ -85,7 +86,10 @@ export async function verifyClient(
 }
 
 /** The stored form of a client secret: keyed, so that a stolen store does not even allow guessing. */
-export function hashClientSecret(secret: string, { sealer }: Pick<RequestContext, 'sealer'>): string {
+export function hashClientSecret(
+  secret: string,
+  { sealer }: Pick<RequestContext, 'sealer'>,
+): string {
   return sealer.index('client-secret', secret)
 }
 

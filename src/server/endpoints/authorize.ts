@@ -14,27 +14,24 @@ import { type Flow, flows } from '../../storage/records/flow.ts'
 import type { Stored } from '../../storage/records/record.ts'
 import { findCookie } from '../cookies.ts'
 import { type AuthorizationRequest, parseAuthorizationRequest } from '../flow/begin.ts'
-import { type Browser, resolveBrowser } from '../flow/browser.ts'
+import { type Browser, bindBrowser, dropOldestFlows } from '../flow/browser.ts'
 import { finishFlow } from '../flow/finish.ts'
 import { toFlowPath } from '../flow/journey.ts'
 import { isRemembered } from '../flow/remembered.ts'
 import { readForm, toSeeOther } from '../respond.ts'
 
-/** Begins a flow. */
+/** Begins a flow. HEAD only says whether the request is in order. */
 export const authorize: Endpoint = async (request, context) => {
-  const params =
-    request.method === 'POST'
-      ? await readForm(request, context)
-      : parseQuery(new URL(request.url).search)
-  const asked = await parseAuthorizationRequest(params, context)
+  const asked = await readRequest(request, context)
+  if (request.method === 'HEAD')
+    return new Response(null, { headers: { 'cache-control': 'no-store' } })
   const peer = toPeerNetwork(context.exchange.peer)
   await context.limits.spend('authorize', `${asked.client.id} ${peer}`)
 
-  const browser = resolveBrowser(request, context)
-  const session = await context.sessions.find(
-    findCookie(request, 'session', context.config.issuer),
-  )
-  const flow = toFlow(asked, browser, context)
+  const id = context.random(16)
+  const browser = bindBrowser(`flow-${id}`, context, context.config.lifetimes.flowSeconds)
+  const session = await context.sessions.find(findCookie(request, 'session', context.config.issuer))
+  const flow = toFlow(id, asked, browser, context)
   const skipsPage = await maySkipPage({ request, flow, asked, session }, context)
   if (!skipsPage && asked.prompt.includes('none')) throw refuseSilence(asked, session)
 
@@ -51,13 +48,44 @@ export const authorize: Endpoint = async (request, context) => {
     const approval = { userId: session.user.record.value.id, scope: flow.scope, remember: false }
     return finishFlow(stored, approval, context)
   }
-  return toSeeOther(toFlowPath(flow.id), browser.cookie === undefined ? [] : [browser.cookie])
+  return toSeeOther(toFlowPath(id), [browser.cookie, ...dropOldestFlows(request, context)])
 }
 
-function toFlow(asked: AuthorizationRequest, browser: Browser, context: RequestContext): Flow {
+/** The request's parameters, checked; a refusal is noted for the owner. */
+async function readRequest(
+  request: Request,
+  context: RequestContext,
+): Promise<AuthorizationRequest> {
+  try {
+    const params =
+      request.method === 'POST'
+        ? await readForm(request, context)
+        : parseQuery(new URL(request.url).search)
+    return await parseAuthorizationRequest(params, context)
+  } catch (error) {
+    if (error instanceof OAuthError && error.status < 500) {
+      context.audit({
+        event: 'authorize.refused',
+        outcome: 'refused',
+        reason: error.reason ?? error.code,
+        requestId: context.exchange.requestId,
+        peer: context.exchange.peer,
+        details: { error: error.code, description: error.description },
+      })
+    }
+    throw error
+  }
+}
+
+function toFlow(
+  id: string,
+  asked: AuthorizationRequest,
+  browser: Browser,
+  context: RequestContext,
+): Flow {
   const { state, codeChallenge } = asked
   return {
-    id: context.random(16),
+    id,
     browserHash: browser.hash,
     step: 'approve',
     clientId: asked.client.id,

@@ -6,8 +6,8 @@
  */
 import type { Endpoint, RequestContext } from '../../context.ts'
 import { OAuthError } from '../../errors.ts'
-import type { KnownUser } from '../../identity/users.ts'
 import type { Upstream } from '../../identity/upstream.ts'
+import type { KnownUser } from '../../identity/users.ts'
 import { denyFlow } from '../flow/finish.ts'
 import { type Arrival, takeTrip, toRetryable } from '../flow/upstream-trip.ts'
 import { arriveSignedIn } from './sign-in.ts'
@@ -47,16 +47,16 @@ async function admit(
 
 /** The person said no at the provider: that is an answer for the client, not a fault. */
 function wasDeclined(error: unknown): boolean {
-  return (
-    error instanceof OAuthError &&
-    error.code === 'access_denied' &&
-    error.reason !== 'not_admitted'
-  )
+  return error instanceof OAuthError && error.reason === 'upstream_denied'
 }
 
 function reportFailure(upstream: Upstream, error: unknown, context: RequestContext): void {
   const reason = error instanceof OAuthError ? (error.reason ?? error.code) : 'fault'
-  context.log.warn('Sign-in at the identity provider failed', { upstream: upstream.id, reason, error })
+  context.log.warn('Sign-in at the identity provider failed', {
+    upstream: upstream.id,
+    reason,
+    error,
+  })
   context.metrics.count('sign_ins', { outcome: 'refused' })
   context.audit({
     event: 'sign-in.failed',

@@ -6,12 +6,12 @@
  */
 import type { Endpoint, RequestContext } from '../../context.ts'
 import { OAuthError } from '../../errors.ts'
-import { clients } from '../../storage/records/client.ts'
-import { verifyFormToken, verifySameOrigin } from '../flow/browser.ts'
+import { resolveClient } from '../flow/begin.ts'
+import { isFormToken, verifyFormToken, verifySameOrigin } from '../flow/browser.ts'
 import { toConsentView } from '../flow/consent-view.ts'
 import { allow, switchUser } from '../flow/decide.ts'
 import { denyFlow } from '../flow/finish.ts'
-import { type Journey, resolveJourney } from '../flow/journey.ts'
+import { type Journey, resolveJourney, toFormBinding } from '../flow/journey.ts'
 import { renderConsentPage } from '../pages/consent.ts'
 import { endpointPaths } from '../paths.ts'
 import { readForm, toSeeOther } from '../respond.ts'
@@ -20,7 +20,7 @@ import { readForm, toSeeOther } from '../respond.ts'
 export const showConsent: Endpoint = async (request, context) => {
   const flowId = new URL(request.url).searchParams.get('flow') ?? undefined
   const journey = await resolveJourney(request, flowId, context)
-  if (journey.stage === 'sign-in') return toSeeOther(`${endpointPaths.signIn}?flow=${flowId}`)
+  if (journey.stage === 'sign-in') return goToSignIn(journey)
   return showPage(journey, context)
 }
 
@@ -28,24 +28,44 @@ export const showConsent: Endpoint = async (request, context) => {
 export const decideConsent: Endpoint = async (request, context) => {
   verifySameOrigin(request, context)
   const params = await readForm(request, context)
-  const journey = await resolveJourney(request, params.get('flow'), context)
-  const { flow, browser, session, stage } = journey
-  const binding = { subject: flow.value.id, step: stage, session: session?.hash ?? '' }
-  verifyFormToken(params.get('csrf'), browser, binding, context)
+  const present = await resolveJourney(request, params.get('flow'), context)
+  if (present.stage === 'sign-in') return goToSignIn(present)
+  const journey = resolveShown(present, params.get('csrf'), context)
 
   const decision = params.required('decision')
-  if (decision === 'deny') return denyFlow(flow, context)
-  if (decision === 'switch') return switchUser(journey, request, context)
+  if (decision === 'deny') return denyFlow(journey.flow, context)
+  if (decision === 'switch') return switchUser(journey, context)
   if (decision === 'allow') return allow(journey, params, context)
   throw new OAuthError('invalid_request', 'Decision must be allow, deny or switch')
 }
 
+/**
+ * The journey as it was when its page was shown.
+ *
+ * Whoever signed in in another tab meanwhile has not seen their account on this page: the answer counts as
+ * one from before the sign-in, and is asked to be confirmed (catalogue CN-08).
+ *
+ * @throws OAuthError `access_denied` (403) when the form is not from a page of this journey
+ */
+function resolveShown(
+  present: Journey,
+  token: string | undefined,
+  context: RequestContext,
+): Journey {
+  const before: Journey = { ...present, session: undefined, stage: 'approve' }
+  const wasBefore =
+    present.stage === 'consent' &&
+    isFormToken(token, before.browser, toFormBinding(before), context)
+  if (wasBefore) return before
+  verifyFormToken(token, present.browser, toFormBinding(present), context)
+  return present
+}
+
+function goToSignIn({ flow }: Journey): Response {
+  return toSeeOther(`${endpointPaths.signIn}?flow=${flow.value.id}`)
+}
+
 async function showPage(journey: Journey, context: RequestContext): Promise<Response> {
-  const { clientId } = journey.flow.value
-  const client = await clients.find(context.store, clientId)
-  if (client) return renderConsentPage(toConsentView(journey, client.value, context))
-  throw new OAuthError('invalid_client', `Client Not Registered: Unregistered client_id=${clientId}`, {
-    status: 400,
-    reason: 'unknown_client',
-  })
+  const client = await resolveClient(journey.flow.value.clientId, context)
+  return renderConsentPage(toConsentView(journey, client.value, context))
 }

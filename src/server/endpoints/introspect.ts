@@ -6,11 +6,13 @@
  * not alive, unknown or none of the caller's business is just `{"active":false}`.
  */
 import type { Endpoint, RequestContext } from '../../context.ts'
-import { OAuthError } from '../../errors.ts'
+import { OAuthError, unavailable } from '../../errors.ts'
+import type { Params } from '../../oauth/params.ts'
 import { equalInConstantTime } from '../../platform/crypto.ts'
 import { clients } from '../../storage/records/client.ts'
 import { families } from '../../storage/records/family.ts'
-import { grants, grantUses } from '../../storage/records/grant.ts'
+import { endedGrants, grants, grantUses } from '../../storage/records/grant.ts'
+import type { AccessTokenClaims } from '../../tokens/access-token.ts'
 import { hashRefreshToken, parseRefreshToken } from '../../tokens/refresh-token.ts'
 import { hasAdminToken } from '../admin.ts'
 import { parseClaimedClient, verifyClient } from '../clients/credentials.ts'
@@ -19,22 +21,23 @@ import { readForm, toJson } from '../respond.ts'
 /** Whose tokens a caller may ask about: everyone's, or one client's. */
 type Sight = { readonly of: 'everyone' } | { readonly of: 'client'; readonly id: string }
 
+/** How often a use is noted again after another one came first. */
+const recordAttempts = 5
+
 /** Describes a token. */
 export const introspect: Endpoint = async (request, context) => {
   const params = await readForm(request, context)
   const sight = await resolveSight(request, params, context)
   const token = params.required('token')
   const described = parseRefreshToken(token)
-    ? await describeRefreshToken(token, context)
-    : await describeAccessToken(token, context)
-  const visible =
-    described !== undefined && (sight.of === 'everyone' || described.client_id === sight.id)
-  return toJson(visible ? described : { active: false })
+    ? await describeRefreshToken(token, sight, context)
+    : await describeAccessToken(token, sight, context)
+  return toJson(described ?? { active: false })
 }
 
 async function resolveSight(
   request: Request,
-  params: Parameters<typeof parseClaimedClient>[1],
+  params: Params,
   context: RequestContext,
 ): Promise<Sight> {
   if (await hasAdminToken(request, context)) return { of: 'everyone' }
@@ -42,35 +45,69 @@ async function resolveSight(
   const stored = await clients.find(context.store, claimed.id)
   const client = await verifyClient(claimed, stored?.value, context)
   if (client.secretHash === undefined) {
-    throw new OAuthError('invalid_client', 'Invalid client: introspection needs a client with a secret', {
-      reason: 'public_client',
-    })
+    throw new OAuthError(
+      'invalid_client',
+      'Invalid client: introspection needs a client with a secret',
+      {
+        reason: 'public_client',
+      },
+    )
   }
   return client.origin === 'preregistered' ? { of: 'everyone' } : { of: 'client', id: client.id }
 }
 
-async function describeAccessToken(token: string, context: RequestContext) {
-  const claims = await context.accessTokens.verify(token).catch((error: unknown) => {
-    if (error instanceof OAuthError && error.code === 'invalid_token') return undefined
-    throw error
-  })
-  if (!claims) return undefined
-  if (context.revocations.isEnded(claims.gid) || context.revocations.isEnded(claims.jti)) return undefined
-  const grant = await grants.find(context.store, claims.gid)
-  if (!grant) return undefined
-  await recordUse(claims.gid, claims.iat, context)
+function canSee(sight: Sight, clientId: string): boolean {
+  return sight.of === 'everyone' || sight.id === clientId
+}
+
+/** What a live access token says. Whether it was revoked is asked of the store itself (RV-04). */
+async function describeAccessToken(token: string, sight: Sight, context: RequestContext) {
+  const claims = await findClaims(token, context)
+  if (!claims || !canSee(sight, claims.client_id)) return undefined
+  const [grant, ended] = await context.store.get([
+    grants.key(claims.gid),
+    endedGrants.key(claims.jti),
+  ])
+  if (!grant || ended) return undefined
+  await recordUse(claims, context)
   const { gid: _, ...shown } = claims
   return { active: true, token_type: 'Bearer', ...shown }
 }
 
-/** A backend that introspects a token is about to honour it: that is use, as at our own gate (P3). */
-async function recordUse(grantId: string, issuedAt: number, context: RequestContext): Promise<void> {
-  const key = grantUses.key(grantId)
-  const expiresAt = context.clock.now() + context.config.refresh.lostResponseSeconds
-  await context.store.commit({ set: [grantUses.write(key, { issuedAt }, expiresAt)] })
+async function findClaims(
+  token: string,
+  { accessTokens }: RequestContext,
+): Promise<AccessTokenClaims | undefined> {
+  try {
+    return await accessTokens.verify(token)
+  } catch (error) {
+    if (error instanceof OAuthError && error.code === 'invalid_token') return undefined
+    throw error
+  }
 }
 
-async function describeRefreshToken(token: string, context: RequestContext) {
+/**
+ * A backend that introspects a token is about to honour it: that is use, as at our own gate (P3). Only
+ * the newest token counts. Whoever loses a race looks again.
+ */
+async function recordUse({ gid, iat }: AccessTokenClaims, context: RequestContext): Promise<void> {
+  const { store, clock, config } = context
+  for (let attempt = 0; attempt < recordAttempts; attempt++) {
+    const known = await grantUses.find(store, gid)
+    if (known && known.value.issuedAt >= iat) return
+    const key = grantUses.key(gid)
+    const expiresAt = clock.now() + config.refresh.lostResponseSeconds
+    const recorded = await store.commit({
+      check: [{ key, version: known?.version ?? null }],
+      set: [grantUses.write(key, { issuedAt: iat }, expiresAt)],
+    })
+    if (recorded) return
+  }
+  throw unavailable('grant_use_contention')
+}
+
+/** What the current refresh token of a grant stands for. */
+async function describeRefreshToken(token: string, sight: Sight, context: RequestContext) {
   const parsed = parseRefreshToken(token)
   if (!parsed) return undefined
   const [familyEntry, grantEntry] = await context.store.get([
@@ -79,7 +116,7 @@ async function describeRefreshToken(token: string, context: RequestContext) {
   ])
   const family = families.decode(familyEntry)?.value
   const grant = grants.decode(grantEntry)?.value
-  if (!family || !grant) return undefined
+  if (!family || !grant || !canSee(sight, grant.clientId)) return undefined
   if (!equalInConstantTime(hashRefreshToken(token), family.currentHash)) return undefined
   return {
     active: true,

@@ -6,5 +6,7 @@ import { verifyAdmin } from '../admin.ts'
 export const metrics: Endpoint = async (request, context) => {
   await verifyAdmin(request, context)
   const { body, contentType } = await context.metrics.expose()
-  return new Response(body, { headers: { 'content-type': contentType, 'cache-control': 'no-store' } })
+  return new Response(body, {
+    headers: { 'content-type': contentType, 'cache-control': 'no-store' },
+  })
 }

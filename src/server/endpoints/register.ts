@@ -14,10 +14,14 @@ import { readJson, toJson } from '../respond.ts'
 /** Registers a client and answers 201 once it is stored durably. */
 export const register: Endpoint = async (_request, context) => {
   if (!context.config.dynamicRegistration) {
-    throw new OAuthError('invalid_request', 'This server registers no clients by itself; ask its owner for a client id', {
-      status: 404,
-      reason: 'registration_off',
-    })
+    throw new OAuthError(
+      'invalid_request',
+      'This server registers no clients by itself; ask its owner for a client id',
+      {
+        status: 404,
+        reason: 'registration_off',
+      },
+    )
   }
   await context.limits.spend('register', toPeerNetwork(context.exchange.peer))
   await context.limits.spend('register', '*')

@@ -28,7 +28,11 @@ export const revoke: Endpoint = async (request, context) => {
   return toJson({})
 }
 
-async function revokeGrant(grantId: string, client: Client, context: RequestContext): Promise<void> {
+async function revokeGrant(
+  grantId: string,
+  client: Client,
+  context: RequestContext,
+): Promise<void> {
   const grant = await grants.find(context.store, grantId)
   if (grant?.value.clientId !== client.id) return
   await endGrant(grantId, 'revoked', context)

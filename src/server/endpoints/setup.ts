@@ -8,7 +8,15 @@ import { equalInConstantTime, sha256 } from '../../platform/crypto.ts'
 import { toPeerNetwork } from '../../platform/peer-network.ts'
 import { type Installation, installations } from '../../storage/records/key.ts'
 import type { Stored } from '../../storage/records/record.ts'
-import { type Browser, mintFormToken, resolveBrowser, verifyFormToken, verifySameOrigin } from '../flow/browser.ts'
+import {
+  type Browser,
+  bindBrowser,
+  type FormBinding,
+  findBrowser,
+  mintFormToken,
+  verifyFormToken,
+  verifySameOrigin,
+} from '../flow/browser.ts'
 import { renderNoticePage } from '../pages/notice.ts'
 import { renderSetupPage } from '../pages/setup.ts'
 import { endpointPaths } from '../paths.ts'
@@ -18,9 +26,11 @@ import { readForm } from '../respond.ts'
 export const showSetup: Endpoint = async (request, context) => {
   const token = new URL(request.url).searchParams.get('token') ?? ''
   await resolveInstallation(token, context)
-  const browser = resolveBrowser(request, context)
+  const known = findBrowser(request, 'setup', context)
+  if (known) return showForm({ browser: known, token }, context)
+  const browser = bindBrowser('setup', context)
   const page = showForm({ browser, token }, context)
-  if (browser.cookie !== undefined) page.headers.append('set-cookie', browser.cookie)
+  page.headers.append('set-cookie', browser.cookie)
   return page
 }
 
@@ -30,9 +40,8 @@ export const setup: Endpoint = async (request, context) => {
   const params = await readForm(request, context)
   const token = params.get('token') ?? ''
   const installation = await resolveInstallation(token, context)
-  const browser = resolveBrowser(request, context)
-  const binding = { subject: 'setup', step: sha256(token), session: '' }
-  verifyFormToken(params.get('csrf'), browser, binding, context)
+  const browser = findBrowser(request, 'setup', context) ?? bindBrowser('setup', context)
+  verifyFormToken(params.get('csrf'), browser, toBinding(token), context)
 
   const email = params.get('email') ?? ''
   const password = params.get('password') ?? ''
@@ -40,7 +49,14 @@ export const setup: Endpoint = async (request, context) => {
   if (problem !== undefined) return showForm({ browser, token, problem, email }, context)
   await useUp(installation, context)
   const user = await context.users.addLocal(email, password, 'owner')
-  context.audit({ event: 'user.added', outcome: 'ok', userId: user.record.value.id, details: { role: 'owner' } })
+  context.audit({
+    event: 'user.added',
+    outcome: 'ok',
+    userId: user.record.value.id,
+    requestId: context.exchange.requestId,
+    peer: context.exchange.peer,
+    details: { role: 'owner' },
+  })
   return renderNoticePage({
     siteName: context.config.siteName,
     title: 'You are set up',
@@ -51,19 +67,36 @@ export const setup: Endpoint = async (request, context) => {
   })
 }
 
+/**
+ * The installation whose set-up link was presented. Only failures are limited: guesses shut nobody out.
+ *
+ * @throws OAuthError `access_denied` (403) for a link that was used, replaced, or needed no longer because
+ *   somebody has an account
+ */
 async function resolveInstallation(
   token: string,
   context: RequestContext,
 ): Promise<Stored<Installation>> {
-  const peer = toPeerNetwork(context.exchange.peer)
-  await context.limits.check('setup', peer)
   const installation = await installations.find(context.store, 'self')
   const expected = installation?.value.setupHash ?? ''
-  if (installation && equalInConstantTime(sha256(token), expected)) return installation
-  await context.limits.spend('setup', peer)
-  throw new OAuthError('access_denied', 'This set-up link was already used or is not the newest one', {
-    reason: 'setup_link_used',
-  })
+  const isNewest = equalInConstantTime(sha256(token), expected)
+  if (installation && isNewest && !(await context.users.any())) return installation
+  await context.limits.spend('setup', toPeerNetwork(context.exchange.peer))
+  throw refuseLink()
+}
+
+function refuseLink(): OAuthError {
+  return new OAuthError(
+    'access_denied',
+    'This set-up link was already used or is not the newest one',
+    {
+      reason: 'setup_link_used',
+    },
+  )
+}
+
+function toBinding(token: string): FormBinding {
+  return { subject: 'setup', step: sha256(token), session: '' }
 }
 
 function findProblem(email: string, password: string): string | undefined {
@@ -83,22 +116,24 @@ async function useUp(installation: Stored<Installation>, context: RequestContext
     check: [{ key: installation.key, version: installation.version }],
     set: [installations.write(installation.key, rest)],
   })
-  if (taken) return
-  throw new OAuthError('access_denied', 'This set-up link was already used', {
-    reason: 'setup_link_used',
-  })
+  if (!taken) throw refuseLink()
 }
 
 function showForm(
-  { browser, token, problem, email }: { browser: Browser; token: string; problem?: string; email?: string },
+  {
+    browser,
+    token,
+    problem,
+    email,
+  }: { browser: Browser; token: string; problem?: string; email?: string },
   context: RequestContext,
 ): Response {
-  const binding = { subject: 'setup', step: sha256(token), session: '' }
+  const csrf = mintFormToken(browser, toBinding(token), context)
   const view = {
     siteName: context.config.siteName,
     ...(problem !== undefined && { error: problem }),
     ...(email !== undefined && { email }),
-    form: { action: endpointPaths.setup, token, csrf: mintFormToken(browser, binding, context) },
+    form: { action: endpointPaths.setup, token, csrf },
   }
   return renderSetupPage(view, problem === undefined ? 200 : 400)
 }

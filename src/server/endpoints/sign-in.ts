@@ -7,12 +7,18 @@
 import type { Endpoint, RequestContext } from '../../context.ts'
 import { OAuthError } from '../../errors.ts'
 import type { Params } from '../../oauth/params.ts'
-import { clients } from '../../storage/records/client.ts'
-import { formatCookie } from '../cookies.ts'
+import { findCookie, formatCookie } from '../cookies.ts'
+import { resolveClient } from '../flow/begin.ts'
 import { verifyFormToken, verifySameOrigin } from '../flow/browser.ts'
 import { toClientView, toFlowForm, toRedirectView } from '../flow/consent-view.ts'
 import { denyFlow } from '../flow/finish.ts'
-import { type Journey, resolveJourney, saveProgress, toFlowPath } from '../flow/journey.ts'
+import {
+  type Journey,
+  resolveJourney,
+  saveProgress,
+  toFlowPath,
+  toFormBinding,
+} from '../flow/journey.ts'
 import { leaveForUpstream } from '../flow/upstream-trip.ts'
 import { toClientLabel } from '../pages/client-label.ts'
 import { renderSignInPage } from '../pages/sign-in.ts'
@@ -35,11 +41,10 @@ export const signIn: Endpoint = async (request, context) => {
   verifySameOrigin(request, context)
   const params = await readForm(request, context)
   const journey = await resolveJourney(request, params.get('flow'), context)
-  const { flow, browser, session, stage } = journey
-  const binding = { subject: flow.value.id, step: 'sign-in', session: session?.hash ?? '' }
-  verifyFormToken(params.get('csrf'), browser, binding, context)
-  if (stage !== 'sign-in') return toSeeOther(toFlowPath(flow.value.id))
-  if (params.get('decision') === 'deny') return denyFlow(flow, context)
+  // Nothing to do here any more, for example since another tab signed in: the dispatcher knows what is next.
+  if (journey.stage !== 'sign-in') return toSeeOther(toFlowPath(journey.flow.value.id))
+  verifyFormToken(params.get('csrf'), journey.browser, toFormBinding(journey), context)
+  if (params.get('decision') === 'deny') return denyFlow(journey.flow, context)
 
   const upstreamId = params.get('upstream')
   if (upstreamId === undefined) return signInLocally(journey, params, context)
@@ -48,14 +53,16 @@ export const signIn: Endpoint = async (request, context) => {
   throw new OAuthError('invalid_request', 'There is no such identity provider')
 }
 
-/** Opens a session for the person and lets the journey go on to the confirmation. */
+/** Opens a session for the person, in place of the one before, and lets the journey go on to the confirmation. */
 export async function arriveSignedIn(
-  { flow }: Journey,
+  { request, flow }: Journey,
   userId: string,
   context: RequestContext,
 ): Promise<Response> {
-  const cookie = await context.sessions.open(userId)
   await saveProgress(flow, { step: 'confirm', userId }, context)
+  const before = findCookie(request, 'session', context.config.issuer)
+  if (before !== undefined) await context.sessions.end(before)
+  const cookie = await context.sessions.open(userId)
   context.metrics.count('sign_ins', { outcome: 'ok' })
   context.audit({
     event: 'sign-in.succeeded',
@@ -76,10 +83,11 @@ async function signInLocally(
   context: RequestContext,
 ): Promise<Response> {
   if (!context.localSignIn) throw new OAuthError('invalid_request', 'Choose an identity provider')
-  const email = params.required('email')
+  const email = params.get('email') ?? ''
   const account = context.sealer.index('sign-in-limit', email.trim().toLowerCase())
-  await context.limits.check('sign-in', account)
-  const user = await context.users.verifyPassword(email, params.required('password'))
+  // Spent before the password is looked at, so that guesses sent all at once are counted as well.
+  await context.limits.spend('sign-in', account)
+  const user = await context.users.verifyPassword(email, params.get('password') ?? '')
   if (user) {
     await context.limits.reset('sign-in', account)
     return arriveSignedIn(journey, user.record.value.id, context)
@@ -92,7 +100,6 @@ async function signInLocally(
     requestId: context.exchange.requestId,
     peer: context.exchange.peer,
   })
-  await context.limits.spend('sign-in', account)
   return showPage(journey, { error: wrongCredentials, login: email }, context)
 }
 
@@ -102,12 +109,10 @@ async function showPage(
   context: RequestContext,
 ): Promise<Response> {
   const { clientId, redirectUri } = journey.flow.value
-  const client = await clients.find(context.store, clientId)
-  const label =
-    client && toClientLabel(toClientView(client.value, redirectUri), toRedirectView(redirectUri))
+  const { value: client } = await resolveClient(clientId, context)
   const view = {
     siteName: context.config.siteName,
-    ...(label !== undefined && { clientName: label }),
+    clientName: toClientLabel(toClientView(client, redirectUri), toRedirectView(redirectUri)),
     local: context.localSignIn,
     upstreams: [...context.upstreams.values()].map(({ id, label: name }) => ({ id, label: name })),
     ...attempt,

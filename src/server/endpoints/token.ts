@@ -20,7 +20,10 @@ export const token: Endpoint = async (request, context) => {
   const grantType = params.required('grant_type')
   const type = grantTypes.get(grantType)
   if (!type) {
-    throw new OAuthError('unsupported_grant_type', `Grant type "${grantType.slice(0, 80)}" is not supported`)
+    throw new OAuthError(
+      'unsupported_grant_type',
+      `Grant type "${grantType.slice(0, 80)}" is not supported`,
+    )
   }
   const claimed = parseClaimedClient(request, params)
 
@@ -49,7 +52,11 @@ function verifyGrantType(client: Client, type: GrantType): void {
 }
 
 /** Guessing at one client's codes and tokens is limited; the honest majority never notices (TK-20). */
-async function countRefusal(error: unknown, clientId: string, context: RequestContext): Promise<void> {
+async function countRefusal(
+  error: unknown,
+  clientId: string,
+  context: RequestContext,
+): Promise<void> {
   if (!(error instanceof OAuthError) || error.status >= 429) return
   context.audit({
     event: 'token.refused',

@@ -9,10 +9,19 @@ import type { RequestContext } from '../../context.ts'
 import { OAuthError } from '../../errors.ts'
 import type { Params } from '../../oauth/params.ts'
 import { parseCodeChallenge } from '../../oauth/pkce.ts'
-import { parseState, type TrustedRedirect, trustRedirect } from '../../oauth/redirect-uri.ts'
+import {
+  parseState,
+  type RedirectingClient,
+  type TrustedRedirect,
+  trustRedirect,
+} from '../../oauth/redirect-uri.ts'
 import { resolveResource } from '../../oauth/resource.ts'
 import { formatScope, resolveScope } from '../../oauth/scope.ts'
 import { type Client, clients } from '../../storage/records/client.ts'
+import type { Stored } from '../../storage/records/record.ts'
+
+/** What a client id may look like; anything else is no key of the store. */
+const clientIdShape = /^[A-Za-z0-9._~-]{1,200}$/
 
 /** An authorization request that passed every check. */
 export interface AuthorizationRequest {
@@ -35,38 +44,53 @@ export async function parseAuthorizationRequest(
   params: Params,
   context: RequestContext,
 ): Promise<AuthorizationRequest> {
-  const client = await resolveClient(params.required('client_id'), context)
-  const target = { redirectUris: client.metadata.redirect_uris, vouched: client.origin === 'preregistered' }
+  const { value: client } = await resolveClient(params.required('client_id'), context)
+  const target = toRedirectingClient(client)
   const bare = trustRedirect(params.get('redirect_uri'), target, undefined)
   const state = withRedirect(bare, () => parseState(params))
   const redirect = trustRedirect(params.get('redirect_uri'), target, state)
-  return withRedirect(redirect, () => ({ client, redirect, state, ...parseRest(params, client, context) }))
+  return withRedirect(redirect, () => ({
+    client,
+    redirect,
+    state,
+    ...parseRest(params, client, context),
+  }))
+}
+
+/** What the rules of redirection need to know of a client. */
+export function toRedirectingClient({ metadata, origin }: Client): RedirectingClient {
+  return { redirectUris: metadata.redirect_uris, vouched: origin === 'preregistered' }
 }
 
 /**
- * The client of a `client_id`.
+ * The client of a `client_id`, looked up anew at every step of a journey: it may have been removed.
  *
  * @throws OAuthError `invalid_client` (400, a page) when nobody registered it
  */
-export async function resolveClient(id: string, context: RequestContext): Promise<Client> {
-  const stored = await clients.find(context.store, encodeClientId(id))
-  if (stored) return stored.value
-  throw new OAuthError('invalid_client', `Client Not Registered: Unregistered client_id=${id.slice(0, 200)}`, {
-    status: 400,
-    reason: 'unknown_client',
-  })
-}
-
-/** Ids that could not be ours look up a key that cannot exist. */
-function encodeClientId(id: string): string {
-  return /^[A-Za-z0-9._~-]{1,200}$/.test(id) ? id : '-'
+export async function resolveClient(
+  id: string,
+  { store }: Pick<RequestContext, 'store'>,
+): Promise<Stored<Client>> {
+  const stored = clientIdShape.test(id) ? await clients.find(store, id) : undefined
+  if (stored) return stored
+  throw new OAuthError(
+    'invalid_client',
+    `Client Not Registered: Unregistered client_id=${id.slice(0, 200)}`,
+    {
+      status: 400,
+      reason: 'unknown_client',
+    },
+  )
 }
 
 function parseRest(
   params: Params,
   client: Client,
   context: RequestContext,
-): Pick<AuthorizationRequest, 'codeChallenge' | 'resource' | 'scope' | 'requestedScope' | 'prompt'> {
+): Pick<
+  AuthorizationRequest,
+  'codeChallenge' | 'resource' | 'scope' | 'requestedScope' | 'prompt'
+> {
   verifyResponse(params)
   const { config } = context
   const supported = [...Object.keys(config.scopes), 'offline_access']
@@ -101,11 +125,7 @@ function verifyResponse(params: Params): void {
 function resolveCodeChallenge(params: Params, client: Client): string | undefined {
   const sendsNone = !params.has('code_challenge') && !params.has('code_challenge_method')
   if (sendsNone && client.pkce === 'optional' && client.secretHash !== undefined) return undefined
-  const challenge = parseCodeChallenge(params)
-  if (challenge !== undefined) return challenge
-  throw new OAuthError('invalid_request', 'PKCE code_challenge and code_challenge_method=S256 are required', {
-    reason: 'pkce_missing',
-  })
+  return parseCodeChallenge(params)
 }
 
 /** Runs a check and adds to its refusal where the client may be told. */

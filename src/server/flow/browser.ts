@@ -8,24 +8,54 @@
 import type { RequestContext } from '../../context.ts'
 import { OAuthError } from '../../errors.ts'
 import { equalInConstantTime, sha256 } from '../../platform/crypto.ts'
-import { findCookie, formatCookie } from '../cookies.ts'
+import { type CookieName, findCookie, formatCookie, listFlowCookies } from '../cookies.ts'
 
-/** The browser behind a request. */
+/** Most flows one browser keeps open; beginning another one lets go of the oldest (catalogue EN-09). */
+const flowsKept = 10
+
+/** The browser behind a request, as one of its cookies proves it. */
 export interface Browser {
   /** The cookie's value; the secret that form tokens are made of. */
   readonly secret: string
   /** SHA-256 of it, as flows store it. */
   readonly hash: string
-  /** Set when the browser is new and must be given its cookie. */
-  readonly cookie: string | undefined
 }
 
-/** The browser of this request, which gets a cookie if it has none yet. */
-export function resolveBrowser(request: Request, context: RequestContext): Browser {
-  const known = findCookie(request, 'browser', context.config.issuer)
-  const secret = known ?? context.random(32)
-  const cookie = known ? undefined : formatCookie('browser', secret, context.config.issuer)
+/** A browser that is given a new cookie. */
+export interface BoundBrowser extends Browser {
+  /** The `Set-Cookie` value. */
+  readonly cookie: string
+}
+
+/**
+ * Binds the browser that is being answered.
+ *
+ * @param maxAgeSeconds absent: until the browser closes
+ */
+export function bindBrowser(
+  name: CookieName,
+  { random, config }: RequestContext,
+  maxAgeSeconds?: number,
+): BoundBrowser {
+  const secret = random(32)
+  const cookie = formatCookie(name, secret, config.issuer, maxAgeSeconds)
   return { secret, hash: sha256(secret), cookie }
+}
+
+/** The browser that has the cookie; undefined when this one has not. */
+export function findBrowser(
+  request: Request,
+  name: CookieName,
+  { config }: RequestContext,
+): Browser | undefined {
+  const secret = findCookie(request, name, config.issuer)
+  return secret === undefined ? undefined : { secret, hash: sha256(secret) }
+}
+
+/** The `Set-Cookie` values that make room for one more flow. */
+export function dropOldestFlows(request: Request, { config }: RequestContext): string[] {
+  const kept = listFlowCookies(request, config.issuer)
+  return kept.slice(0, 1 - flowsKept).map((name) => formatCookie(name, '', config.issuer, 0))
 }
 
 /** What a form token is bound to besides the browser. */
@@ -35,6 +65,8 @@ export interface FormBinding {
   readonly step: string
   /** Hash of the session that saw the form; empty when nobody was signed in. */
   readonly session: string
+  /** Where the form can be had anew. */
+  readonly retryPath?: string
 }
 
 /** The hidden token of a form. */
@@ -44,6 +76,17 @@ export function mintFormToken(
   { sealer }: Pick<RequestContext, 'sealer'>,
 ): string {
   return sealer.index('form', [browser.secret, subject, step, session].join(' '))
+}
+
+/** Whether a form's token is the one that this browser, step and person got from us. */
+export function isFormToken(
+  presented: string | undefined,
+  browser: Browser,
+  binding: FormBinding,
+  context: RequestContext,
+): boolean {
+  const expected = mintFormToken(browser, binding, context)
+  return presented !== undefined && equalInConstantTime(presented, expected)
 }
 
 /**
@@ -57,11 +100,16 @@ export function verifyFormToken(
   binding: FormBinding,
   context: RequestContext,
 ): void {
-  const expected = mintFormToken(browser, binding, context)
-  if (presented !== undefined && equalInConstantTime(presented, expected)) return
-  throw new OAuthError('access_denied', 'This form is out of date: go back and load the page again', {
-    reason: 'form_token_mismatch',
-  })
+  if (isFormToken(presented, browser, binding, context)) return
+  const { retryPath } = binding
+  throw new OAuthError(
+    'access_denied',
+    'This form is out of date: go back and load the page again',
+    {
+      reason: 'form_token_mismatch',
+      ...(retryPath !== undefined && { retryPath }),
+    },
+  )
 }
 
 /**

@@ -8,7 +8,7 @@ import type { ClientView, RedirectView } from '../pages/client-label.ts'
 import type { ConsentView } from '../pages/consent.ts'
 import { endpointPaths } from '../paths.ts'
 import { mintFormToken } from './browser.ts'
-import type { Journey } from './journey.ts'
+import { type Journey, toFormBinding } from './journey.ts'
 
 /** The redirect URI as people see it. */
 export function toRedirectView(uri: string): RedirectView {
@@ -30,9 +30,8 @@ export function toClientView(client: Client, redirectUri: string): ClientView {
 
 /** The hidden fields of a journey's form. */
 export function toFlowForm(journey: Journey, action: string, context: RequestContext) {
-  const { flow, browser, session, stage } = journey
-  const binding = { subject: flow.value.id, step: stage, session: session?.hash ?? '' }
-  return { action, flow: flow.value.id, csrf: mintFormToken(browser, binding, context) }
+  const csrf = mintFormToken(journey.browser, toFormBinding(journey), context)
+  return { action, flow: journey.flow.value.id, csrf }
 }
 
 /** The view of the consent page at the journey's stage. */
@@ -44,7 +43,8 @@ export function toConsentView(
   const { flow, session, stage } = journey
   const { config } = context
   const redirect = toRedirectView(flow.value.redirectUri)
-  const shown = stage === 'confirm' ? (flow.value.approvedScope ?? flow.value.scope) : flow.value.scope
+  const shown =
+    stage === 'confirm' ? (flow.value.approvedScope ?? flow.value.scope) : flow.value.scope
   return {
     stage: stage === 'sign-in' ? 'approve' : stage,
     siteName: config.siteName,

@@ -1,6 +1,7 @@
 /** What each decision on the consent page does to the flow. */
 import type { RequestContext } from '../../context.ts'
 import { OAuthError } from '../../errors.ts'
+import type { KnownUser } from '../../identity/users.ts'
 import type { Params } from '../../oauth/params.ts'
 import { formatScope, parseScope } from '../../oauth/scope.ts'
 import type { Flow } from '../../storage/records/flow.ts'
@@ -10,44 +11,58 @@ import { finishFlow } from './finish.ts'
 import { type Journey, saveProgress, toFlowPath } from './journey.ts'
 import { findOnlyUpstream, leaveForUpstream } from './upstream-trip.ts'
 
-/** Allow: on to the next step, or to the client. */
+/** Allow: on to the sign-in, or back to the client with a code. */
 export async function allow(
   journey: Journey,
   params: Params,
   context: RequestContext,
 ): Promise<Response> {
   const { flow, session, stage } = journey
-  const remember = params.get('remember') === 'yes'
-  if (stage === 'confirm' && session) {
-    const scope = flow.value.approvedScope ?? flow.value.scope
-    return finishFlow(flow, { userId: session.user.record.value.id, scope, remember }, context)
-  }
-  const scope = parseTickedScope(params, flow.value)
-  if (context.config.noSignIn) {
-    const userId = (await resolveAnyone(context)).record.value.id
-    return finishFlow(flow, { userId, scope, remember: false }, context)
-  }
-  if (stage === 'consent' && session) {
-    return finishFlow(flow, { userId: session.user.record.value.id, scope, remember }, context)
-  }
+  const confirmed = stage === 'confirm' ? flow.value.approvedScope : undefined
+  const scope = confirmed ?? parseTickedScope(params, flow.value)
+  const user = await findApprover(journey, context)
+  if (!user) return goToSignIn(journey, scope, context)
+  const remember = session !== undefined && params.get('remember') === 'yes'
+  return finishFlow(flow, { userId: user.record.value.id, scope, remember }, context)
+}
+
+/** Whose approval it is; undefined while nobody has signed in. Without sign-in, everybody shares one account. */
+async function findApprover(
+  { session, stage }: Journey,
+  { config, users }: RequestContext,
+): Promise<KnownUser | undefined> {
+  if (config.noSignIn) return users.admit('no-sign-in', { subject: 'anyone', login: 'anyone' })
+  return stage === 'consent' || stage === 'confirm' ? session?.user : undefined
+}
+
+async function goToSignIn(
+  journey: Journey,
+  approvedScope: string,
+  context: RequestContext,
+): Promise<Response> {
+  const progress: Partial<Flow> = { step: 'sign-in', approvedScope }
   const upstream = findOnlyUpstream(context)
-  const progress: Partial<Flow> = { step: 'sign-in', approvedScope: scope }
   if (upstream) return leaveForUpstream(journey, upstream, progress, context)
-  await saveProgress(flow, progress, context)
-  return toSeeOther(toFlowPath(flow.value.id))
+  await saveProgress(journey.flow, progress, context)
+  return toSeeOther(toFlowPath(journey.flow.value.id))
 }
 
 /** Use another account: the session ends here, and the person signs in anew. */
 export async function switchUser(
-  { flow, stage }: Journey,
-  request: Request,
+  { request, flow, session, stage }: Journey,
   context: RequestContext,
 ): Promise<Response> {
   const cookie = findCookie(request, 'session', context.config.issuer)
   if (cookie !== undefined) await context.sessions.end(cookie)
   const step = stage === 'confirm' ? 'sign-in' : 'approve'
   await saveProgress(flow, { step, freshSignIn: true }, context)
-  context.audit({ event: 'sign-out', outcome: 'ok', requestId: context.exchange.requestId })
+  context.audit({
+    event: 'sign-out',
+    outcome: 'ok',
+    userId: session?.user.record.value.id,
+    requestId: context.exchange.requestId,
+    peer: context.exchange.peer,
+  })
   return toSeeOther(toFlowPath(flow.value.id), [
     formatCookie('session', '', context.config.issuer, 0),
   ])
@@ -65,9 +80,4 @@ function parseTickedScope(params: Params, flow: Flow): string {
     })
   }
   return formatScope(asked.filter((scope) => ticked.has(scope) || scope === 'offline_access'))
-}
-
-/** The one account that everybody shares when nobody signs in. */
-function resolveAnyone(context: RequestContext) {
-  return context.users.admit('no-sign-in', { subject: 'anyone', login: 'anyone' })
 }

@@ -14,7 +14,9 @@ import type { Flow } from '../../storage/records/flow.ts'
 import type { Stored } from '../../storage/records/record.ts'
 import type { Commit, Write } from '../../storage/store.ts'
 import { hashCode, mintCode } from '../../tokens/authorization-code.ts'
+import { formatCookie } from '../cookies.ts'
 import { toSeeOther } from '../respond.ts'
+import { resolveClient, toRedirectingClient } from './begin.ts'
 import { toRememberedConsent } from './remembered.ts'
 
 /** What the person decided. */
@@ -31,29 +33,26 @@ export async function finishFlow(
   approval: Approval,
   context: RequestContext,
 ): Promise<Response> {
-  const client = await resolveLiveClient(flow.value, context)
-  const redirect = trustFlowRedirect(flow.value, client.value)
+  const { client, redirect } = await resolveReturn(flow.value, context)
   const code = mintCode(context.random)
   const done = await context.store.commit(toFinish(flow, client, { code, approval }, context))
-  if (!done) {
-    throw new OAuthError('invalid_request', 'This request to connect was already answered', {
-      reason: 'flow_unknown',
-    })
-  }
+  if (!done) throw refuseSecondAnswer()
   reportFinish(flow.value, approval, context)
   const location = toRedirectLocation(redirect, {
     code,
     state: flow.value.state,
     iss: context.config.issuer,
   })
-  return toSeeOther(location)
+  return toSeeOther(location, [toGoneCookie(flow.value, context)])
 }
 
 /** Sends the browser back to the client with `access_denied` (RFC 6749 §4.1.2.1, RFC 9207). */
 export async function denyFlow(flow: Stored<Flow>, context: RequestContext): Promise<Response> {
-  const client = await resolveLiveClient(flow.value, context)
-  const redirect = trustFlowRedirect(flow.value, client.value)
-  await context.store.commit({ delete: [flow.key] })
+  const { client, redirect } = await resolveReturn(flow.value, context)
+  const { key, version } = flow
+  const done = await context.store.commit({ check: [{ key, version }], delete: [key] })
+  if (!done) throw refuseSecondAnswer()
+  context.metrics.count('authorizations', { outcome: 'denied' })
   context.audit({
     event: 'consent.denied',
     outcome: 'refused',
@@ -67,24 +66,26 @@ export async function denyFlow(flow: Stored<Flow>, context: RequestContext): Pro
     state: flow.value.state,
     iss: context.config.issuer,
   })
-  return toSeeOther(location)
+  return toSeeOther(location, [toGoneCookie(flow.value, context)])
 }
 
-async function resolveLiveClient(flow: Flow, { store }: RequestContext): Promise<Stored<Client>> {
-  const client = await clients.find(store, flow.clientId)
-  if (client) return client
-  throw new OAuthError('invalid_client', `Client Not Registered: Unregistered client_id=${flow.clientId}`, {
-    status: 400,
-    reason: 'unknown_client',
+/** Where the answer goes: client and redirect URI as they are now, not as they were at the beginning. */
+async function resolveReturn(flow: Flow, context: RequestContext) {
+  const client = await resolveClient(flow.clientId, context)
+  return {
+    client,
+    redirect: trustRedirect(flow.redirectUri, toRedirectingClient(client.value), flow.state),
+  }
+}
+
+function refuseSecondAnswer(): OAuthError {
+  return new OAuthError('invalid_request', 'This request to connect was already answered', {
+    reason: 'flow_unknown',
   })
 }
 
-function trustFlowRedirect(flow: Flow, client: Client) {
-  const target = {
-    redirectUris: client.metadata.redirect_uris,
-    vouched: client.origin === 'preregistered',
-  }
-  return trustRedirect(flow.redirectUri, target, flow.state)
+function toGoneCookie({ id }: Flow, { config }: RequestContext): string {
+  return formatCookie(`flow-${id}`, '', config.issuer, 0)
 }
 
 /** The commit that ends the flow: it is gone, the code is there, the client has been authorized. */
@@ -111,7 +112,11 @@ function toFinish(
   return { check, set, delete: [flow.key] }
 }
 
-function toCodeRecord(flow: Flow, { userId, scope }: Approval, context: RequestContext): AuthorizationCode {
+function toCodeRecord(
+  flow: Flow,
+  { userId, scope }: Approval,
+  context: RequestContext,
+): AuthorizationCode {
   return {
     clientId: flow.clientId,
     userId,
@@ -135,7 +140,11 @@ function reportFinish(flow: Flow, { userId, scope }: Approval, context: RequestC
     peer: context.exchange.peer,
   }
   context.log.info(`Generated authorization code for client: ${flow.clientId}`)
-  context.audit({ event: 'consent.allowed', ...common, details: { scope, flow: sha256(flow.id).slice(0, 12) } })
+  context.audit({
+    event: 'consent.allowed',
+    ...common,
+    details: { scope, flow: sha256(flow.id).slice(0, 12) },
+  })
   context.audit({ event: 'code.issued', ...common, details: { resource: flow.resource } })
   context.metrics.count('authorizations', { outcome: 'allowed' })
 }

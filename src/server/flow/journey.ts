@@ -16,13 +16,15 @@ import { type Flow, flows } from '../../storage/records/flow.ts'
 import type { Stored } from '../../storage/records/record.ts'
 import { findCookie } from '../cookies.ts'
 import { endpointPaths } from '../paths.ts'
-import { type Browser, resolveBrowser } from './browser.ts'
+import { type Browser, type FormBinding, findBrowser } from './browser.ts'
 
 /** What the person has to do now. */
 export type Stage = 'approve' | 'consent' | 'sign-in' | 'confirm'
 
 /** A flow, the browser it belongs to and who is signed in there. */
 export interface Journey {
+  /** The request that continues it. */
+  readonly request: Request
   readonly flow: Stored<Flow>
   readonly browser: Browser
   readonly session: LiveSession | undefined
@@ -39,7 +41,6 @@ export async function resolveJourney(
   flowId: string | undefined,
   context: RequestContext,
 ): Promise<Journey> {
-  const browser = resolveBrowser(request, context)
   const [flow, session] = await Promise.all([
     findFlow(flowId, context),
     context.sessions.find(findCookie(request, 'session', context.config.issuer)),
@@ -49,12 +50,13 @@ export async function resolveJourney(
       reason: 'flow_unknown',
     })
   }
-  if (!equalInConstantTime(flow.value.browserHash, browser.hash)) {
+  const browser = findBrowser(request, `flow-${flow.value.id}`, context)
+  if (!browser || !equalInConstantTime(flow.value.browserHash, browser.hash)) {
     throw new OAuthError('invalid_request', 'This sign-in was started in another browser', {
       reason: 'other_browser',
     })
   }
-  return { flow, browser, session, stage: resolveStage(flow.value, session) }
+  return { request, flow, browser, session, stage: resolveStage(flow.value, session) }
 }
 
 async function findFlow(id: string | undefined, context: RequestContext) {
@@ -72,6 +74,12 @@ function resolveStage(flow: Flow, session: LiveSession | undefined): Stage {
 /** The address of the dispatcher for a flow. */
 export function toFlowPath(flowId: string): string {
   return `${endpointPaths.consent}?flow=${flowId}`
+}
+
+/** What the form on the journey's page is bound to. */
+export function toFormBinding({ flow, session, stage }: Journey): FormBinding {
+  const { id } = flow.value
+  return { subject: id, step: stage, session: session?.hash ?? '', retryPath: toFlowPath(id) }
 }
 
 /**

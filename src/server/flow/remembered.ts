@@ -3,7 +3,8 @@
  *
  * A remembered choice spares the page only for the same person, client, redirect URI and resource, for
  * no wider scope and unchanged client metadata, for https redirects, and only when the browser came here
- * by itself: another website that sends it here gets the page.
+ * by itself: another website that sends it here gets the page, and so does a browser that only fetches
+ * ahead.
  */
 import type { RequestContext } from '../../context.ts'
 import type { LiveSession } from '../../identity/sessions.ts'
@@ -48,6 +49,7 @@ export async function isRemembered(
 ): Promise<boolean> {
   const site = request.headers.get('sec-fetch-site')
   if (site !== 'none' && site !== 'same-origin') return false
+  if (request.headers.has('sec-purpose')) return false
   if (redirectKind(flow.redirectUri) !== 'https') return false
   const key = toConsentKey(session.user.record.value.id, flow, context)
   const remembered = consents.decode((await context.store.get([key]))[0])?.value

@@ -25,19 +25,24 @@ export function findOnlyUpstream(context: RequestContext): Upstream | undefined 
 }
 
 /** Our callback at a provider: `<issuer>/callback/<id>`. */
-export function toCallbackUri(upstreamId: string, { config }: Pick<RequestContext, 'config'>): string {
+export function toCallbackUri(
+  upstreamId: string,
+  { config }: Pick<RequestContext, 'config'>,
+): string {
   return `${config.issuer}${endpointPaths.callback}/${upstreamId}`
 }
 
 /** Commits progress together with a new trip and sends the browser to the provider. */
 export async function leaveForUpstream(
-  { flow }: Journey,
+  { request, flow }: Journey,
   upstream: Upstream,
   progress: Partial<Flow>,
   context: RequestContext,
 ): Promise<Response> {
   const { random, clock, config } = context
-  const [state, cookie] = [random(32), random(32)]
+  const state = random(32)
+  // Tabs share the cookie, so that one leaving does not strand the other; each trip keeps its own hash of it.
+  const cookie = findCookie(request, 'trip', config.issuer) ?? random(32)
   const secrets = { nonce: random(32), codeVerifier: random(32) }
   const trip = {
     id: upstream.id,

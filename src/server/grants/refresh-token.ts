@@ -12,8 +12,8 @@ import { resolveResource } from '../../oauth/resource.ts'
 import { formatScope, narrowScope, parseScope } from '../../oauth/scope.ts'
 import { equalInConstantTime } from '../../platform/crypto.ts'
 import type { AuditEventName } from '../../platform/ports.ts'
-import { families, type Family } from '../../storage/records/family.ts'
-import { type Grant, grants, type GrantUse, grantUses } from '../../storage/records/grant.ts'
+import { type Family, families } from '../../storage/records/family.ts'
+import { type Grant, type GrantUse, grants, grantUses } from '../../storage/records/grant.ts'
 import type { Stored } from '../../storage/records/record.ts'
 import { users } from '../../storage/records/user.ts'
 import type { Entry } from '../../storage/store.ts'
@@ -47,11 +47,7 @@ export const refreshToken: GrantType = {
   keys(params) {
     const parsed = parseRefreshToken(params.required('refresh_token'))
     if (!parsed) return []
-    return [
-      families.key(parsed.grantId),
-      grants.key(parsed.grantId),
-      grantUses.key(parsed.grantId),
-    ]
+    return [families.key(parsed.grantId), grants.key(parsed.grantId), grantUses.key(parsed.grantId)]
   },
 
   async redeem(request, context) {
@@ -88,7 +84,11 @@ function verifyOwner(
 }
 
 /** Scope and resource of the new access token: never more than granted, and no write when refused (RF-12). */
-function resolveGrantedScope(grant: Grant, { params }: TokenRequest, context: RequestContext): string {
+function resolveGrantedScope(
+  grant: Grant,
+  { params }: TokenRequest,
+  context: RequestContext,
+): string {
   const asked = params.all('resource')
   const known = context.config.backends.map((backend) => backend.resource)
   if (asked.length > 0 && resolveResource(asked, known) !== grant.resource) {
@@ -192,7 +192,8 @@ function findSealed(token: string, { sealedSuccessor, currentHash }: Family): st
 
 /** An old token came back: whoever holds the family's tokens, one of them is a thief. */
 async function punishReuse({ grant }: Presented, context: RequestContext): Promise<void> {
-  if (context.config.refresh.onReuse === 'revoke') await endGrant(grant.id, 'refresh_reused', context)
+  if (context.config.refresh.onReuse === 'revoke')
+    await endGrant(grant.id, 'refresh_reused', context)
   audit('token.reused', grant, context)
 }
 

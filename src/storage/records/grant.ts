@@ -1,6 +1,7 @@
 /**
  * `grant/<id>`: what one user allowed one client; `user-grant/…` and `client-grant/…` list it.
- * `ended/<id>`: a mark that the grant ended, for as long as one of its access tokens may live.
+ * `ended/<id>`: a mark that the grant ended, for as long as one of its access tokens may live; with a
+ * `jti` in place of the id, that this one access token was revoked.
  * `used/<id>`: the `iat` of the newest access token of the grant that a gate has seen in use.
  */
 import type { Write } from '../store.ts'

@@ -1,0 +1,101 @@
+/**
+ * The official conformance package, `server` mode: what a server can do it can do behind Gatehouse.
+ *
+ * Each requirement set runs twice at the same time, once directly against a server and once through
+ * Gatehouse in front of another like it, and every single check must come out the same. The package
+ * cannot send a token, so a proxy adds it.
+ */
+import { execFile } from 'node:child_process'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { z } from 'zod'
+import { type BearerProxy, startBearerProxy } from '../helpers/bearer-proxy.ts'
+import { type EverythingServer, startEverythingServer } from '../helpers/everything-server.ts'
+import { type Live, startLive } from '../helpers/live.ts'
+
+const program = fileURLToPath(new URL('../../node_modules/.bin/conformance', import.meta.url))
+
+/** Longest time for one scenario. Alone none takes two seconds. */
+const scenarioTimeoutMs = 120_000
+
+let direct: EverythingServer
+let behind: EverythingServer
+let live: Live
+let proxy: BearerProxy
+let folder: string
+
+beforeAll(async () => {
+  direct = await startEverythingServer()
+  behind = await startEverythingServer()
+  proxy = await startBearerProxy()
+  live = await startLive({ issuer: proxy.origin, backendUrl: behind.url })
+  proxy.open({ target: live.issuer, token: await mintToken() })
+  folder = await mkdtemp(join(tmpdir(), 'gatehouse-conformance-'))
+})
+afterAll(async () => {
+  await proxy.close()
+  await live.close()
+  await Promise.all([direct.close(), behind.close()])
+  await rm(folder, { recursive: true, force: true })
+})
+
+function mintToken(): Promise<string> {
+  const claims = { sub: 'user-1', client_id: 'conformance', scope: 'notes:read', gid: 'grant-1' }
+  return live.gatehouse.context.accessTokens.mint({ ...claims, aud: `${proxy.origin}/mcp` }, 3600)
+}
+
+/** How each check of each scenario came out, by the scenario's name. */
+type Outcome = Record<string, readonly string[]>
+
+const checks = z.array(z.object({ id: z.string(), status: z.string() }))
+
+/** Runs a requirement set against a server and reads what the package wrote about it. */
+async function runSet(revision: string, url: string, results: string): Promise<Outcome> {
+  const set = ['server', '--url', url, '--requirements', revision]
+  const options = ['--timeout', String(scenarioTimeoutMs), '--output-dir', results]
+  await new Promise<void>((resolve) => {
+    execFile(process.execPath, [program, ...set, ...options], () => resolve())
+  })
+  const scenarios = await readdir(results)
+  return Object.fromEntries(await Promise.all(scenarios.map((name) => readScenario(results, name))))
+}
+
+/** Notes (`INFO`) say what went over the wire, port and session id included, and judge nothing. */
+async function readScenario(results: string, name: string): Promise<[string, readonly string[]]> {
+  const text = await readFile(join(results, name, 'checks.json'), 'utf8')
+  const judged = checks.parse(JSON.parse(text)).filter(({ status }) => status !== 'INFO')
+  const scenario = name.replace(/^server-/, '').replace(/-\d{4}-\d\d-\d\dT[\d-]+Z$/, '')
+  return [scenario, judged.map(({ id, status }) => `${id}: ${status}`)]
+}
+
+/** What happens directly, so that a server at which everything fails proves nothing. */
+const sets = [
+  { revision: '2025-11-25', scenarios: 33, passed: 84, failing: /^$/ },
+  // The extension of tasks, which the SDK does not serve.
+  { revision: '2026-07-28', scenarios: 50, passed: 164, failing: /^tasks-/ },
+]
+
+describe('conformance server', () => {
+  for (const { revision, scenarios, passed, failing } of sets) {
+    it(`${revision}: ${passed} checks pass, the same ones directly and through the gate (X10)`, {
+      timeout: 300_000,
+    }, async () => {
+      const [directly, gated] = await Promise.all([
+        runSet(revision, direct.url, join(folder, `${revision}-direct`)),
+        runSet(revision, `${proxy.origin}/mcp`, join(folder, `${revision}-gated`)),
+      ])
+      expect(Object.keys(directly)).toHaveLength(scenarios)
+      const outcomes = Object.entries(directly)
+      const successes = outcomes.flatMap(([, all]) => all.filter((check) => / SUCCESS$/.test(check)))
+      expect(successes).toHaveLength(passed)
+      const failed = outcomes.filter(([, all]) => all.some((check) => / FAILURE$/.test(check)))
+      for (const [scenario] of failed) expect(scenario).toMatch(failing)
+      expect(gated).toEqual(directly)
+      const refusals = live.audit.splice(0).map(({ reason }) => reason)
+      expect(refusals, 'one rebound name, refused by Gatehouse itself').toEqual(['foreign_host'])
+    })
+  }
+})
