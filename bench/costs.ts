@@ -186,7 +186,9 @@ const hashing = ['createHash', 'createHmac', 'hkdfSync', 'hash'] as const
 const ciphering = ['createCipheriv', 'createDecipheriv'] as const
 
 /** Counts calls of Node's cryptography until the returned function is called. */
-function countCryptography(add: (name: 'hashes' | 'ciphers' | 'signatures' | 'verifications') => void) {
+function countCryptography(
+  add: (name: 'hashes' | 'ciphers' | 'signatures' | 'verifications') => void,
+) {
   const undo: (() => void)[] = []
   const wrap = (owner: object, method: string, name: Parameters<typeof add>[0]): void => {
     const original: unknown = Reflect.get(owner, method)

@@ -4,7 +4,14 @@
  */
 import { mkdtemp } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Client, createClient, type Jar, type Message, type Send, type Tokens } from './client.ts'
+import {
+  type Client,
+  createClient,
+  type Jar,
+  type Message,
+  type Send,
+  type Tokens,
+} from './client.ts'
 import type { Operate } from './load.ts'
 import { type MeasuredServer, startServer } from './server-process.ts'
 import { type FixedAnswer, lanes, type ServerSpec } from './servers/protocol.ts'

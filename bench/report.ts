@@ -86,7 +86,13 @@ function toRatio(own: readonly Sample[], base: readonly Sample[]): Ratio {
 }
 
 /** The table of one operation. */
-export function renderOperation({ name, about, rounds, operationsPerSample, rows }: Measured): string {
+export function renderOperation({
+  name,
+  about,
+  rounds,
+  operationsPerSample,
+  rows,
+}: Measured): string {
   const head = [
     'in flight',
     'server',

@@ -2,8 +2,9 @@
  * `npm run bench`: what Gatehouse costs, beside a bare `node:http` server and `oidc-provider`, all
  * measured in the same run. See `docs/guides/performance.md`.
  */
-import { mkdtemp } from 'node:fs/promises'
+
 import { rmSync } from 'node:fs'
+import { mkdtemp } from 'node:fs/promises'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'

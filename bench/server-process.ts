@@ -4,7 +4,13 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { Pool } from 'undici'
 import type { Reply, Send } from './client.ts'
-import { type Answer, type Command, lanes, type ServerSpec, type Started } from './servers/protocol.ts'
+import {
+  type Answer,
+  type Command,
+  lanes,
+  type ServerSpec,
+  type Started,
+} from './servers/protocol.ts'
 
 /** A server that can be driven and measured. */
 export interface MeasuredServer extends Started {
@@ -72,7 +78,10 @@ async function ask(child: ChildProcess, command: Command): Promise<Answer> {
   }
 }
 
-async function exchange(pool: Pool, { method, path, headers, body }: Parameters<Send>[0]): Promise<Reply> {
+async function exchange(
+  pool: Pool,
+  { method, path, headers, body }: Parameters<Send>[0],
+): Promise<Reply> {
   const answer = await pool.request({ method, path, headers, body: body ?? null })
   const { 'content-type': type, location, 'set-cookie': cookies } = answer.headers
   return {

@@ -15,7 +15,10 @@ declare module 'oidc-provider' {
 
   export class Provider {
     constructor(issuer: string, configuration: object)
-    readonly Grant: new (properties: { accountId: string; clientId: string }) => Grant
+    readonly Grant: new (properties: {
+      accountId: string
+      clientId: string
+    }) => Grant
     callback(): RequestListener
     interactionDetails(request: IncomingMessage, response: ServerResponse): Promise<Interaction>
     interactionFinished(

@@ -1,5 +1,5 @@
 /** The cryptographic primitives of the platform, as plain functions over `node:crypto`. */
-import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+import { createHash, createHmac, type KeyObject, randomBytes, timingSafeEqual } from 'node:crypto'
 
 /** Returns `bytes` random bytes as base64url text. Handed in wherever randomness is needed. */
 export type Random = (bytes: number) => string
@@ -13,7 +13,7 @@ export function sha256(text: string): string {
 }
 
 /** HMAC-SHA-256 of UTF-8 text, as base64url without padding (43 characters). */
-export function hmacSha256(key: Uint8Array | string, text: string): string {
+export function hmacSha256(key: KeyObject, text: string): string {
   return createHmac('sha256', key).update(text).digest('base64url')
 }
 

@@ -8,6 +8,7 @@
  * with it, and each purpose has a subkey of its own, so a sealed value opens only where it was put
  * (catalogue SG-11, CD-16).
  */
+import type { KeyObject } from 'node:crypto'
 import { OAuthError } from '../errors.ts'
 import type { Clock } from '../platform/clock.ts'
 import { hmacSha256, type Random, systemRandom } from '../platform/crypto.ts'
@@ -97,14 +98,14 @@ function openVault(vault: Vault, masterKey: Uint8Array): OpenVault {
 }
 
 function toMasterKeyId(masterKey: Uint8Array): string {
-  return Buffer.from(deriveKey(masterKey, 'master key id')).toString('base64url').slice(0, 11)
+  return deriveKey(masterKey, 'master key id').export().toString('base64url').slice(0, 11)
 }
 
 function toSealer(vault: OpenVault, random: Random): Sealer {
-  const sealKeys = new Map<string, Uint8Array>()
-  const indexKeys = new Map<string, Uint8Array>()
+  const sealKeys = new Map<string, KeyObject>()
+  const indexKeys = new Map<string, KeyObject>()
 
-  const findSealKey = (keyId: string, purpose: string): Uint8Array | undefined => {
+  const findSealKey = (keyId: string, purpose: string): KeyObject | undefined => {
     const dataKey = vault.dataKeys.get(keyId)
     return (
       dataKey &&

@@ -10,11 +10,12 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect } from 'vitest'
 import { z } from 'zod'
 import { type BearerProxy, startBearerProxy } from '../helpers/bearer-proxy.ts'
 import { type EverythingServer, startEverythingServer } from '../helpers/everything-server.ts'
 import { type Live, startLive } from '../helpers/live.ts'
+import { verifiesThat } from '../verifies.ts'
 
 const program = fileURLToPath(new URL('../../node_modules/.bin/conformance', import.meta.url))
 
@@ -80,22 +81,27 @@ const sets = [
 
 describe('conformance server', () => {
   for (const { revision, scenarios, passed, failing } of sets) {
-    it(`${revision}: ${passed} checks pass, the same ones directly and through the gate (X10)`, {
-      timeout: 300_000,
-    }, async () => {
-      const [directly, gated] = await Promise.all([
-        runSet(revision, direct.url, join(folder, `${revision}-direct`)),
-        runSet(revision, `${proxy.origin}/mcp`, join(folder, `${revision}-gated`)),
-      ])
-      expect(Object.keys(directly)).toHaveLength(scenarios)
-      const outcomes = Object.entries(directly)
-      const successes = outcomes.flatMap(([, all]) => all.filter((check) => / SUCCESS$/.test(check)))
-      expect(successes).toHaveLength(passed)
-      const failed = outcomes.filter(([, all]) => all.some((check) => / FAILURE$/.test(check)))
-      for (const [scenario] of failed) expect(scenario).toMatch(failing)
-      expect(gated).toEqual(directly)
-      const refusals = live.audit.splice(0).map(({ reason }) => reason)
-      expect(refusals, 'one rebound name, refused by Gatehouse itself').toEqual(['foreign_host'])
-    })
+    const aspect = `${revision}, ${passed} checks pass directly and the same ones through the gate`
+    verifiesThat(
+      'X10',
+      aspect,
+      async () => {
+        const [directly, gated] = await Promise.all([
+          runSet(revision, direct.url, join(folder, `${revision}-direct`)),
+          runSet(revision, `${proxy.origin}/mcp`, join(folder, `${revision}-gated`)),
+        ])
+        expect(Object.keys(directly)).toHaveLength(scenarios)
+        expect(Object.values(directly).flat().filter(isSuccess)).toHaveLength(passed)
+        for (const [scenario, outcome] of Object.entries(directly))
+          if (outcome.some(isFailure)) expect(scenario).toMatch(failing)
+        expect(gated).toEqual(directly)
+        const refusals = live.audit.splice(0).map(({ reason }) => reason)
+        expect(refusals, 'one rebound name, refused by Gatehouse itself').toEqual(['foreign_host'])
+      },
+      300_000,
+    )
   }
 })
+
+const isSuccess = (check: string) => check.endsWith(' SUCCESS')
+const isFailure = (check: string) => check.endsWith(' FAILURE')

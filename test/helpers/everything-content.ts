@@ -47,7 +47,8 @@ function addPrompts(server: McpServer): void {
   server.registerPrompt('test_simple_prompt', { description: 'Says one thing' }, () => ({
     messages: [text('This is a simple prompt for testing.')],
   }))
-  const suggest = (typed: string) => ['paris', 'park', 'party'].filter((word) => word.startsWith(typed))
+  const suggest = (typed: string) =>
+    ['paris', 'park', 'party'].filter((word) => word.startsWith(typed))
   server.registerPrompt(
     'test_prompt_with_arguments',
     {
@@ -75,7 +76,11 @@ function addPromptsOfResources(server: McpServer): void {
     'test_prompt_with_embedded_resource',
     { description: 'Shows a resource', argsSchema: z.object({ resourceUri: z.string() }) },
     ({ resourceUri: uri }) => {
-      const resource = { uri, mimeType: 'text/plain', text: 'Embedded resource content for testing.' }
+      const resource = {
+        uri,
+        mimeType: 'text/plain',
+        text: 'Embedded resource content for testing.',
+      }
       return {
         messages: [
           fromUser({ type: 'resource' as const, resource }),

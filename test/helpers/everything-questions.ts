@@ -1,8 +1,8 @@
 /** The tools of the everything server that ask the person, the model or the client before they answer. */
 import {
   acceptedContent,
-  CLIENT_CAPABILITIES_META_KEY,
   type CallToolResult,
+  CLIENT_CAPABILITIES_META_KEY,
   type InputRequests,
   type InputRequiredResult,
   inputRequired,
@@ -42,7 +42,11 @@ function askModel(text: string, maxTokens = 100) {
 }
 
 /** The answer for the key once it has come, the question until then. */
-function askOnce(mcpReq: Mcp, inputRequests: InputRequests, toAnswer: (given: unknown) => string): Answer {
+function askOnce(
+  mcpReq: Mcp,
+  inputRequests: InputRequests,
+  toAnswer: (given: unknown) => string,
+): Answer {
   const given = Object.keys(inputRequests).map((key) => mcpReq.inputResponses?.[key])
   if (given.includes(undefined)) return inputRequired({ inputRequests })
   return toText(toAnswer(given.length === 1 ? given[0] : given))
@@ -53,7 +57,11 @@ function addPlainQuestions(server: McpServer): void {
     'test_sampling',
     { description: 'Asks the model', inputSchema: z.object({ prompt: z.string() }) },
     ({ prompt }, { mcpReq }) =>
-      askOnce(mcpReq, { answer: askModel(prompt) }, (given) => `LLM response: ${JSON.stringify(given)}`),
+      askOnce(
+        mcpReq,
+        { answer: askModel(prompt) },
+        (given) => `LLM response: ${JSON.stringify(given)}`,
+      ),
   )
   const person = z.object({
     username: z.string().describe("User's response"),
@@ -70,11 +78,19 @@ function addPlainQuestions(server: McpServer): void {
       ),
   )
   for (const [tool, properties] of Object.entries(forms))
-    server.registerTool(tool, { description: 'Asks the person to fill in a form' }, ({ mcpReq }) => {
-      const requestedSchema = { type: 'object' as const, properties }
-      const answer = inputRequired.elicit({ message: 'Please fill this in', requestedSchema })
-      return askOnce(mcpReq, { answer }, (given) => `Elicitation completed: ${JSON.stringify(given)}`)
-    })
+    server.registerTool(
+      tool,
+      { description: 'Asks the person to fill in a form' },
+      ({ mcpReq }) => {
+        const requestedSchema = { type: 'object' as const, properties }
+        const answer = inputRequired.elicit({ message: 'Please fill this in', requestedSchema })
+        return askOnce(
+          mcpReq,
+          { answer },
+          (given) => `Elicitation completed: ${JSON.stringify(given)}`,
+        )
+      },
+    )
 }
 
 type Form = Extract<
@@ -141,7 +157,12 @@ function addStatefulRounds(server: McpServer, state: StateCodec): void {
       },
     ],
     test_input_required_result_multi_round: [
-      { step1: inputRequired.elicit({ message: 'Step 1: What is your name?', requestedSchema: name }) },
+      {
+        step1: inputRequired.elicit({
+          message: 'Step 1: What is your name?',
+          requestedSchema: name,
+        }),
+      },
       {
         step2: inputRequired.elicit({
           message: 'Step 2: What is your favorite color?',
@@ -151,12 +172,19 @@ function addStatefulRounds(server: McpServer, state: StateCodec): void {
     ],
   }
   for (const [tool, steps] of Object.entries(rounds))
-    server.registerTool(tool, { description: 'Asks, remembering the round' }, async ({ mcpReq }) => {
-      const round = mcpReq.requestState<{ round: number }>()?.round ?? 0
-      const inputRequests = steps[round]
-      if (inputRequests === undefined) return toText('state-ok')
-      return inputRequired({ inputRequests, requestState: await state.mint({ round: round + 1 }) })
-    })
+    server.registerTool(
+      tool,
+      { description: 'Asks, remembering the round' },
+      async ({ mcpReq }) => {
+        const round = mcpReq.requestState<{ round: number }>()?.round ?? 0
+        const inputRequests = steps[round]
+        if (inputRequests === undefined) return toText('state-ok')
+        return inputRequired({
+          inputRequests,
+          requestState: await state.mint({ round: round + 1 }),
+        })
+      },
+    )
 }
 
 const declared = z

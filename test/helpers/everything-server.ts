@@ -34,7 +34,9 @@ type Fetch = (request: Request) => Promise<Response>
 /** Starts one on a free port. Like any server of a developer's machine it answers to local names only. */
 export async function startEverythingServer(): Promise<EverythingServer> {
   const state: StateCodec = createRequestStateCodec({ key: 'a key for tests, 32 bytes or longer' })
-  const modern = createMcpHandler(() => createEverything(state, modern.notify), { legacy: 'reject' })
+  const modern = createMcpHandler(() => createEverything(state, modern.notify), {
+    legacy: 'reject',
+  })
   const legacy = createSessions(() => createEverything(state, undefined))
   const answer = toNodeHandler({
     fetch: async (request) =>

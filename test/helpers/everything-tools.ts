@@ -136,8 +136,8 @@ const richSchema: Parameters<typeof fromJsonSchema>[0] = {
     email: { type: 'string' },
   },
   allOf: [{ anyOf: [{ required: ['phone'] }, { required: ['email'] }] }],
-  // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
-  ...{ if: { properties: { contactMethod: { const: 'phone' } }, required: ['contactMethod'] } },
+  if: { properties: { contactMethod: { const: 'phone' } }, required: ['contactMethod'] },
+  // oxlint-disable-next-line unicorn/no-thenable -- a keyword of JSON Schema
   then: { required: ['phone'] },
   else: { required: ['email'] },
   additionalProperties: false,
@@ -148,8 +148,12 @@ function addTriggers(server: McpServer, notify: ServerNotifier | undefined): voi
     notify?.toolsChanged()
     return toText('Said so')
   })
-  server.registerTool('test_trigger_prompt_change', { description: 'Says the prompts changed' }, () => {
-    notify?.promptsChanged()
-    return toText('Said so')
-  })
+  server.registerTool(
+    'test_trigger_prompt_change',
+    { description: 'Says the prompts changed' },
+    () => {
+      notify?.promptsChanged()
+      return toText('Said so')
+    },
+  )
 }

@@ -31,39 +31,40 @@ export interface SessionServer {
   readonly sessions: Map<string, Session>
   /** How many calls of `meet` must have come before any is answered, last come first. */
   expectMeeting(calls: number): void
-  /** Resolves with what ended the next call of `wait`. */
-  waitForEnd(): Promise<'cancelled' | 'hung up'>
+  /** Resolves when a call of `wait` has come, which nothing but the client ends. */
+  nextWait(): Promise<WaitingCall>
   close(): Promise<void>
 }
 
-/** Tells a waiting call's end to whoever asked. */
-type Ended = (how: 'cancelled' | 'hung up') => void
+/** A call that is never answered. */
+export interface WaitingCall {
+  /** How the client ended it: by a message, or with the connection. */
+  readonly ended: Promise<'cancelled' | 'hung up'>
+}
 
 /** Starts one on a free port. */
 export async function startSessionServer(): Promise<SessionServer> {
   const seen: SeenRequest[] = []
   const sessions = new Map<string, Session>()
   const meeting = createMeeting()
-  let ended: Ended = () => {}
-  const create = () => createMcp(meeting.join, (how) => ended(how))
-  const server = createServer(async (incoming, outgoing) => {
+  const waits = createWaits()
+  const create = () => createMcp(meeting.join, waits.begin)
+  const take = async (incoming: IncomingMessage, outgoing: ServerResponse) => {
     const body = await text(incoming)
     seen.push({ method: incoming.method ?? '', headers: incoming.headers, body })
     outgoing.on('close', () => {
-      if (!outgoing.writableFinished && body.includes('"wait"')) ended('hung up')
+      if (!outgoing.writableFinished && body.includes('"wait"')) waits.hangUp()
     })
     await answer({ incoming, outgoing, body }, sessions, create)
-  })
+  }
+  const server = createServer((incoming, outgoing) => void take(incoming, outgoing))
   const origin = await listenOnLoopback(server)
   return {
     url: `${origin}/mcp`,
     seen,
     sessions,
     expectMeeting: meeting.expect,
-    waitForEnd: () =>
-      new Promise((resolve) => {
-        ended = resolve
-      }),
+    nextWait: waits.next,
     close: async () => {
       await Promise.all([...sessions.values()].map(({ mcp }) => mcp.close()))
       await closeNow(server)
@@ -86,7 +87,9 @@ async function answer(
   const { transport } = sessions.get(String(id)) ?? {}
   if (transport === undefined && id !== undefined) {
     outgoing.writeHead(404, { 'content-type': 'application/json' })
-    outgoing.end('{"jsonrpc":"2.0","error":{"code":-32001,"message":"Session not found"},"id":null}')
+    outgoing.end(
+      '{"jsonrpc":"2.0","error":{"code":-32001,"message":"Session not found"},"id":null}',
+    )
     return
   }
   const open = transport ?? (await openSession(sessions, create()))
@@ -108,7 +111,10 @@ async function openSession(
   return transport
 }
 
-function createMcp(join: () => Promise<void>, ended: Ended): McpServer {
+function createMcp(
+  join: () => Promise<void>,
+  wait: (signal: AbortSignal) => Promise<void>,
+): McpServer {
   const mcp = new McpServer(
     { name: 'sessions', version: '1.0.0' },
     { capabilities: { logging: {}, tools: {} } },
@@ -121,8 +127,7 @@ function createMcp(join: () => Promise<void>, ended: Ended): McpServer {
     return toAnswer(given.text)
   })
   mcp.registerTool('wait', {}, async ({ signal }) => {
-    await new Promise((resolve) => signal.addEventListener('abort', resolve))
-    ended('cancelled')
+    await wait(signal)
     return toAnswer('Never seen')
   })
   return mcp
@@ -140,6 +145,27 @@ function createMeeting(): { expect(calls: number): void; join(): Promise<void> }
       new Promise((resolve) => {
         waiting.unshift(resolve)
         if (waiting.length === expected) for (const go of waiting.splice(0)) go()
+      }),
+  }
+}
+
+/** Calls that wait for the client to end them, one at a time. */
+function createWaits() {
+  let end: (how: 'cancelled' | 'hung up') => void = () => {}
+  let tell: (call: WaitingCall) => void = () => {}
+  return {
+    async begin(signal: AbortSignal): Promise<void> {
+      const ended = new Promise<'cancelled' | 'hung up'>((resolve) => {
+        end = resolve
+      })
+      signal.addEventListener('abort', () => end('cancelled'))
+      tell({ ended })
+      await ended
+    },
+    hangUp: () => end('hung up'),
+    next: () =>
+      new Promise<WaitingCall>((resolve) => {
+        tell = resolve
       }),
   }
 }

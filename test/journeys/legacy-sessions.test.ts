@@ -92,11 +92,11 @@ function say(data: string): Promise<void> {
   return session.mcp.sendLoggingMessage({ level: 'info', data })
 }
 
-/** A message by hand, with exactly these fields. */
-function post(headers: Record<string, string>, message: object): Promise<Response> {
+/** A message by hand, with these fields. */
+function post(headers: Record<string, string>, message: object, url = live.url): Promise<Response> {
   const json = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' }
   const body = JSON.stringify({ jsonrpc: '2.0', id: 1, ...message })
-  return fetch(live.url, { method: 'POST', headers: { ...json, ...headers }, body })
+  return fetch(url, { method: 'POST', headers: { ...json, ...headers }, body })
 }
 
 const tools = { method: 'tools/list' }
@@ -182,22 +182,74 @@ describe('a session through the gate', () => {
 describe('a client that gives up', () => {
   it('cancels at the server by its message (PX-16)', async () => {
     const { client } = await connect()
-    const ended = backend.waitForEnd()
+    const waiting = backend.nextWait()
     const abort = new AbortController()
     const call = client.callTool({ name: 'wait' }, undefined, { signal: abort.signal })
-    call.catch(() => {})
-    await arrival('"wait"')
+    const refused = expect(call).rejects.toThrow()
+    const { ended } = await waiting
     abort.abort()
     expect(await ended).toBe('cancelled')
-    await expect(call).rejects.toThrow()
+    await refused
   })
 
   it('hangs up at the server by hanging up (PX-16)', async () => {
     const { client, transport } = await connect()
-    const ended = backend.waitForEnd()
-    client.callTool({ name: 'wait' }).catch(() => {})
-    await arrival('"wait"')
+    const waiting = backend.nextWait()
+    const refused = expect(client.callTool({ name: 'wait' })).rejects.toThrow()
+    const { ended } = await waiting
     await transport.close()
     expect(await ended).toBe('hung up')
+    await refused
   })
 })
+
+describe('a client of 2026-07-28', () => {
+  it('has its fields and bytes passed on untouched, and the answer of an older server back (T17, T28)', async () => {
+    const fields = {
+      'mcp-protocol-version': '2026-07-28',
+      'mcp-method': 'tools/call',
+      'mcp-name': 'echo',
+      'mcp-param-region': '=?base64?SGVsbG8=?=',
+    }
+    const message = { method: 'tools/call', params: { name: 'echo', arguments: { text: 'ü' } } }
+    const gated = await post({ ...(await toHeaders('ada')), ...fields }, message)
+    const direct = await post(fields, message, backend.url)
+    const [throughGate, atOnce] = backend.seen
+    expect(throughGate?.headers).toMatchObject(fields)
+    expect(throughGate?.body).toBe(atOnce?.body)
+    expect([gated.status, await gated.text()]).toEqual([direct.status, await direct.text()])
+  })
+
+  verifiesThat('X10', 'a client of 2026-07-28 falls back at an older server', async () => {
+    const { version, tools: names } = await negotiate()
+    expect(version).toBe('2025-11-25')
+    expect(names).toContain('echo')
+    const discover = backend.seen[0]
+    expect(discover?.headers).toMatchObject({ 'mcp-method': 'server/discover' })
+  })
+
+  verifiesThat('X10', 'a client of 2026-07-28 speaks it with a server that does', async () => {
+    const everything = await startEverythingServer()
+    await live.close()
+    open.splice(open.indexOf(live), 1)
+    live = await startLive({ backendUrl: everything.url })
+    open.push(everything, live)
+    const { version, tools: names } = await negotiate()
+    expect(version).toBe('2026-07-28')
+    expect(names).toContain('test_simple_text')
+  })
+})
+
+/** What the official client 2.4 agrees on when it is free to choose. */
+async function negotiate(): Promise<{ version: string | undefined; tools: string[] }> {
+  const client = new ModernClient(
+    { name: 'test', version: '1' },
+    { versionNegotiation: { mode: 'auto' } },
+  )
+  const requestInit = { headers: await toHeaders('ada') }
+  await client.connect(new ModernTransport(new URL(live.url), { requestInit }))
+  const listed = (await client.listTools()).tools.map(({ name }) => name)
+  const version = client.getNegotiatedProtocolVersion()
+  await client.close()
+  return { version, tools: listed }
+}

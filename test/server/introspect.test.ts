@@ -23,6 +23,9 @@ import { verifiesThat } from '../verifies.ts'
 const adminToken = `gha_${'a'.repeat(43)}`
 const bearer = { authorization: `Bearer ${adminToken}` }
 
+/** What happens in the store before a commit goes through; set by a test about a race. */
+let beforeCommit: (() => Promise<void>) | undefined
+
 let store: Store
 let server: TestGatehouse
 let person: Person
@@ -30,7 +33,12 @@ let client: Registered
 let backend: { authorization: string }
 beforeAll(async () => {
   const clock = testClock()
-  store = memoryStore({ clock })
+  const inner = memoryStore({ clock })
+  const commit: Store['commit'] = async (change) => {
+    await beforeCommit?.()
+    return inner.commit(change)
+  }
+  store = { ...inner, commit }
   server = await startTestGatehouse({ store, clock, lifetimes: { sessionSeconds: 86_400 * 30 } })
   person = await createPerson(server)
   client = await registerClient(server.send)
@@ -202,12 +210,25 @@ describe('introspection counts as use of the access token (P3)', () => {
     const { refreshToken, accessToken } = await begin()
     server.clock.advance(60)
     const next = await refresh(server.send, client, refreshToken)
-    const seen = await Promise.all(Array.from({ length: 3 }, () => ask(next.body.access_token)))
-    expect(seen.map(({ body }) => body.active)).toEqual([true, true, true])
+    expect((await ask(next.body.access_token)).body.active).toBe(true)
     expect((await ask(accessToken)).body.active).toBe(true)
     server.clock.advance(121)
     const late = await refresh(server.send, client, refreshToken)
     expect(late.body.error).toBe('invalid_grant')
+  })
+
+  it('and a use that is noted at the same moment is no fault', async () => {
+    const { refreshToken, gid } = await begin()
+    const older = server.clock.now()
+    server.clock.advance(60)
+    const next = await refresh(server.send, client, refreshToken)
+    const key = grantUses.key(gid)
+    beforeCommit = async () => {
+      beforeCommit = undefined
+      await store.commit({ set: [grantUses.write(key, { issuedAt: older }, older + 86_400)] })
+    }
+    expect((await ask(next.body.access_token)).body.active).toBe(true)
+    expect((await grantUses.find(store, gid))?.value.issuedAt).toBe(older + 60)
   })
 
   it('but not when the new one was never seen', async () => {

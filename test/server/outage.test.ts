@@ -5,9 +5,11 @@
  * client hears 503 and tries the same again, as an honest one does.
  */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { unavailable } from '../../src/errors.ts'
 import { memoryStore } from '../../src/storage/memory.ts'
 import { families } from '../../src/storage/records/family.ts'
 import { endedGrants, grants } from '../../src/storage/records/grant.ts'
+import type { Store } from '../../src/storage/store.ts'
 import { type FailingStore, type FailurePoint, failingStore } from '../helpers/failing-store.ts'
 import { startTestGatehouse, type TestGatehouse, testClock } from '../helpers/gatehouse.ts'
 import {
@@ -262,5 +264,16 @@ describe('while the store is down', () => {
     const again = await server.send('/readyz')
     expect(again.status).toBe(200)
     expect(await again.json()).toEqual({ status: 'ok' })
+  })
+
+  it('readiness does not wait for what the gate cannot know yet (RS-11)', async () => {
+    const inner = memoryStore({ clock: server.clock })
+    const list: Store['list'] = async (prefix, options) => {
+      if (prefix === endedGrants.key('')) throw unavailable('store_test')
+      return inner.list(prefix, options)
+    }
+    const blind = await startTestGatehouse({ store: { ...inner, list }, clock: server.clock })
+    expect((await blind.send('/readyz')).status).toBe(503)
+    await blind.close()
   })
 })

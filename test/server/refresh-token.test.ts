@@ -448,6 +448,24 @@ describe('a refresh that races with a revocation', () => {
   })
 })
 
+describe('a refresh that races with the removal of its user', () => {
+  it('leaves nothing alive (RF-15, RF-16)', async () => {
+    const leaver = await createPerson(server, 'racing-leaver@example.com')
+    const codes = [await leaver.authorize(client), await leaver.authorize(client)]
+    const granted = await Promise.all(codes.map((code) => redeem(server.send, client, code)))
+    const tokens = granted.map(({ body }) => body.refresh_token)
+    const [first, second] = await Promise.all([
+      refresh(server.send, client, tokens[0]),
+      refresh(other.send, client, tokens[1]),
+      server.gatehouse.context.users.remove(leaver.userId),
+    ])
+    for (const token of [...tokens, first.body.refresh_token, second.body.refresh_token]) {
+      if (token === undefined) continue
+      expectError(await refresh(server.send, client, token), 'invalid_grant')
+    }
+  })
+})
+
 describe('what the store keeps', () => {
   it('of refresh tokens is their hash (SG-14)', async () => {
     const { token, gid } = await begin()

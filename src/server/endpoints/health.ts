@@ -4,15 +4,20 @@
  * Neither depends on an identity provider or a backend, and neither says more than `ok` (DS-13, RS-10).
  */
 import type { Endpoint } from '../../context.ts'
+import { unavailable } from '../../errors.ts'
 import { installations } from '../../storage/records/key.ts'
 import { toJson } from '../respond.ts'
 
 /** Answers while the process lives. */
 export const healthz: Endpoint = async () => toJson({ status: 'ok' })
 
-/** Answers while the store can be read; 503 otherwise. */
-export const readyz: Endpoint = async (_request, context) => {
-  await context.store.get([installations.key('self')])
-  await context.revocations.ready
+/** Answers while the store can be read and the ended grants are known, as the gate needs; at once 503 otherwise. */
+export const readyz: Endpoint = async (_request, { store, revocations }) => {
+  let isKnown = false
+  void revocations.ready.then(() => {
+    isKnown = true
+  })
+  await store.get([installations.key('self')])
+  if (!isKnown) throw unavailable('revocations_unknown')
   return toJson({ status: 'ok' })
 }

@@ -1,10 +1,10 @@
 /** What a person who is signed in sees when a client asks: one page, and every choice on it. */
 import type { Browser } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { launchChromium } from '../../helpers/chromium.ts'
 import { type ClientSite, startClientSite } from '../../helpers/client-site.ts'
 import { type Live, startLive } from '../../helpers/live.ts'
-import { authorizePath, type Registered, redeem, registerClient } from '../../helpers/oauth-client.ts'
+import { authorizePath, readClaims, type Registered, redeem, registerClient } from '../../helpers/oauth-client.ts'
 import {
   openVisitor,
   signIn,
@@ -18,11 +18,13 @@ const guest = { email: 'guest@example.com', password: 'another battery staple' }
 let browser: Browser
 let live: Live
 let app: ClientSite
+let guestId: string
 beforeAll(async () => {
   browser = await launchChromium()
   live = await startLive()
   app = await startClientSite('https://client.example')
-  await live.gatehouse.context.users.addLocal(guest.email, guest.password, 'user')
+  const user = await live.gatehouse.context.users.addLocal(guest.email, guest.password, 'user')
+  guestId = user.record.value.id
 })
 afterAll(() => Promise.all([browser, live, app].map((opened) => opened?.close())))
 
@@ -41,13 +43,6 @@ async function openSignedIn(): Promise<Visitor & { readonly client: Registered }
   await visitor.press('Allow')
   await waitForAnswer(visitor, app.callback)
   return { ...visitor, client: await register() }
-}
-
-/** Whose grant a code is. */
-async function findPerson(client: Registered, code: string | undefined): Promise<string | undefined> {
-  const tokens = await redeem(send, client, code ?? '')
-  const { sub } = await live.gatehouse.context.accessTokens.verify(tokens.body.access_token ?? '', `${live.issuer}/mcp`)
-  return sub
 }
 
 describe('a person who is signed in', () => {
@@ -86,7 +81,7 @@ describe('a person who is signed in', () => {
     expect((await redeem(send, client, code ?? '')).body.scope).toBe('notes:read')
   })
 
-  it('can be somebody else for this client (CN-19)', async () => {
+  it('can be somebody else for this client (X3)', async () => {
     const visitor = await openSignedIn()
     await visitor.page.goto(request(visitor.client))
     await visitor.press('Use another account')
@@ -95,16 +90,29 @@ describe('a person who is signed in', () => {
     await visitor.page.getByText(guest.email).waitFor()
     await visitor.press('Allow')
     const { code } = await waitForAnswer(visitor, app.callback)
-    expect(await findPerson(visitor.client, code)).toBe('x')
+    const { body } = await redeem(send, visitor.client, code ?? '')
+    expect(readClaims(body.access_token).sub).toBe(guestId)
     expect(visitor.complaints).toEqual([])
+  })
+
+  it('approves nothing on a page that another account was shown (CN-19)', async () => {
+    const visitor = await openSignedIn()
+    await visitor.page.goto(request(visitor.client))
+    const other = await visitor.context.newPage()
+    await other.goto(request(visitor.client))
+    await other.getByRole('button', { name: 'Use another account' }).click()
+    await other.getByRole('button', { name: 'Continue' }).waitFor()
+    const answer = visitor.page.waitForResponse((response) => response.request().method() === 'POST')
+    await visitor.press('Allow')
+    expect((await answer).status()).toBe(403)
   })
 })
 
 describe('a remembered choice', () => {
-  /** Somebody who let the client in once and for all. */
+  /** Somebody who let the client in once and for all, to read. */
   async function openRemembering() {
     const visitor = await openSignedIn()
-    await visitor.page.goto(request(visitor.client))
+    await visitor.page.goto(request(visitor.client, { scope: 'notes:read' }))
     await visitor.page.getByRole('checkbox', { name: /^Remember/ }).check()
     await visitor.press('Allow')
     await waitForAnswer(visitor, app.callback)
@@ -114,26 +122,30 @@ describe('a remembered choice', () => {
 
   it('spares the page to whoever opens the address, and its code is as good (CN-04)', async () => {
     const visitor = await openRemembering()
-    await visitor.page.goto(request(visitor.client))
+    await visitor.page.goto(request(visitor.client, { scope: 'notes:read' }))
     const { code } = await waitForAnswer(visitor, app.callback)
-    expect((await redeem(send, visitor.client, code ?? '')).status).toBe(200)
+    expect((await redeem(send, visitor.client, code ?? '')).body.scope).toBe('notes:read')
   })
 
   it('is not ridden by a link of another site, nor of a neighbour on this computer (CN-04)', async () => {
     const { page, client } = await openRemembering()
     const neighbour = await startClientSite('http://localhost')
+    onTestFinished(() => neighbour.close())
+    const link = request(client, { scope: 'notes:read' }).replaceAll('&', '&amp;')
     for (const site of [app, neighbour]) {
-      site.serve('/lure', `<!doctype html><a href="${request(client).replaceAll('&', '&amp;')}">Win</a>`)
+      site.serve('/lure', `<!doctype html><a href="${link}">Win</a>`)
       await page.goto(`${site.origin}/lure`)
       await page.getByRole('link').click()
       await page.getByRole('button', { name: 'Allow' }).waitFor()
     }
-    await neighbour.close()
   })
 
-  it('does not answer when the client wants the person asked, or asks for more (CN-13)', async () => {
+  it.each([
+    ['when the client wants the person asked', { scope: 'notes:read', prompt: 'consent' }],
+    ['when the client asks for more', { scope: 'notes:read notes:write' }],
+  ])('does not answer %s (CN-13)', async (_when, extra) => {
     const { page, client } = await openRemembering()
-    await page.goto(request(client, { prompt: 'consent' }))
+    await page.goto(request(client, extra))
     await page.getByRole('button', { name: 'Allow' }).waitFor()
   })
 })
