@@ -8,7 +8,6 @@ import { formatChallenge, parseBearer } from '../oauth/challenge.ts'
 import { resourceMetadataPath } from '../oauth/resource.ts'
 import type { AccessTokenClaims } from '../tokens/access-token.ts'
 import type { Revocations } from '../tokens/revocations.ts'
-import { noteGrantUse } from './grant-use.ts'
 import { auditRefusal, noCredentials } from './refusal.ts'
 
 /** The query parameter of RFC 6750 §2.3: no token alone, one too many beside a header (RS-04, RS-05). */
@@ -31,13 +30,12 @@ export async function verifyBearer(
   try {
     const token = readToken(request)
     claims = await context.accessTokens.verify(token)
-    await verifyStanding(claims, backend, context.revocations)
+    verifyStanding(claims, backend, context.revocations)
   } catch (error) {
     const refusal = toRefusal(error, backend, context)
     auditRefusal(context, refusal, claims)
     throw refusal
   }
-  noteGrantUse(claims, context)
   return claims
 }
 
@@ -62,31 +60,20 @@ function readToken(request: Request): string {
   return token
 }
 
-async function verifyStanding(
+function verifyStanding(
   claims: AccessTokenClaims,
   backend: Backend,
   revocations: Revocations,
-): Promise<void> {
+): void {
   if (claims.aud !== backend.resource)
     throw new OAuthError('invalid_token', 'The access token is for another resource', {
       reason: 'audience_mismatch',
     })
-  if (!(await isReady(revocations))) throw unavailable('revocations_unknown')
+  if (!revocations.isReady()) throw unavailable('revocations_unknown')
   if (revocations.isEnded(claims.gid) || revocations.isEnded(claims.jti))
     throw new OAuthError('invalid_token', 'The access token was revoked', {
       reason: 'grant_ended',
     })
-}
-
-/** Whether the ended grants are known by now. Of two settled promises a race takes the first. */
-async function isReady(revocations: Revocations): Promise<boolean> {
-  return Promise.race([revocations.ready.then(() => true), afterSettled()])
-}
-
-async function afterSettled(): Promise<boolean> {
-  await Promise.resolve()
-  await Promise.resolve()
-  return false
 }
 
 /** Whatever goes wrong here refuses the request; what is not the token's fault is 503 (RS-11, RS-12). */

@@ -12,6 +12,7 @@ import { verifyPlainBody } from '../platform/refusals.ts'
 import { createStreamableHttp, type HttpBackend } from './backends/streamable-http.ts'
 import { verifyBearer } from './bearer.ts'
 import { verifyBrowser } from './browser.ts'
+import { createGrantUses } from './grant-use.ts'
 import { auditRefusal } from './refusal.ts'
 
 /** Methods of Streamable HTTP in any revision, and HEAD, which clients probe with. */
@@ -28,12 +29,14 @@ export function gate(backend: Backend): Endpoint {
       `The backend "${backend.id}" has no "to" URL that the gate could forward to`,
     )
   const forward = createStreamableHttp(backend)
+  const noteGrantUse = createGrantUses()
   return async (request, context) => {
     try {
       verifyPath(request, backend)
       verifyBrowserAudited(request, context)
       if (isPreflight(request)) return preflightResponse(request, { methods: methodsServed })
       const claims = await verifyBearer(request, backend, context)
+      noteGrantUse(claims, context)
       verifyMethod(request)
       verifyContent(request)
       return await forward(request, claims, context)

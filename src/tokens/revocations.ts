@@ -14,7 +14,9 @@ export interface Revocations {
   isEnded(id: string): boolean
   /** Marks it as ended in this process, right after the commit that ended it. */
   add(id: string): void
-  /** Resolves when the ended grants of the store are known; the gate answers 503 until then. */
+  /** Whether the ended grants of the store have been read; the gate answers 503 until then. */
+  isReady(): boolean
+  /** Resolves when they have. */
   readonly ready: Promise<void>
   close(): void
 }
@@ -36,6 +38,7 @@ export function createRevocations({ store, log }: RevocationsOptions): Revocatio
   let failures = 0
   let running = false
   let closed = false
+  let isReady = false
   let retry: NodeJS.Timeout | undefined
   let setReady = (): void => {}
   const ready = new Promise<void>((resolve) => {
@@ -50,6 +53,7 @@ export function createRevocations({ store, log }: RevocationsOptions): Revocatio
       while (memory.isBehind()) await memory.read()
       if (failures > 0) log?.info('ended grants are known again')
       failures = 0
+      isReady = true
       setReady()
     } catch (error) {
       waitAndRetry(error)
@@ -78,6 +82,7 @@ export function createRevocations({ store, log }: RevocationsOptions): Revocatio
   return {
     isEnded: memory.has,
     add: memory.add,
+    isReady: () => isReady,
     ready,
     close() {
       closed = true

@@ -131,6 +131,7 @@ describe('while something is unknown', () => {
     const revocations = {
       isEnded: () => false,
       add: () => {},
+      isReady: () => false,
       ready: new Promise<void>(() => {}),
       close: () => {},
     }

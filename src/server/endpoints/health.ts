@@ -11,13 +11,9 @@ import { toJson } from '../respond.ts'
 /** Answers while the process lives. */
 export const healthz: Endpoint = async () => toJson({ status: 'ok' })
 
-/** Answers while the store can be read and the ended grants are known, as the gate needs; at once 503 otherwise. */
+/** Answers while the store can be read and the ended grants are known, as the gate needs; 503 otherwise. */
 export const readyz: Endpoint = async (_request, { store, revocations }) => {
-  let isKnown = false
-  void revocations.ready.then(() => {
-    isKnown = true
-  })
+  if (!revocations.isReady()) throw unavailable('revocations_unknown')
   await store.get([installations.key('self')])
-  if (!isKnown) throw unavailable('revocations_unknown')
   return toJson({ status: 'ok' })
 }

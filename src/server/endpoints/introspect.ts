@@ -11,7 +11,7 @@ import type { Params } from '../../oauth/params.ts'
 import { equalInConstantTime } from '../../platform/crypto.ts'
 import { clients } from '../../storage/records/client.ts'
 import { families } from '../../storage/records/family.ts'
-import { endedGrants, grants, grantUses } from '../../storage/records/grant.ts'
+import { endedGrants, grants, recordGrantUse } from '../../storage/records/grant.ts'
 import type { AccessTokenClaims } from '../../tokens/access-token.ts'
 import { hashRefreshToken, parseRefreshToken } from '../../tokens/refresh-token.ts'
 import { hasAdminToken } from '../admin.ts'
@@ -20,9 +20,6 @@ import { readForm, toJson } from '../respond.ts'
 
 /** Whose tokens a caller may ask about: everyone's, or one client's. */
 type Sight = { readonly of: 'everyone' } | { readonly of: 'client'; readonly id: string }
-
-/** How often a use is noted again after another one came first. */
-const recordAttempts = 5
 
 /** Describes a token. */
 export const introspect: Endpoint = async (request, context) => {
@@ -86,24 +83,11 @@ async function findClaims(
   }
 }
 
-/**
- * A backend that introspects a token is about to honour it: that is use, as at our own gate (P3). Only
- * the newest token counts. Whoever loses a race looks again.
- */
+/** A backend that introspects a token is about to honour it: that is use, as at our own gate (P3). */
 async function recordUse({ gid, iat }: AccessTokenClaims, context: RequestContext): Promise<void> {
-  const { store, clock, config } = context
-  for (let attempt = 0; attempt < recordAttempts; attempt++) {
-    const known = await grantUses.find(store, gid)
-    if (known && known.value.issuedAt >= iat) return
-    const key = grantUses.key(gid)
-    const expiresAt = clock.now() + config.refresh.lostResponseSeconds
-    const recorded = await store.commit({
-      check: [{ key, version: known?.version ?? null }],
-      set: [grantUses.write(key, { issuedAt: iat }, expiresAt)],
-    })
-    if (recorded) return
-  }
-  throw unavailable('grant_use_contention')
+  const expiresAt = context.clock.now() + context.config.refresh.lostResponseSeconds
+  const recorded = await recordGrantUse(context.store, gid, { issuedAt: iat }, expiresAt)
+  if (!recorded) throw unavailable('grant_use_contention')
 }
 
 /** What the current refresh token of a grant stands for. */

@@ -4,7 +4,7 @@
  * `jti` in place of the id, that this one access token was revoked.
  * `used/<id>`: the `iat` of the newest access token of the grant that a gate has seen in use.
  */
-import type { Write } from '../store.ts'
+import type { Store, Write } from '../store.ts'
 import { families } from './family.ts'
 import { defineRecord } from './record.ts'
 
@@ -78,4 +78,34 @@ export function toGrantEnd(
       clientGrants.key(clientId, id),
     ],
   }
+}
+
+/** Attempts against other gates that write the same record. */
+const recordAttempts = 5
+
+/**
+ * Records that an access token of a grant was seen in use; only the newest token counts.
+ *
+ * The refresh grant reads it: a lost response is repeated only while nothing it carried was used
+ * (design §1, catalogue P3). Whoever loses a race looks again.
+ *
+ * @returns false when others kept coming first: not recorded, try again
+ */
+export async function recordGrantUse(
+  store: Store,
+  grantId: string,
+  use: GrantUse,
+  expiresAt: number,
+): Promise<boolean> {
+  const key = grantUses.key(grantId)
+  for (let attempt = 0; attempt < recordAttempts; attempt++) {
+    const known = grantUses.decode((await store.get([key]))[0])
+    if (known && known.value.issuedAt >= use.issuedAt) return true
+    const recorded = await store.commit({
+      check: [{ key, version: known?.version ?? null }],
+      set: [grantUses.write(key, use, expiresAt)],
+    })
+    if (recorded) return true
+  }
+  return false
 }
