@@ -1,5 +1,6 @@
 /** The standalone server: a listening `node:http` server with sane limits that stops without dropping anyone. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import { type FetchHandler, toNodeListener } from './adapters/node.ts'
 
 /** Where to listen. */
@@ -31,6 +32,9 @@ const maxHeaderBytes = 16 * 1024
 /** Longer than the idle time of the usual load balancers, so that they close first. */
 const keepAliveTimeoutMs = 75_000
 
+/** How long a connection without a request may still send one once the server stops, in milliseconds. */
+const silentMs = 500
+
 /** Starts a server for a fetch handler; rejects when the address cannot be bound. */
 export function listen(fetch: FetchHandler, options: ListenOptions): Promise<NodeServer> {
   const requestTimeoutMs = (options.requestTimeoutSeconds ?? 300) * 1000
@@ -46,12 +50,12 @@ export function listen(fetch: FetchHandler, options: ListenOptions): Promise<Nod
   )
   // Older Nodes drop the fields beyond a default number without a word; the size limit bounds them too.
   server.maxHeadersCount = 0
-  const open = trackExchanges(server)
+  const traffic = trackTraffic(server)
   return new Promise((resolve, reject) => {
     server.once('error', reject)
     server.listen(options.port, options.host, () => {
       server.off('error', reject)
-      resolve(toNodeServer(server, open, options.host))
+      resolve(toNodeServer(server, traffic, options.host))
     })
   })
 }
@@ -62,9 +66,22 @@ interface OpenExchange {
   readonly outgoing: ServerResponse
 }
 
-function trackExchanges(server: Server): Set<OpenExchange> {
+/** What a server has to finish or to end before it is closed. */
+interface Traffic {
+  readonly open: Set<OpenExchange>
+  /** Connections that never sent a request: browsers and clients open them in advance. */
+  readonly silent: Set<Socket>
+}
+
+function trackTraffic(server: Server): Traffic {
   const open = new Set<OpenExchange>()
+  const silent = new Set<Socket>()
+  server.on('connection', (socket) => {
+    silent.add(socket)
+    socket.once('close', () => silent.delete(socket))
+  })
   server.on('request', (incoming, outgoing) => {
+    silent.delete(incoming.socket)
     const exchange = { incoming, outgoing }
     open.add(exchange)
     outgoing.once('close', () => {
@@ -72,10 +89,10 @@ function trackExchanges(server: Server): Set<OpenExchange> {
       if (!server.listening) setImmediate(() => server.closeIdleConnections())
     })
   })
-  return open
+  return { open, silent }
 }
 
-function toNodeServer(server: Server, open: Set<OpenExchange>, host: string): NodeServer {
+function toNodeServer(server: Server, traffic: Traffic, host: string): NodeServer {
   const address = server.address()
   const port = typeof address === 'object' && address ? address.port : 0
   const name = host.includes(':') ? `[${host}]` : host
@@ -83,16 +100,17 @@ function toNodeServer(server: Server, open: Set<OpenExchange>, host: string): No
   return {
     url: `http://${name}:${port}`,
     port,
-    close: (graceSeconds = 10) => (closing ??= closeGracefully(server, open, graceSeconds)),
+    close: (graceSeconds = 10) => (closing ??= closeGracefully(server, traffic, graceSeconds)),
   }
 }
 
 async function closeGracefully(
   server: Server,
-  open: ReadonlySet<OpenExchange>,
+  { open, silent }: Traffic,
   graceSeconds: number,
 ): Promise<void> {
   const closed = new Promise<void>((resolve) => void server.close(() => resolve()))
+  const silence = setTimeout(() => endSilentSockets(silent), silentMs)
   for (const { outgoing } of open)
     if (!outgoing.headersSent) outgoing.setHeader('Connection', 'close')
   let timer: NodeJS.Timeout | undefined
@@ -103,8 +121,14 @@ async function closeGracefully(
   for (const { outgoing } of open) if (outgoing.headersSent) outgoing.end()
   await Promise.race([closed, deadline])
   clearTimeout(timer)
+  clearTimeout(silence)
   server.closeAllConnections()
   await closed
+}
+
+/** Node counts a connection that said nothing as busy; without this a stop would wait for all of its grace. */
+function endSilentSockets(silent: ReadonlySet<Socket>): void {
+  for (const socket of silent) socket.destroy()
 }
 
 async function untilOnlyStreamsStand(open: ReadonlySet<OpenExchange>): Promise<void> {

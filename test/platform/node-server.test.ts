@@ -180,6 +180,15 @@ describe('a stop (HA-10)', () => {
     expect(performance.now() - began).toBeLessThan(5000)
   })
 
+  it('does not wait its whole grace for a connection that never asked anything (HA-10)', async () => {
+    const server = await start(async () => new Response('ok'))
+    const { closed } = await openSocket(server.port)
+    const began = performance.now()
+    await server.close(30)
+    await closed
+    expect(performance.now() - began).toBeLessThan(15_000)
+  })
+
   it('waits no longer than it may', async () => {
     const server = await start(() => new Promise(() => {}))
     const pending = fetch(server.url)
