@@ -21,6 +21,8 @@ export interface Contender {
   readonly name: string
   readonly server: MeasuredServer
   readonly operate: Operate
+  /** A sample of it has so many times the usual operations: what is cheap needs more to be measured well. */
+  readonly weight: number
 }
 
 /** Starts servers and remembers them, so that all of them can be stopped. */
@@ -50,6 +52,9 @@ export const names = {
   httpPipe: 'node:http pipe',
   undiciPipe: 'undici only',
 } as const
+
+/** The bare server is the base of every ratio. */
+const bareWeight = 4
 
 /** A workshop whose data folders are below `folder`. */
 export function createWorkshop(folder: string): Workshop {
@@ -133,7 +138,8 @@ async function prepareIssuers(workshop: Workshop, toOperate: ToOperate): Promise
   const peer = await workshop.start({ kind: 'oidc-provider', pageBytes })
   const prepare = async (name: string, server: MeasuredServer): Promise<Contender> => {
     const client = createClient(server.send, server.origin)
-    return { name, server, operate: toOperate(client, await openLanes(client, server)) }
+    const operate = toOperate(client, await openLanes(client, server))
+    return { name, server, operate, weight: 1 }
   }
   return [
     await prepareBare(workshop, exchanges),
@@ -196,7 +202,7 @@ async function prepareBare(
   const operate = async () => {
     for (const message of messages) await server.send(message)
   }
-  return { name: names.bare, server, operate }
+  return { name: names.bare, server, operate, weight: bareWeight }
 }
 
 /** A small tool call of 200 bytes and its answer. */
@@ -224,10 +230,10 @@ async function prepareProxies(workshop: Workshop): Promise<Contender[]> {
     }
   }
   return [
-    { name: names.bare, server: bare, operate: call(bare, '/0') },
-    { name: names.httpPipe, server: httpPipe, operate: call(httpPipe, '/0') },
-    { name: names.undiciPipe, server: undiciPipe, operate: call(undiciPipe, '/0') },
-    { name: names.onDisk, server: onDisk, operate: call(onDisk, '/mcp') },
+    { name: names.bare, server: bare, operate: call(bare, '/0'), weight: bareWeight },
+    { name: names.httpPipe, server: httpPipe, operate: call(httpPipe, '/0'), weight: 1 },
+    { name: names.undiciPipe, server: undiciPipe, operate: call(undiciPipe, '/0'), weight: 1 },
+    { name: names.onDisk, server: onDisk, operate: call(onDisk, '/mcp'), weight: 1 },
   ]
 }
 

@@ -55,7 +55,8 @@ export function summarize(
       .map((contender) => toRow(contender, concurrency, samples)),
   )
   const rounds = samples.length / Math.max(1, contenders.length * loads.length)
-  return { name, about, rounds, operationsPerSample: samples[0]?.load.count ?? 0, rows }
+  const operationsPerSample = Math.min(...samples.map(({ load }) => load.count))
+  return { name, about, rounds, operationsPerSample, rows }
 }
 
 function toRow(contender: string, concurrency: number, samples: readonly Taken[]): Row {

@@ -24,14 +24,17 @@ const usage = `Usage: npm run bench -- [options]
 /** How thorough a run is. */
 interface Thoroughness {
   readonly rounds: number
+  /** No new round begins after so long, once there are {@link fewestRounds}: busy machines get fewer. */
+  readonly roundsSeconds: number
   /** Share of each operation's count that one sample takes. */
   readonly share: number
   /** Samples that are thrown away first, while the server's code becomes hot. */
   readonly warmUps: number
 }
 
-const thorough: Thoroughness = { rounds: 7, share: 1, warmUps: 4 }
-const quick: Thoroughness = { rounds: 3, share: 0.5, warmUps: 3 }
+const thorough: Thoroughness = { rounds: 9, roundsSeconds: 18, share: 1, warmUps: 4 }
+const quick: Thoroughness = { rounds: 3, roundsSeconds: 6, share: 0.5, warmUps: 3 }
+const fewestRounds = 3
 
 const { values: options } = parseArgs({
   options: {
@@ -83,17 +86,17 @@ function toMachine() {
 
 /** Starts the contenders, warms them up and lets them take turns. */
 async function measureOperation(operation: Operation, folder: string): Promise<Measured> {
-  const { rounds, share, warmUps } = options.quick ? quick : thorough
+  const { rounds, roundsSeconds, share, warmUps } = options.quick ? quick : thorough
   const count = Math.ceil(operation.count * share)
   const workshop = createWorkshop(folder)
   try {
     tellProgress(`${operation.name}: starting the servers`)
     const contenders = await operation.prepare(workshop)
-    for (const { name, operate } of contenders) {
+    for (const { name, operate, weight } of contenders) {
       tellProgress(`${operation.name}: warming up ${name}`)
-      await runLoad(operate, { concurrency: lanes, count: count * warmUps })
+      await runLoad(operate, { concurrency: lanes, count: count * weight * warmUps })
     }
-    const samples = await takeTurns(operation.name, contenders, { rounds, count })
+    const samples = await takeTurns(operation.name, contenders, { rounds, roundsSeconds, count })
     return summarize(operation, samples)
   } finally {
     await workshop.stopAll()
@@ -104,14 +107,18 @@ async function measureOperation(operation: Operation, folder: string): Promise<M
 async function takeTurns(
   operation: string,
   contenders: readonly Contender[],
-  { rounds, count }: { rounds: number; count: number },
+  { rounds, roundsSeconds, count }: { rounds: number; roundsSeconds: number; count: number },
 ) {
   const samples: { contender: string; load: Load; sample: Sample }[] = []
+  const deadline = performance.now() + roundsSeconds * 1000
   for (let round = 0; round < rounds; round += 1) {
+    if (round >= fewestRounds && performance.now() > deadline) break
     tellProgress(`${operation}: round ${round + 1} of ${rounds}`)
     for (const concurrency of [1, lanes]) {
-      const load = { concurrency, count }
-      for (const { name, server, operate } of round % 2 ? contenders.toReversed() : contenders) {
+      for (const { name, server, operate, weight } of round % 2
+        ? contenders.toReversed()
+        : contenders) {
+        const load = { concurrency, count: count * weight }
         samples.push({ contender: name, load, sample: await takeSample(server, operate, load) })
       }
     }

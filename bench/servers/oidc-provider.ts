@@ -91,7 +91,7 @@ async function allow(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
 ): Promise<void> {
-  for await (const _ of incoming);
+  incoming.resume()
   const { params, session } = await provider.interactionDetails(incoming, outgoing)
   const accountId = session?.accountId ?? 'person'
   const grant = new provider.Grant({ accountId, clientId: params.client_id })

@@ -108,11 +108,14 @@ function stream(
         if (phase !== 'streaming' || outgoing.writableEnded) return
         if (!outgoing.write(chunk)) controller.pause()
       },
-      onResponseEnd: () => end('complete', new Error('Complete')),
+      onResponseEnd: () => end('complete', complete),
       onResponseError: (_controller, error) => end('backend_failed', error),
     })
   })
 }
+
+/** Stands where a reason is wanted and none is looked at: an error of its own would cost every answer a stack trace. */
+const complete = new Error('Complete')
 
 /** Writes the response head; says whether it begins an event stream. */
 function sendHead(

@@ -62,18 +62,23 @@ function findResembled(name: string): KnownClient | undefined {
   const words = toSkeletons(name)
   const squeezed = words.join('')
   let found: { client: KnownClient; length: number } | undefined
-  for (const client of knownClients) {
-    for (const known of [client.name, ...(client.alsoCalled ?? [])]) {
-      const wanted = toSkeletons(known).join('')
-      const present =
-        words.includes(wanted) ||
-        squeezed === wanted ||
-        (wanted.length >= distinctiveLength && squeezed.includes(wanted))
-      if (present && wanted.length > (found?.length ?? 0)) found = { client, length: wanted.length }
-    }
+  for (const { client, wanted } of knownSkeletons) {
+    const present =
+      words.includes(wanted) ||
+      squeezed === wanted ||
+      (wanted.length >= distinctiveLength && squeezed.includes(wanted))
+    if (present && wanted.length > (found?.length ?? 0)) found = { client, length: wanted.length }
   }
   return found?.client
 }
+
+/** Every name of every known client as the eye sees it. */
+const knownSkeletons = knownClients.flatMap((client) =>
+  [client.name, ...(client.alsoCalled ?? [])].map((name) => ({
+    client,
+    wanted: toSkeletons(name).join(''),
+  })),
+)
 
 /** The words of a name, each reduced to what the eye sees. */
 function toSkeletons(name: string): string[] {

@@ -86,6 +86,7 @@ describe('conformance server', () => {
       'X10',
       aspect,
       async () => {
+        live.audit.splice(0)
         const [directly, gated] = await Promise.all([
           runSet(revision, direct.url, join(folder, `${revision}-direct`)),
           runSet(revision, `${proxy.origin}/mcp`, join(folder, `${revision}-gated`)),
@@ -95,7 +96,7 @@ describe('conformance server', () => {
         for (const [scenario, outcome] of Object.entries(directly))
           if (outcome.some(isFailure)) expect(scenario).toMatch(failing)
         expect(gated).toEqual(directly)
-        const refusals = live.audit.splice(0).map(({ reason }) => reason)
+        const refusals = live.audit.map(({ reason }) => reason)
         expect(refusals, 'one rebound name, refused by Gatehouse itself').toEqual(['foreign_host'])
       },
       300_000,

@@ -127,7 +127,7 @@ describe('a session through the gate', () => {
     expect(backend.seen.filter(({ method }) => method === 'GET')).toHaveLength(1)
   })
 
-  it('resumes by Last-Event-ID after the stream was cut, missing nothing', async () => {
+  it('resumes by Last-Event-ID after the stream was cut, missing nothing (RS-21)', async () => {
     const { streams, heard } = await connect()
     expect((await streams.next()).get('last-event-id')).toBeNull()
     await say('before')
