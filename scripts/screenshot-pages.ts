@@ -7,7 +7,8 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Browser } from 'playwright-core'
-import { launchChromium, showPage } from '../test/server/pages/browser.ts'
+import { launchChromium } from '../test/helpers/chromium.ts'
+import { showPage } from '../test/server/pages/browser.ts'
 import { samples } from '../test/server/pages/samples.ts'
 
 const folder = join(import.meta.dirname, '..', '.artifacts', 'pages')

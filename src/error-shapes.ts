@@ -28,8 +28,7 @@ export function renderError(
   if (shape === 'json') return renderJson(error)
   if (shape === 'challenge') return renderRefusal(error)
   const redirect = isTrustedRedirect(error.redirect) ? error.redirect : undefined
-  if (redirect?.vouched && error.status < 500)
-    return toSeeOther(toErrorLocation(error, redirect, context))
+  if (redirect?.vouched) return toSeeOther(toErrorLocation(error, redirect, context))
   // Browsers name text/html in every navigation; what does not is a program and gets JSON (S4).
   const wantsPage = request.headers.get('accept')?.includes('text/html') ?? false
   return wantsPage ? renderPage(error, redirect, context) : renderJson(error)

@@ -19,6 +19,7 @@ import type { Gatehouse, GatehouseOptions } from './options.ts'
 import { systemClock } from './platform/clock.ts'
 import { createExchanges, type ExchangeFactory } from './platform/create-exchange.ts'
 import { systemRandom } from './platform/crypto.ts'
+import type { Exchange } from './platform/exchange.ts'
 import { isOwnHost } from './platform/host.ts'
 import { createRoutes, type Route } from './routes.ts'
 import { createSealer } from './storage/sealed.ts'
@@ -84,7 +85,7 @@ async function createContext(options: GatehouseOptions): Promise<Context> {
 function createApp(context: Context, exchanges: ExchangeFactory): Hono {
   const app = new Hono({ strict: true })
   const serve = (route: Route) => (c: { req: { raw: Request }; env: unknown }) =>
-    answer(route, c.req.raw, { ...context, exchange: exchanges.create(c.req.raw, c.env) })
+    answer(route, c.req.raw, toRequestContext(context, exchanges.create(c.req.raw, c.env)))
   const routes = createRoutes(context.config)
   for (const route of routes) {
     const methods = route.method === '*' ? allMethods : [route.method]
@@ -97,6 +98,12 @@ function createApp(context: Context, exchanges: ExchangeFactory): Hono {
   }
   app.notFound(serve(nothingHere))
   return app
+}
+
+/** The context of one request, whose audit lines say which request and whose it was. */
+function toRequestContext(context: Context, exchange: Exchange): RequestContext {
+  const { requestId, peer } = exchange
+  return { ...context, exchange, audit: (event) => context.audit({ requestId, peer, ...event }) }
 }
 
 const allMethods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE', 'CONNECT']
@@ -156,16 +163,8 @@ function reportError(error: OAuthError, route: Route, context: RequestContext): 
   }
   metrics.count(error.status >= 500 ? 'errors' : 'refusals', { code: error.code })
   if (error.status === 429) {
-    const { requestId, peer } = exchange
     const { reason } = error
-    audit({
-      event: 'limit.reached',
-      outcome: 'refused',
-      reason,
-      requestId,
-      peer,
-      details: { path: route.path },
-    })
+    audit({ event: 'limit.reached', outcome: 'refused', reason, details: { path: route.path } })
   }
   if (error.status < 500) log.info('Request refused', fields)
   else log.error('Request failed', { ...fields, error: error.cause ?? error })

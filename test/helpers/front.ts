@@ -1,5 +1,5 @@
 /** A live Gatehouse under a name of its own: a small proxy in front of it, where TLS ends. */
-import { createServer, connect, type Server, type Socket } from 'node:net'
+import { connect, createServer, type Server, type Socket } from 'node:net'
 import { createServer as createTlsServer } from 'node:tls'
 import type { GatehouseOptions } from '../../src/options.ts'
 import { createCertificate } from './certificate.ts'

@@ -64,10 +64,7 @@ async function watch(page: Page, complaints: string[]): Promise<void> {
 }
 
 /** Fills in the sign-in page; as the owner unless told otherwise. */
-export async function signIn(
-  { page, press }: Visitor,
-  { email, password } = owner,
-): Promise<void> {
+export async function signIn({ page, press }: Visitor, { email, password } = owner): Promise<void> {
   await page.getByLabel('E-mail').fill(email)
   await page.getByLabel('Password').fill(password)
   await press('Sign in')

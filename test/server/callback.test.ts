@@ -109,7 +109,9 @@ describe('the callback', () => {
     const callback = await travel(browser)
     const pages = await Promise.all([1, 2, 3].map(() => browser.open(callback)))
     expect(pages.filter(({ text }) => text.includes('Confirm access'))).toHaveLength(1)
-    expect((await browser.open(callback)).status).toBe(400)
+    const again = await browser.open(callback)
+    expect(again.status).toBe(400)
+    expect(again.text).toContain('was already answered')
     expect(findTokens(github)).toHaveLength(1)
   })
 

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { codes } from '../../src/storage/records/code.ts'
 import type { Browser, Page } from '../helpers/browser.ts'
+import { registerClient } from '../helpers/oauth-client.ts'
 import { ada, findOnlyFlow, hiddenOf, type Site, startSite, takeStep } from '../helpers/site.ts'
 import { verifiesThat } from '../verifies.ts'
 
@@ -33,6 +34,16 @@ describe('a flow', () => {
       expect((await findOnlyFlow(site)).value.step).toBe('approve')
     },
   )
+
+  it('knows its browser by the value of the cookie, not by its name (AZ-24)', async () => {
+    const page = await site.walk(site.browser(), 'approve')
+    const forger = site.browser()
+    const id = page.url.searchParams.get('flow')
+    forger.cookies.set(`__Host-gatehouse-flow-${id}`, 'A'.repeat(43))
+    const shown = await forger.open(page.url)
+    expect(shown.status).toBe(400)
+    expect(shown.text).toContain('This began in another browser')
+  })
 
   it('cannot be continued with the id alone, or with a made-up one (AZ-24)', async () => {
     const browser = site.browser()
@@ -85,7 +96,7 @@ describe('a flow', () => {
 describe('steps', () => {
   it('cannot be skipped by posting to where they end (AZ-25, AZ-26)', async () => {
     const browser = site.browser()
-    const approve = await site.walk(browser, 'approve')
+    const approve = await site.walk(browser, 'approve', { scope: 'notes:read notes:write' })
     const early = await browser.post(`${site.issuer}/sign-in`, [
       ...Object.entries(hiddenOf(approve)),
       ...Object.entries(ada),
@@ -96,7 +107,10 @@ describe('steps', () => {
     const skipping = await browser.post(consentUrl(), allowFields(signIn))
     expect(skipping.url.pathname).toBe('/sign-in')
     expect(await countCodes()).toBe(0)
-    expect((await findOnlyFlow(site)).value.step).toBe('sign-in')
+    expect((await findOnlyFlow(site)).value).toMatchObject({
+      step: 'sign-in',
+      approvedScope: 'notes:read notes:write',
+    })
   })
 
   it('show what is next wherever the browser looks', async () => {
@@ -123,6 +137,14 @@ describe('the form token', () => {
       expect((await tamper(browser, page, csrf)).status).toBe(403)
     }
     expect(await countCodes()).toBe(0)
+  })
+
+  it('of the step before is none, though nobody has signed in since (CN-05)', async () => {
+    const browser = site.browser()
+    const approve = await site.walk(browser, 'approve')
+    await takeStep(browser, approve)
+    const fields = Object.entries({ ...hiddenOf(approve), ...ada })
+    expect((await browser.post(`${site.issuer}/sign-in`, fields)).status).toBe(403)
   })
 
   it('of another flow, step or browser is none (CN-05)', async () => {
@@ -214,6 +236,17 @@ describe('two tabs', () => {
       expect((await takeStep(browser, confirm)).url.searchParams.get('code')).toMatch(/./)
     },
   )
+
+  it('of a client that nobody has connected yet are answered at the same moment (SG-17)', async () => {
+    const client = await registerClient(site.send)
+    const browser = await site.signedIn()
+    const pages = []
+    for (let i = 0; i < 5; i += 1) pages.push(await browser.open(site.authorizeUrl({}, client)))
+    const backs = await Promise.all(pages.map((page) => takeStep(browser, page)))
+    const given = new Set(backs.map(({ url }) => url.searchParams.get('code')))
+    expect(given.size).toBe(5)
+    expect(given.has(null)).toBe(false)
+  })
 
   it('leave a bounded number of cookies behind (EN-09)', async () => {
     const browser = site.browser()

@@ -40,8 +40,6 @@ export const authorize: Endpoint = async (request, context) => {
     event: 'authorize.started',
     outcome: 'ok',
     clientId: asked.client.id,
-    requestId: context.exchange.requestId,
-    peer: context.exchange.peer,
     details: { redirect_uri: flow.redirectUri, scope: flow.scope, resource: flow.resource },
   })
   if (skipsPage && session) {
@@ -68,8 +66,6 @@ async function readRequest(
         event: 'authorize.refused',
         outcome: 'refused',
         reason: error.reason ?? error.code,
-        requestId: context.exchange.requestId,
-        peer: context.exchange.peer,
         details: { error: error.code, description: error.description },
       })
     }

@@ -8,9 +8,9 @@ import type { Endpoint, RequestContext } from '../../context.ts'
 import { OAuthError } from '../../errors.ts'
 import type { Upstream } from '../../identity/upstream.ts'
 import type { KnownUser } from '../../identity/users.ts'
+import { arriveSignedIn } from '../flow/arrive.ts'
 import { denyFlow } from '../flow/finish.ts'
 import { type Arrival, takeTrip, toRetryable } from '../flow/upstream-trip.ts'
-import { arriveSignedIn } from './sign-in.ts'
 
 /** Completes the round trip to a provider. */
 export const callback: Endpoint = async (request, context) => {
@@ -62,8 +62,6 @@ function reportFailure(upstream: Upstream, error: unknown, context: RequestConte
     event: 'sign-in.failed',
     outcome: 'refused',
     reason,
-    requestId: context.exchange.requestId,
-    peer: context.exchange.peer,
     details: { upstream: upstream.id },
   })
 }

@@ -53,8 +53,6 @@ export const setup: Endpoint = async (request, context) => {
     event: 'user.added',
     outcome: 'ok',
     userId: user.record.value.id,
-    requestId: context.exchange.requestId,
-    peer: context.exchange.peer,
     details: { role: 'owner' },
   })
   return renderNoticePage({

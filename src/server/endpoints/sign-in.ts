@@ -7,18 +7,12 @@
 import type { Endpoint, RequestContext } from '../../context.ts'
 import { OAuthError } from '../../errors.ts'
 import type { Params } from '../../oauth/params.ts'
-import { findCookie, formatCookie } from '../cookies.ts'
+import { arriveSignedIn } from '../flow/arrive.ts'
 import { resolveClient } from '../flow/begin.ts'
 import { verifyFormToken, verifySameOrigin } from '../flow/browser.ts'
 import { toClientView, toFlowForm, toRedirectView } from '../flow/consent-view.ts'
 import { denyFlow } from '../flow/finish.ts'
-import {
-  type Journey,
-  resolveJourney,
-  saveProgress,
-  toFlowPath,
-  toFormBinding,
-} from '../flow/journey.ts'
+import { type Journey, resolveJourney, toFlowPath, toFormBinding } from '../flow/journey.ts'
 import { leaveForUpstream } from '../flow/upstream-trip.ts'
 import { toClientLabel } from '../pages/client-label.ts'
 import { renderSignInPage } from '../pages/sign-in.ts'
@@ -53,30 +47,6 @@ export const signIn: Endpoint = async (request, context) => {
   throw new OAuthError('invalid_request', 'There is no such identity provider')
 }
 
-/** Opens a session for the person, in place of the one before, and lets the journey go on to the confirmation. */
-export async function arriveSignedIn(
-  { request, flow }: Journey,
-  userId: string,
-  context: RequestContext,
-): Promise<Response> {
-  await saveProgress(flow, { step: 'confirm', userId }, context)
-  const before = findCookie(request, 'session', context.config.issuer)
-  if (before !== undefined) await context.sessions.end(before)
-  const cookie = await context.sessions.open(userId)
-  context.metrics.count('sign_ins', { outcome: 'ok' })
-  context.audit({
-    event: 'sign-in.succeeded',
-    outcome: 'ok',
-    userId,
-    requestId: context.exchange.requestId,
-    peer: context.exchange.peer,
-  })
-  const { issuer, lifetimes } = context.config
-  return toSeeOther(toFlowPath(flow.value.id), [
-    formatCookie('session', cookie, issuer, lifetimes.sessionSeconds),
-  ])
-}
-
 async function signInLocally(
   journey: Journey,
   params: Params,
@@ -93,13 +63,7 @@ async function signInLocally(
     return arriveSignedIn(journey, user.record.value.id, context)
   }
   context.metrics.count('sign_ins', { outcome: 'refused' })
-  context.audit({
-    event: 'sign-in.failed',
-    outcome: 'refused',
-    reason: 'wrong_credentials',
-    requestId: context.exchange.requestId,
-    peer: context.exchange.peer,
-  })
+  context.audit({ event: 'sign-in.failed', outcome: 'refused', reason: 'wrong_credentials' })
   return showPage(journey, { error: wrongCredentials, login: email }, context)
 }
 

@@ -56,13 +56,7 @@ export async function switchUser(
   if (cookie !== undefined) await context.sessions.end(cookie)
   const step = stage === 'confirm' ? 'sign-in' : 'approve'
   await saveProgress(flow, { step, freshSignIn: true }, context)
-  context.audit({
-    event: 'sign-out',
-    outcome: 'ok',
-    userId: session?.user.record.value.id,
-    requestId: context.exchange.requestId,
-    peer: context.exchange.peer,
-  })
+  context.audit({ event: 'sign-out', outcome: 'ok', userId: session?.user.record.value.id })
   return toSeeOther(toFlowPath(flow.value.id), [
     formatCookie('session', '', context.config.issuer, 0),
   ])

@@ -6,11 +6,12 @@
  */
 import type { RequestContext } from '../../context.ts'
 import { OAuthError } from '../../errors.ts'
+import { winRace } from '../../identity/races.ts'
 import { redirectKind, toRedirectLocation, trustRedirect } from '../../oauth/redirect-uri.ts'
 import { sha256 } from '../../platform/crypto.ts'
 import { type Client, clients } from '../../storage/records/client.ts'
 import { type AuthorizationCode, codeMemorySeconds, codes } from '../../storage/records/code.ts'
-import type { Flow } from '../../storage/records/flow.ts'
+import { type Flow, flows } from '../../storage/records/flow.ts'
 import type { Stored } from '../../storage/records/record.ts'
 import type { Commit, Write } from '../../storage/store.ts'
 import { hashCode, mintCode } from '../../tokens/authorization-code.ts'
@@ -33,10 +34,7 @@ export async function finishFlow(
   approval: Approval,
   context: RequestContext,
 ): Promise<Response> {
-  const { client, redirect } = await resolveReturn(flow.value, context)
-  const code = mintCode(context.random)
-  const done = await context.store.commit(toFinish(flow, client, { code, approval }, context))
-  if (!done) throw refuseSecondAnswer()
+  const { code, redirect } = await winRace(() => tryFinish(flow, approval, context))
   reportFinish(flow.value, approval, context)
   const location = toRedirectLocation(redirect, {
     code,
@@ -46,20 +44,25 @@ export async function finishFlow(
   return toSeeOther(location, [toGoneCookie(flow.value, context)])
 }
 
+/** Undefined when this client was authorized for the first time elsewhere in the same moment. */
+async function tryFinish(flow: Stored<Flow>, approval: Approval, context: RequestContext) {
+  const { client, redirect } = await resolveReturn(flow.value, context)
+  const code = mintCode(context.random)
+  const done = await context.store.commit(toFinish(flow, client, { code, approval }, context))
+  if (done) return { code, redirect }
+  const present = await flows.find(context.store, flow.value.id)
+  if (present?.version !== flow.version) throw refuseSecondAnswer()
+  return undefined
+}
+
 /** Sends the browser back to the client with `access_denied` (RFC 6749 §4.1.2.1, RFC 9207). */
 export async function denyFlow(flow: Stored<Flow>, context: RequestContext): Promise<Response> {
-  const { client, redirect } = await resolveReturn(flow.value, context)
+  const { redirect } = await resolveReturn(flow.value, context)
   const { key, version } = flow
   const done = await context.store.commit({ check: [{ key, version }], delete: [key] })
   if (!done) throw refuseSecondAnswer()
   context.metrics.count('authorizations', { outcome: 'denied' })
-  context.audit({
-    event: 'consent.denied',
-    outcome: 'refused',
-    clientId: client.value.id,
-    requestId: context.exchange.requestId,
-    peer: context.exchange.peer,
-  })
+  context.audit({ event: 'consent.denied', outcome: 'refused', clientId: flow.value.clientId })
   const location = toRedirectLocation(redirect, {
     error: 'access_denied',
     error_description: 'The person declined the request',
@@ -136,8 +139,6 @@ function reportFinish(flow: Flow, { userId, scope }: Approval, context: RequestC
     outcome: 'ok' as const,
     clientId: flow.clientId,
     userId,
-    requestId: context.exchange.requestId,
-    peer: context.exchange.peer,
   }
   context.log.info(`Generated authorization code for client: ${flow.clientId}`)
   context.audit({

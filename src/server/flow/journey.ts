@@ -97,10 +97,13 @@ export async function saveProgress(
     check: [{ key: flow.key, version: flow.version }],
     set: [flows.write(flow.key, next, next.expiresAt)],
   })
-  if (!saved) {
-    throw new OAuthError('invalid_request', 'This step was already taken in another tab', {
-      reason: 'flow_moved',
-      retryPath: toFlowPath(flow.value.id),
-    })
-  }
+  if (!saved) throw refuseMoved(flow.value)
+}
+
+/** The refusal of a step that was taken from a state of the flow that is past. */
+export function refuseMoved({ id }: Flow): OAuthError {
+  return new OAuthError('invalid_request', 'This step was already taken in another tab', {
+    reason: 'flow_moved',
+    retryPath: toFlowPath(id),
+  })
 }

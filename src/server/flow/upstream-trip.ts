@@ -13,7 +13,7 @@ import { type Flow, flows, upstreamStates } from '../../storage/records/flow.ts'
 import { findCookie, formatCookie } from '../cookies.ts'
 import { endpointPaths } from '../paths.ts'
 import { toSeeOther } from '../respond.ts'
-import { type Journey, resolveJourney, toFlowPath } from './journey.ts'
+import { type Journey, refuseMoved, resolveJourney, toFlowPath } from './journey.ts'
 
 /** Purpose of the sealed verifier and nonce. */
 const sealPurpose = 'upstream-trip'
@@ -64,7 +64,7 @@ export async function leaveForUpstream(
       upstreamStates.write(stateKey, { flowId: flow.value.id }, next.expiresAt),
     ],
   })
-  if (!saved) throw refuse('flow_moved', 'This step was already taken in another tab')
+  if (!saved) throw refuseMoved(flow.value)
   const maxAge = Math.max(1, next.expiresAt - clock.now())
   return toSeeOther(location.href, [formatCookie('trip', cookie, config.issuer, maxAge)])
 }

@@ -19,7 +19,6 @@ describe.each([
   { name: 'https://localhost', secure: true },
   { name: 'https://gatehouse.example', secure: true },
   { name: 'http://localhost', secure: false },
-  { name: 'http://127.0.0.1', secure: false },
 ])('at $name', ({ name, secure }) => {
   let live: Awaited<ReturnType<typeof startLiveAt>>
   beforeAll(async () => {

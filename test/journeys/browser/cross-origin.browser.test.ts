@@ -11,13 +11,18 @@ import {
   type TokenAnswer,
   verifier,
 } from '../../helpers/oauth-client.ts'
-import { openVisitor, type Visitor, waitForAnswer, walkToConfirmation } from '../../helpers/visitor.ts'
+import {
+  openVisitor,
+  type Visitor,
+  waitForAnswer,
+  walkToConfirmation,
+} from '../../helpers/visitor.ts'
 
 let browser: Browser
 /** On this computer, where pages of its own are the neighbours. */
 let local: Awaited<ReturnType<typeof startLiveAt>>
 /** On the internet. */
-let open: Awaited<ReturnType<typeof startLiveAt>>
+let web: Awaited<ReturnType<typeof startLiveAt>>
 /** The same site as `local`, so that cookies travel, but another origin. */
 let neighbour: ClientSite
 /** Another site than `local`, on the same computer. */
@@ -26,19 +31,21 @@ let webApp: ClientSite
 beforeAll(async () => {
   browser = await launchChromium()
   local = await startLiveAt('http://localhost')
-  open = await startLiveAt('https://gatehouse.example')
+  web = await startLiveAt('https://gatehouse.example')
   neighbour = await startClientSite('http://localhost')
   loopbackApp = await startClientSite('http://127.0.0.1')
   webApp = await startClientSite('https://client.example')
 })
 afterAll(() =>
   Promise.all(
-    [browser, local, open, neighbour, loopbackApp, webApp].map((opened) => opened?.close()),
+    [browser, local, web, neighbour, loopbackApp, webApp].map((opened) => opened?.close()),
   ),
 )
 
 /** A person who is signed in at `local` and on whose screen a client's question stands. */
-async function openAsked(): Promise<Visitor & { readonly asked: string; readonly client: Registered }> {
+async function openAsked(): Promise<
+  Visitor & { readonly asked: string; readonly client: Registered }
+> {
   const visitor = await openVisitor(browser)
   const client = await registerClient(local.send, { redirect_uris: [loopbackApp.callback] })
   const url = local.issuer + authorizePath(client)
@@ -109,14 +116,16 @@ async function discoverIn(page: Page, url: string): Promise<Record<string, strin
   const resource = await fetchIn(page, named?.[1] ?? '', { headers })
   const { authorization_servers } = JSON.parse(resource?.text ?? '{}') as Record<string, string[]>
   const issuer = authorization_servers?.[0] ?? ''
-  const server = await fetchIn(page, `${issuer}/.well-known/oauth-authorization-server`, { headers })
+  const server = await fetchIn(page, `${issuer}/.well-known/oauth-authorization-server`, {
+    headers,
+  })
   return JSON.parse(server?.text ?? '{}') as Record<string, string>
 }
 
 describe('a page in another origin', () => {
   it.each([
     ['on this computer', () => ({ live: local, app: loopbackApp })],
-    ['on the web', () => ({ live: open, app: webApp })],
+    ['on the web', () => ({ live: web, app: webApp })],
   ])('%s can be a client from the first 401 to the last (A10, X3)', async (_where, choose) => {
     const { live, app } = choose()
     const visitor = await openVisitor(browser)
@@ -148,7 +157,11 @@ describe('a page in another origin', () => {
     expect((await listToolsIn(page, live.url, access_token))?.text).toContain('list_notes')
 
     const end = new URLSearchParams({ token: refresh_token, client_id })
-    await fetchIn(page, server.revocation_endpoint ?? '', { method: 'POST', body: end.toString(), headers: { 'content-type': 'application/x-www-form-urlencoded' } })
+    await fetchIn(page, server.revocation_endpoint ?? '', {
+      method: 'POST',
+      body: end.toString(),
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    })
     expect((await listToolsIn(page, live.url, access_token))?.status).toBe(401)
   })
 
@@ -164,17 +177,30 @@ describe('a page in another origin', () => {
   it('reads no page of a person, not even as a neighbour with their cookies (DI-09)', async () => {
     const { page, asked, client } = await openAsked()
     await page.goto(neighbour.origin)
-    const paths = [authorizePath(client), new URL(asked).pathname + new URL(asked).search, '/', '/sign-in', '/setup', '/callback/github']
+    const paths = [
+      authorizePath(client),
+      new URL(asked).pathname + new URL(asked).search,
+      '/',
+      '/sign-in',
+      '/setup',
+      '/callback/github',
+    ]
     for (const path of paths) {
-      const read = await fetchIn(page, local.issuer + path, { credentials: 'include' })
-      expect(read, path).toBeUndefined()
+      for (const credentials of ['include', 'omit'] as const) {
+        expect(await fetchIn(page, local.issuer + path, { credentials }), path).toBeUndefined()
+      }
     }
   })
 
   it('decides nothing, although it knows the token and cookies travel (CN-05)', async () => {
     const { page, asked } = await openAsked()
-    const fields = await page.locator('input[type=hidden]').evaluateAll((inputs) => inputs.map((input) => input.outerHTML).join(''))
-    neighbour.serve('/forged', `<!doctype html><form method="post" action="${local.issuer}/consent">${fields}<input name="scope" value="notes:read"><button name="decision" value="allow">Win</button></form>`)
+    const fields = await page
+      .locator('input[type=hidden]')
+      .evaluateAll((inputs) => inputs.map((input) => input.outerHTML).join(''))
+    neighbour.serve(
+      '/forged',
+      `<!doctype html><form method="post" action="${local.issuer}/consent">${fields}<input name="scope" value="notes:read"><button name="decision" value="allow">Win</button></form>`,
+    )
     await page.goto(`${neighbour.origin}/forged`)
     const answer = page.waitForResponse(`${local.issuer}/consent`)
     await page.getByRole('button', { name: 'Win' }).click()

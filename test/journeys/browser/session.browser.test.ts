@@ -4,7 +4,13 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { launchChromium } from '../../helpers/chromium.ts'
 import { type ClientSite, startClientSite } from '../../helpers/client-site.ts'
 import { type Live, startLive } from '../../helpers/live.ts'
-import { authorizePath, readClaims, type Registered, redeem, registerClient } from '../../helpers/oauth-client.ts'
+import {
+  authorizePath,
+  type Registered,
+  readClaims,
+  redeem,
+  registerClient,
+} from '../../helpers/oauth-client.ts'
 import {
   openVisitor,
   signIn,
@@ -28,7 +34,8 @@ beforeAll(async () => {
 })
 afterAll(() => Promise.all([browser, live, app].map((opened) => opened?.close())))
 
-const send = (path: string, init?: RequestInit): Promise<Response> => fetch(live.issuer + path, init)
+const send = (path: string, init?: RequestInit): Promise<Response> =>
+  fetch(live.issuer + path, init)
 
 const register = (): Promise<Registered> =>
   registerClient(send, { client_name: 'Notes reader', redirect_uris: [app.callback] })
@@ -102,7 +109,9 @@ describe('a person who is signed in', () => {
     await other.goto(request(visitor.client))
     await other.getByRole('button', { name: 'Use another account' }).click()
     await other.getByRole('button', { name: 'Continue' }).waitFor()
-    const answer = visitor.page.waitForResponse((response) => response.request().method() === 'POST')
+    const answer = visitor.page.waitForResponse(
+      (response) => response.request().method() === 'POST',
+    )
     await visitor.press('Allow')
     expect((await answer).status()).toBe(403)
   })

@@ -1,24 +1,8 @@
-/** A Chromium for the page tests and pictures. Nothing it asks for leaves the process. */
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
+/** Pages in a browser without a server, for the page tests and pictures: nothing asked for leaves the process. */
+import type { BrowserContext, Page } from 'playwright-core'
 
 /** Where pages pretend to be served from. */
 export const pageOrigin = 'https://gatehouse.test'
-
-/** Starts a headless Chromium that makes no connection of its own accord. */
-export function launchChromium(): Promise<Browser> {
-  return chromium.launch({
-    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-    args: [
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-    ],
-  })
-}
 
 /** Opens a tab with the given response at {@link pageOrigin}; every other request is refused. */
 export async function showPage(context: BrowserContext, response: Response): Promise<Page> {

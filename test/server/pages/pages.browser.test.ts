@@ -2,7 +2,8 @@ import AxeBuilder from '@axe-core/playwright'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { renderConsentPage } from '../../../src/server/pages/consent.ts'
-import { launchChromium, pageOrigin, showPage } from './browser.ts'
+import { launchChromium } from '../../helpers/chromium.ts'
+import { pageOrigin, showPage } from './browser.ts'
 import { consentView, hostileView, samples } from './samples.ts'
 
 let browser: Browser
