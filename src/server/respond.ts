@@ -29,13 +29,13 @@ export function toJson(
  * (catalogue P8, CN-17).
  */
 export function toSeeOther(location: string, cookies: readonly string[] = []): Response {
-  const headers = new Headers({
-    location,
-    'cache-control': 'no-store',
-    'referrer-policy': 'no-referrer',
-    'x-content-type-options': 'nosniff',
-  })
-  for (const cookie of cookies) headers.append('set-cookie', cookie)
+  const headers: [string, string][] = [
+    ['location', location],
+    ['cache-control', 'no-store'],
+    ['referrer-policy', 'no-referrer'],
+    ['x-content-type-options', 'nosniff'],
+    ...cookies.map((cookie): [string, string] => ['set-cookie', cookie]),
+  ]
   return new Response(null, { status: 303, headers })
 }
 

@@ -35,7 +35,7 @@ export const authorize: Endpoint = async (request, context) => {
   const skipsPage = await maySkipPage({ request, flow, asked, session }, context)
   if (!skipsPage && asked.prompt.includes('none')) throw refuseSilence(asked, session)
 
-  const stored = await storeFlow(flow, context)
+  await storeFlow(flow, context)
   context.audit({
     event: 'authorize.started',
     outcome: 'ok',
@@ -43,6 +43,7 @@ export const authorize: Endpoint = async (request, context) => {
     details: { redirect_uri: flow.redirectUri, scope: flow.scope, resource: flow.resource },
   })
   if (skipsPage && session) {
+    const stored = await readFlow(flow.id, context)
     const approval = { userId: session.user.record.value.id, scope: flow.scope, remember: false }
     return finishFlow(stored, approval, context)
   }
@@ -96,13 +97,17 @@ function toFlow(
   }
 }
 
-async function storeFlow(flow: Flow, context: RequestContext): Promise<Stored<Flow>> {
+async function storeFlow(flow: Flow, context: RequestContext): Promise<void> {
   const key = flows.key(flow.id)
   await context.store.commit({
     check: [{ key, version: null }],
     set: [flows.write(key, flow, flow.expiresAt)],
   })
-  const stored = await flows.find(context.store, flow.id)
+}
+
+/** The flow just stored, with the version that ends it. */
+async function readFlow(id: string, context: RequestContext): Promise<Stored<Flow>> {
+  const stored = await flows.find(context.store, id)
   if (stored) return stored
   throw new OAuthError('server_error', undefined, { reason: 'flow_not_stored' })
 }
