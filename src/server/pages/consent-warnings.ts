@@ -48,6 +48,6 @@ export function renderWarnings(subject: Subject): Html | undefined {
   return html`<div class="warning" role="note">
 <h2>Before you go on</h2>
 <ul>${facts.map((fact) => html`<li>${fact}</li>`)}</ul>
-<p>Continue only if you just started this yourself.</p>
+<p>Go on only if you just started this yourself.</p>
 </div>`
 }

@@ -62,7 +62,7 @@ function renderLocal(view: SignInView): Html | false {
   return renderForm(
     view,
     'stack',
-    html`${email}${password}<button class="button primary" type="submit">Sign in</button>`,
+    html`${renderAlert(view.error)}${email}${password}<button class="button primary" type="submit">Sign in</button>`,
   )
 }
 
@@ -71,7 +71,7 @@ export function renderSignInPage(view: SignInView, status = 200): Response {
   const both = view.local && view.upstreams.length > 0
   const body = html`<h1>Sign in to <bdi>${view.siteName}</bdi></h1>
 ${view.clientName !== undefined && html`<p class="lead">You are connecting <bdi>${view.clientName}</bdi>. It will not see your password.</p>`}
-${renderAlert(view.error)}
+${!view.local && renderAlert(view.error)}
 ${renderProviders(view)}
 ${both && html`<p class="or"><span>or</span></p>`}
 ${renderLocal(view)}
