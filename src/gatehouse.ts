@@ -120,10 +120,18 @@ async function answer(route: Route, request: Request, context: RequestContext): 
     reportError(error, route, context)
     response = renderError(error, route.errors, request, context)
   }
-  if (route.cors)
-    for (const [name, value] of Object.entries(corsHeaders())) response.headers.set(name, value)
+  if (route.errors !== 'challenge') addHeaders(response, route, context)
   context.metrics.time(route.path, response.status, (performance.now() - started) / 1000)
   return response
+}
+
+/** What every answer of ours carries; the gate sees to its own, whose answers may be on the wire already. */
+function addHeaders({ headers }: Response, { cors }: Route, { config }: RequestContext): void {
+  if (config.issuer.startsWith('https:')) {
+    headers.set('strict-transport-security', 'max-age=31536000')
+  }
+  if (!cors) return
+  for (const [name, value] of Object.entries(corsHeaders())) headers.set(name, value)
 }
 
 /**

@@ -20,6 +20,16 @@ describe('the home page', () => {
     expect(answer.headers.getSetCookie()).toEqual([])
   })
 
+  it('asks browsers to come back by https only, on an https issuer (EN-11)', async () => {
+    running = await startTestGatehouse()
+    const answer = await running.send('/', html)
+    expect(answer.headers.get('strict-transport-security')).toBe('max-age=31536000')
+    await running.close()
+    running = await startTestGatehouse({ issuer: 'http://localhost:8787' })
+    const plain = await running.send('/', html)
+    expect(plain.headers.has('strict-transport-security')).toBe(false)
+  })
+
   it('names every server behind this address', async () => {
     running = await startTestGatehouse({
       backends: [

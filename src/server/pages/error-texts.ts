@@ -88,11 +88,6 @@ const journeyTexts: Readonly<Record<string, ErrorText>> = {
     message: 'An app that may do nothing cannot be connected.',
     hint: 'Go back and tick what the app may do, or choose Deny.',
   },
-  user_changed: {
-    title: 'Someone else is signed in now',
-    message: 'Since the page was opened, a different account was signed in in this browser.',
-    hint: startAgain,
-  },
   setup_link_used: {
     title: 'This set-up link no longer works',
     message: 'It was used already, or a newer one has replaced it.',
@@ -143,6 +138,12 @@ const serverTexts: Readonly<Record<string, ErrorText>> = {
     title: 'Only for this computer',
     message: 'This server has no sign-in, so it answers nobody but the computer it runs on.',
     hint: 'To use it from elsewhere, its owner has to set up sign-in first.',
+  },
+  foreign_host: {
+    title: 'This address is not the right one',
+    message:
+      'The server answers under its public name only, and this request came under another one.',
+    hint: 'Open its public address. If you run it: the proxy in front must pass the public Host header on.',
   },
   not_found: {
     title: 'There is no page here',

@@ -95,7 +95,7 @@ describe('the warnings of the consent page (CN-12)', () => {
   it.each(stages)('warns of a loopback address at %s (CN-21)', async (stage) => {
     const text = await readText({ ...loopbackView, stage })
     expect(text).toContain('Access goes to a program on this computer.')
-    expect(text).toContain('Continue only if you just started this yourself.')
+    expect(text).toContain('Go on only if you just started this yourself.')
     expect(text).toContain('http://localhost:52817/callback')
   })
 
