@@ -2,8 +2,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { registerClient as registerOwnClient } from '../../src/server/clients/register.ts'
 import { memoryStore } from '../../src/storage/memory.ts'
+import { clients } from '../../src/storage/records/client.ts'
 import { families } from '../../src/storage/records/family.ts'
-import { endedGrants, grants, userGrants } from '../../src/storage/records/grant.ts'
+import { clientGrants, endedGrants, grants, userGrants } from '../../src/storage/records/grant.ts'
 import type { Commit, Store } from '../../src/storage/store.ts'
 import { startTestGatehouse, type TestGatehouse, testClock } from '../helpers/gatehouse.ts'
 import {
@@ -173,6 +174,17 @@ describe('a code', () => {
     }
     expectError(await redeem(server.send, client, code), 'invalid_grant')
     expect(await userGrants.list(store, [leaver.userId])).toEqual([])
+  })
+
+  it('of a client that is removed at this very moment leaves no grant behind (CR-22)', async () => {
+    const removed = await registerClient(server.send)
+    const code = await person.authorize(removed)
+    beforeCommit = async () => {
+      beforeCommit = undefined
+      await store.commit({ delete: [clients.key(removed.client_id)] })
+    }
+    expectError(await redeem(server.send, removed, code), 'invalid_grant')
+    expect(await clientGrants.list(store, [removed.client_id])).toEqual([])
   })
 })
 

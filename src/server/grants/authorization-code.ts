@@ -10,7 +10,7 @@ import { OAuthError, unavailable } from '../../errors.ts'
 import { verifyCodeVerifier } from '../../oauth/pkce.ts'
 import { resolveResource } from '../../oauth/resource.ts'
 import { sha256 } from '../../platform/crypto.ts'
-import type { Client } from '../../storage/records/client.ts'
+import { type Client, clients } from '../../storage/records/client.ts'
 import {
   type AuthorizationCode,
   codeFailuresAllowed,
@@ -27,7 +27,7 @@ import { hashRefreshToken, mintRefreshToken } from '../../tokens/refresh-token.t
 import { endGrant } from './end.ts'
 import type { GrantType, TokenAnswer, TokenRequest } from './grant-type.ts'
 
-/** How often a redemption looks again: it can lose to each counted failure, and to changes of the user. */
+/** How often a redemption looks again: it can lose to each counted failure, and to changes of user and client. */
 const attempts = codeFailuresAllowed + 3
 
 /** A byte-identical redemption within this time is an impatient client, not a thief. */
@@ -59,21 +59,26 @@ export const authorizationCode: GrantType = {
 }
 
 /**
- * Consumes the code and creates what it yields, in one commit; undefined when code or user changed
- * meanwhile. The user is checked with it: no grant may appear behind the removal of its user (RF-16).
+ * Consumes the code and creates what it yields, in one commit; undefined when something of it changed
+ * meanwhile. User and client are checked with it: no grant may appear behind their removal (RF-16).
  */
 async function tryRedeem(
   stored: Stored<AuthorizationCode>,
   client: Client,
   context: RequestContext,
 ): Promise<TokenAnswer | undefined> {
-  const [user] = await context.store.get([users.key(stored.value.userId)])
+  const [user, registered] = await context.store.get([
+    users.key(stored.value.userId),
+    clients.key(client.id),
+  ])
   if (!user) throw refuse('user_gone')
+  if (!registered) throw refuse('client_gone')
   const { answer, writes } = await issueTokens(stored.value, client, context)
   const won = await context.store.commit({
     check: [
       { key: stored.key, version: stored.version },
       { key: user.key, version: user.version },
+      { key: registered.key, version: registered.version },
     ],
     set: [markRedeemed(stored, context), ...writes],
   })
