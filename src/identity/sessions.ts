@@ -4,9 +4,11 @@
  * A cookie is 256 random bits of which only the SHA-256 is stored (catalogue P6). Opening a session
  * and noting it in the user's list is one commit, so that removing a user finds every session.
  */
+import { OAuthError } from '../errors.ts'
 import type { Clock } from '../platform/clock.ts'
 import { type Random, sha256 } from '../platform/crypto.ts'
 import { sessions, userSessions } from '../storage/records/session.ts'
+import { users as userRecords } from '../storage/records/user.ts'
 import type { Store } from '../storage/store.ts'
 import { winRace } from './races.ts'
 import type { KnownUser, Users } from './users.ts'
@@ -20,8 +22,14 @@ export interface LiveSession {
 
 /** Opens and ends sessions. */
 export interface Sessions {
-  /** The cookie value of a new session. At most five a user: the oldest ends. */
-  open(userId: string): Promise<string>
+  /**
+   * The cookie value of a new session. At most five a user: the oldest ends.
+   *
+   * @param sealedPassword what the user's record held when the person proved to know the password
+   * @throws OAuthError `access_denied` when the user is gone or has another password by now: whoever knew
+   *   the old one is out
+   */
+  open(userId: string, sealedPassword?: string): Promise<string>
   /** The live session of a cookie value; undefined when there is none or its user is gone. */
   find(cookie: string | undefined): Promise<LiveSession | undefined>
   end(cookie: string): Promise<void>
@@ -46,7 +54,11 @@ const cookieShape = /^[A-Za-z0-9_-]{43}$/
 export function createSessions(options: SessionOptions): Sessions {
   const { store, users, clock, random, sessionSeconds, maxPerUser = 5 } = options
 
-  async function tryOpen(userId: string, hash: string): Promise<true | undefined> {
+  async function tryOpen(userId: string, hash: string, sealedPassword: string | undefined) {
+    const user = await userRecords.find(store, userId)
+    if (!user || (sealedPassword ?? user.value.sealedPassword) !== user.value.sealedPassword) {
+      throw accountChanged()
+    }
     const listed = await userSessions.find(store, userId)
     const hashes = [...(listed?.value.hashes ?? []), hash]
     const tooMany = hashes.splice(0, Math.max(0, hashes.length - maxPerUser))
@@ -54,7 +66,10 @@ export function createSessions(options: SessionOptions): Sessions {
     const session = { userId, createdAt: now, expiresAt: now + sessionSeconds }
     const listKey = userSessions.key(userId)
     const opened = await store.commit({
-      check: [{ key: listKey, version: listed?.version ?? null }],
+      check: [
+        { key: user.key, version: user.version },
+        { key: listKey, version: listed?.version ?? null },
+      ],
       set: [
         sessions.write(sessions.key(hash), session, session.expiresAt),
         userSessions.write(listKey, { hashes }, session.expiresAt),
@@ -79,10 +94,10 @@ export function createSessions(options: SessionOptions): Sessions {
   }
 
   return {
-    open: async (userId) => {
+    open: async (userId, sealedPassword) => {
       const cookie = random(cookieBytes)
       const hash = sha256(cookie)
-      await winRace(() => tryOpen(userId, hash))
+      await winRace(() => tryOpen(userId, hash, sealedPassword))
       return cookie
     },
     find: async (cookie) => {
@@ -96,4 +111,12 @@ export function createSessions(options: SessionOptions): Sessions {
       await winRace(() => tryEnd(sha256(cookie)))
     },
   }
+}
+
+function accountChanged(): OAuthError {
+  return new OAuthError(
+    'access_denied',
+    'The account was changed during the sign-in; go back to the app and connect again',
+    { reason: 'account_changed' },
+  )
 }

@@ -29,7 +29,7 @@ export interface KnownUser {
 /** Finds, creates and removes users. Every write is one commit. */
 export interface Users {
   find(userId: string): Promise<KnownUser | undefined>
-  /** Whether there is any user at all. */
+  /** Whether there is anybody: whoever came while nobody signed in is nobody. */
   any(): Promise<boolean>
   list(): Promise<KnownUser[]>
   /** The local user with this e-mail address, however it is spelt. */
@@ -63,6 +63,9 @@ export interface UserOptions {
   readonly accessTokenSeconds: number
 }
 
+/** The provider, so to speak, of the one account that all share while nobody signs in (A7). */
+export const sharedUpstream = 'no-sign-in'
+
 /** Makes ids of 22 characters, out of no space that client ids come from (catalogue JW-17). */
 const userIdBytes = 16
 const profilePurpose = 'user-profile'
@@ -73,7 +76,10 @@ export function createUsers(options: UserOptions): Users {
   const { store, sealer } = options
   return {
     find: (userId) => findUser(options, userId),
-    any: async () => (await users.list(store, [], { limit: 1 })).length > 0,
+    any: async () => {
+      const [one, other] = await users.list(store, [], { limit: 2 })
+      return other !== undefined || (one !== undefined && one.value.upstream !== sharedUpstream)
+    },
     list: async () => (await listAll(store)).map((record) => openUser(sealer, record)),
     findByLogin: (login) => findByLogin(options, login),
     verifyPassword: (email, password) => findByPassword(options, email, password),

@@ -66,8 +66,8 @@ function toCountedStream(incoming: IncomingMessage, limitBytes: number): Readabl
   const stop = (cause?: unknown) => {
     if (!incoming.readableEnded) counted.destroy(bodyCutShort(cause))
   }
+  // They stay as long as the message: one that breaks off later still needs a listener for its error.
   incoming.on('error', stop).on('close', stop)
-  counted.on('close', () => incoming.off('error', stop).off('close', stop))
   return incoming.pipe(counted)
 }
 

@@ -17,13 +17,21 @@ afterAll(() => live.close())
 /** Runs the suite; answers the authorization address it prints by playing the person. */
 async function runSuite(clientId: string): Promise<{ output: string; code: number | null }> {
   const args = ['authorization', '--url', live.issuer, '--client-id', clientId]
-  const child = spawn(process.execPath, [program, ...args, '--resource', live.url, '-p', String(port)])
+  const child = spawn(process.execPath, [
+    program,
+    ...args,
+    '--resource',
+    live.url,
+    '-p',
+    String(port),
+  ])
   let output = ''
   let opened = false
   const read = (chunk: Buffer): void => {
     output += chunk.toString()
     const url = new RegExp(`${live.issuer}/authorize\\?\\S+`).exec(output)?.[0]
-    if (url === undefined || opened || !/\s/.test(output.slice(output.indexOf(url) + url.length))) return
+    if (url === undefined || opened || !/\s/.test(output.slice(output.indexOf(url) + url.length)))
+      return
     opened = true
     void approve(live.browser(), url).then((page) => fetch(page.url))
   }

@@ -17,7 +17,9 @@ const running = new Set<ChildProcess>()
 /** Ends whatever a failed test left running; for `afterEach`. */
 export async function endProcesses(): Promise<void> {
   for (const child of running) child.kill('SIGKILL')
-  await Promise.all([...running].map((child) => new Promise((resolve) => child.once('close', resolve))))
+  await Promise.all(
+    [...running].map((child) => new Promise((resolve) => child.once('close', resolve))),
+  )
 }
 
 /** A process that serves. */

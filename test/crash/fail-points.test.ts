@@ -47,10 +47,14 @@ function isConnectionLoss(error: unknown): boolean {
 
 describe('a process killed at a fail point', () => {
   const places = ['before-commit', 'after-commit', 'before-response'] as const
-  it.each(places)('loses nothing acknowledged, dying %s (CR-22, SG-06, SG-08, RF-18)', async (at) => {
-    let deaths = 0
-    while (await crashAt({ at, count: deaths + 1 })) deaths += 1
-    expect(deaths).toBeGreaterThanOrEqual(7)
-    expect(deaths).toBeLessThan(40)
-  }, 240_000)
+  it.each(places)(
+    'loses nothing acknowledged, dying %s (CR-22, SG-06, SG-08, RF-18)',
+    async (at) => {
+      let deaths = 0
+      while (await crashAt({ at, count: deaths + 1 })) deaths += 1
+      expect(deaths).toBeGreaterThanOrEqual(7)
+      expect(deaths).toBeLessThan(40)
+    },
+    240_000,
+  )
 })

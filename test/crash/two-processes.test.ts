@@ -53,11 +53,15 @@ describe('two processes on one file', () => {
   it('serve one flow with every request at the other process (HA-01)', async () => {
     const client = await registerClient(turn(0))
     let requests = 0
-    const browser = createBrowser(one.origin, (request) => {
-      const url = new URL(request.url)
-      const { origin } = requests++ % 2 === 0 ? other : one
-      return fetch(new Request(origin + url.pathname + url.search, request))
-    }, [other.origin])
+    const browser = createBrowser(
+      one.origin,
+      (request) => {
+        const url = new URL(request.url)
+        const { origin } = requests++ % 2 === 0 ? other : one
+        return fetch(new Request(origin + url.pathname + url.search, request))
+      },
+      [other.origin],
+    )
     const back = await approve(browser, one.origin + authorizePath(client))
     const tokens = await redeem(turn(1), client, back.url.searchParams.get('code') ?? '')
     expect(tokens.status, back.text).toBe(200)
@@ -70,9 +74,9 @@ describe('two processes on one file', () => {
       Array.from({ length: 50 }, (_, n) => redeem(turn(n), client, code)),
     )
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(1)
-    expect(new Set(answers.filter(({ status }) => status !== 200).map(({ body }) => body.error))).toEqual(
-      new Set(['invalid_grant']),
-    )
+    expect(
+      new Set(answers.filter(({ status }) => status !== 200).map(({ body }) => body.error)),
+    ).toEqual(new Set(['invalid_grant']))
     const winner = answers.find(({ status }) => status === 200)
     expect((await refresh(turn(1), client, winner?.body.refresh_token)).status).toBe(200)
   })

@@ -19,7 +19,8 @@ beforeAll(async () => {
 })
 afterAll(() => live.close())
 
-const send = (path: string, init?: RequestInit): Promise<Response> => fetch(live.issuer + path, init)
+const send = (path: string, init?: RequestInit): Promise<Response> =>
+  fetch(live.issuer + path, init)
 
 /** What tells one client from another on the wire. */
 interface Shape {
@@ -45,7 +46,11 @@ const shapes: readonly Shape[] = [
       response_types: ['code'],
       token_endpoint_auth_method: 'client_secret_post',
     },
-    authorize: (url) => ({ state: 'oauth_s_0a1b2c3d', resource: url, scope: 'notes:read offline_access' }),
+    authorize: (url) => ({
+      state: 'oauth_s_0a1b2c3d',
+      resource: url,
+      scope: 'notes:read offline_access',
+    }),
     authenticates: 'post',
     token: (url) => ({ resource: url }),
     refresh: (url) => ({ resource: url }),
@@ -223,7 +228,10 @@ function toCredentials(
     return { fields: { client_id: id, client_secret: secret }, headers: {} }
   }
   const encode = shape.authenticates === 'basic-raw' ? String : encodeURIComponent
-  return { fields: {}, headers: { authorization: `Basic ${btoa(`${encode(id)}:${encode(secret)}`)}` } }
+  return {
+    fields: {},
+    headers: { authorization: `Basic ${btoa(`${encode(id)}:${encode(secret)}`)}` },
+  }
 }
 
 async function callTool(accessToken: string | undefined): Promise<Response> {
@@ -252,7 +260,11 @@ describe.each(shapes)('$name', (shape) => {
     expect(JSON.stringify(client)).not.toContain('null')
 
     const redirectUri = shape.redirectUri ?? client.redirect_uris[0]
-    const asked = { redirect_uri: redirectUri, code_challenge: challenge, ...shape.authorize(live.url) }
+    const asked = {
+      redirect_uri: redirectUri,
+      code_challenge: challenge,
+      ...shape.authorize(live.url),
+    }
     const back = await approve(live.browser(), live.issuer + authorizePath(client, asked))
     expect(back.url.href.startsWith(redirectUri ?? '-'), back.text).toBe(true)
     expect(back.url.searchParams.getAll('iss')).toEqual([live.issuer])

@@ -12,14 +12,19 @@ describe('a person without a session', () => {
     running = await startTestGatehouse()
     const { gatehouse, send, issuer } = running
     await gatehouse.context.users.addLocal('ada@example.com', 'correct horse battery', 'owner')
-    const client = await registerClient(send, { grant_types: ['authorization_code', 'refresh_token'] })
+    const client = await registerClient(send, {
+      grant_types: ['authorization_code', 'refresh_token'],
+    })
 
     const browser = createBrowser(issuer, gatehouse.fetch)
     const approve = await browser.open(issuer + authorizePath(client))
     expect(approve.status).toBe(200)
     const signIn = await browser.press(approve, 'decision', 'allow')
     expect(signIn.url.pathname).toBe('/sign-in')
-    const confirm = await browser.press(signIn, '', '', { email: 'ada@example.com', password: 'correct horse battery' })
+    const confirm = await browser.press(signIn, '', '', {
+      email: 'ada@example.com',
+      password: 'correct horse battery',
+    })
     expect(confirm.text).toContain('ada@example.com')
     const back = await browser.press(confirm, 'decision', 'allow')
     expect(back.url.origin).toBe('https://client.example')

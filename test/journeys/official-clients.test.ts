@@ -1,6 +1,11 @@
 /** The official MCP clients, as their users run them, against a live deployment. */
-import { Client, StreamableHTTPClientTransport, UnauthorizedError } from '@modelcontextprotocol/client'
+
 import type { OAuthClientProvider } from '@modelcontextprotocol/client'
+import {
+  Client,
+  StreamableHTTPClientTransport,
+  UnauthorizedError,
+} from '@modelcontextprotocol/client'
 import {
   type OAuthClientProvider as OAuthClientProviderV1,
   UnauthorizedError as UnauthorizedErrorV1,
@@ -59,7 +64,10 @@ async function signIn(provider: Memory): Promise<URLSearchParams> {
 async function useNotes(client: Pick<Client, 'listTools' | 'callTool'>): Promise<void> {
   const { tools } = await client.listTools()
   expect(tools.map(({ name }) => name)).toContain('add_note')
-  const added = await client.callTool({ name: 'add_note', arguments: { title: 'Hello', text: 'World' } })
+  const added = await client.callTool({
+    name: 'add_note',
+    arguments: { title: 'Hello', text: 'World' },
+  })
   expect(JSON.stringify(added.content)).toContain('Added note')
 }
 
@@ -109,6 +117,8 @@ describe('@modelcontextprotocol/sdk 1.32', () => {
     await third.client.connect(third.transport)
     await useNotes(third.client as never)
     await third.client.close()
-    expect((provider.saved.get('tokens') as typeof tokens).refresh_token).not.toBe(tokens.refresh_token)
+    expect((provider.saved.get('tokens') as typeof tokens).refresh_token).not.toBe(
+      tokens.refresh_token,
+    )
   })
 })

@@ -193,7 +193,7 @@ describe('what can go wrong at the provider', () => {
     const state = (await leave(browser)).searchParams.get('state') ?? ''
     const back = await browser.open(`${issuer}/callback/github?error=access_denied&state=${state}`)
     const answer = answerOf(back.url).filter(([name]) => name !== 'error_description')
-    expect(answer.sort()).toEqual([
+    expect(answer.sort(([a], [b]) => (a < b ? -1 : 1))).toEqual([
       ['error', 'access_denied'],
       ['iss', issuer],
       ['state', 'state-123'],

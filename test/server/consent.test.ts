@@ -138,7 +138,7 @@ describe('Deny', () => {
       const page = await site.walk(browser, stop)
       const back = await browser.press(page, 'decision', 'deny')
       const answer = answerOf(back.url).filter(([name]) => name !== 'error_description')
-      expect(answer.sort()).toEqual([
+      expect(answer.sort(([a], [b]) => (a < b ? -1 : 1))).toEqual([
         ['error', 'access_denied'],
         ['iss', site.issuer],
         ['state', 'state-123'],

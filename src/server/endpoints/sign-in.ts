@@ -6,6 +6,7 @@
  */
 import type { Endpoint, RequestContext } from '../../context.ts'
 import { OAuthError } from '../../errors.ts'
+import { parseEmail } from '../../identity/email.ts'
 import type { Params } from '../../oauth/params.ts'
 import { arriveSignedIn } from '../flow/arrive.ts'
 import { resolveClient } from '../flow/begin.ts'
@@ -54,13 +55,14 @@ async function signInLocally(
 ): Promise<Response> {
   if (!context.localSignIn) throw new OAuthError('invalid_request', 'Choose an identity provider')
   const email = params.get('email') ?? ''
-  const account = context.sealer.index('sign-in-limit', email.trim().toLowerCase())
+  // All spellings of one address are one account, here as where the account is looked up (UP-09).
+  const account = context.sealer.index('sign-in-limit', parseEmail(email) ?? email)
   // Spent before the password is looked at, so that guesses sent all at once are counted as well.
   await context.limits.spend('sign-in', account)
   const user = await context.users.verifyPassword(email, params.get('password') ?? '')
   if (user) {
     await context.limits.reset('sign-in', account)
-    return arriveSignedIn(journey, user.record.value.id, context)
+    return arriveSignedIn(journey, user.record.value, context)
   }
   context.metrics.count('sign_ins', { outcome: 'refused' })
   context.audit({ event: 'sign-in.failed', outcome: 'refused', reason: 'wrong_credentials' })

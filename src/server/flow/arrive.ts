@@ -1,19 +1,24 @@
 /** The person is known: by password or by an identity provider. */
 import type { RequestContext } from '../../context.ts'
+import type { User } from '../../storage/records/user.ts'
 import { findCookie, formatCookie } from '../cookies.ts'
 import { toSeeOther } from '../respond.ts'
 import { type Journey, saveProgress, toFlowPath } from './journey.ts'
 
-/** Opens a session for the person, in place of the one before, and lets the journey go on to the confirmation. */
+/**
+ * Opens a session for the person, in place of the one before, and lets the journey go on to the confirmation.
+ *
+ * @throws OAuthError `access_denied` (a page) when the user was removed or got another password meanwhile
+ */
 export async function arriveSignedIn(
   { request, flow }: Journey,
-  userId: string,
+  { id: userId, sealedPassword }: User,
   context: RequestContext,
 ): Promise<Response> {
   await saveProgress(flow, { step: 'confirm', userId }, context)
   const before = findCookie(request, 'session', context.config.issuer)
   if (before !== undefined) await context.sessions.end(before)
-  const cookie = await context.sessions.open(userId)
+  const cookie = await context.sessions.open(userId, sealedPassword)
   context.metrics.count('sign_ins', { outcome: 'ok' })
   context.audit({ event: 'sign-in.succeeded', outcome: 'ok', userId })
   const { issuer, lifetimes } = context.config

@@ -1,7 +1,7 @@
 /** What each decision on the consent page does to the flow. */
 import type { RequestContext } from '../../context.ts'
 import { OAuthError } from '../../errors.ts'
-import type { KnownUser } from '../../identity/users.ts'
+import { type KnownUser, sharedUpstream } from '../../identity/users.ts'
 import type { Params } from '../../oauth/params.ts'
 import { formatScope, parseScope } from '../../oauth/scope.ts'
 import type { Flow } from '../../storage/records/flow.ts'
@@ -31,7 +31,7 @@ async function findApprover(
   { session, stage }: Journey,
   { config, users }: RequestContext,
 ): Promise<KnownUser | undefined> {
-  if (config.noSignIn) return users.admit('no-sign-in', { subject: 'anyone', login: 'anyone' })
+  if (config.noSignIn) return users.admit(sharedUpstream, { subject: 'anyone', login: 'anyone' })
   return stage === 'consent' || stage === 'confirm' ? session?.user : undefined
 }
 

@@ -8,6 +8,7 @@
  */
 import type { RefreshRules, RequestContext } from '../../context.ts'
 import { OAuthError, unavailable } from '../../errors.ts'
+import { sharedUpstream } from '../../identity/users.ts'
 import { resolveResource } from '../../oauth/resource.ts'
 import { formatScope, narrowScope, parseScope } from '../../oauth/scope.ts'
 import { equalInConstantTime } from '../../platform/crypto.ts'
@@ -116,14 +117,23 @@ async function findSuccessor(
   context: RequestContext,
 ): Promise<string | undefined> {
   const { hash, family } = presented
-  if (equalInConstantTime(hash, family.value.currentHash)) return rotate(presented, context)
-  if (isExcused(presented, context.config.refresh, context.clock.now())) {
-    return repeatRotation(presented, context)
+  const isCurrent = equalInConstantTime(hash, family.value.currentHash)
+  if (isCurrent || isExcused(presented, context.config.refresh, context.clock.now())) {
+    await verifyUser(presented.grant, context)
+    return isCurrent ? rotate(presented, context) : repeatRotation(presented, context)
   }
   // Anyone who saw an access token can make up a token of its grant; that must not end it.
   if (!isGenuine(presented.token, context)) throw refuse('made_up')
   await punishReuse(presented, context)
   throw refuse('reused')
+}
+
+/** Somebody must stand behind the grant; once people sign in, nobody stands behind what came before (RF-16, A7). */
+async function verifyUser(grant: Grant, context: RequestContext): Promise<void> {
+  const user = await users.find(context.store, grant.userId)
+  if (user && (context.config.noSignIn || user.value.upstream !== sharedUpstream)) return
+  await endGrant(grant.id, 'user_removed', context)
+  throw refuse('user_gone')
 }
 
 /** One commit: the current token becomes the predecessor, a new one takes its place. */
@@ -132,11 +142,6 @@ async function rotate(
   context: RequestContext,
 ): Promise<string | undefined> {
   const now = context.clock.now()
-  const [user] = await context.store.get([users.key(grant.userId)])
-  if (!user) {
-    await endGrant(grant.id, 'user_removed', context)
-    throw refuse('user_gone')
-  }
   const successor = mintRefreshToken(grant.id, context)
   const idleExpiresAt = Math.min(now + context.config.lifetimes.refreshIdleSeconds, grant.expiresAt)
   const next: Family = {
