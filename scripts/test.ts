@@ -1,13 +1,14 @@
 /**
  * `npm test`: brings what the tests need, then runs them all. Arguments go on to vitest.
  *
- * With `CI=true` nothing may be skipped: a missing Chromium and a skipped test fail the run. Elsewhere
- * the browser tests are left out, with a line that says so, when Chromium cannot be had.
+ * With `CI=true` nothing may be skipped: a missing Chromium or Redis and a skipped test fail the run. Elsewhere
+ * the tests that need them are left out, with a line that says so, when they cannot be had.
  */
 import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { findImports, listFiles, readSource } from '../test/helpers/sources.ts'
 import { bringChromium } from './chromium.ts'
+import { bringRedis } from './redis.ts'
 
 const report = '.artifacts/tests.json'
 const isCi = process.env.CI === 'true'
@@ -49,16 +50,20 @@ function findBrowserTests(): string[] {
     )
 }
 
+/** Says what is missing and which tests are left out for it; with `CI=true` that is the end. */
+function reportMissing(name: string, aptPackage: string, tests: string): void {
+  const wanted = `${name} is missing; install it (Debian, Ubuntu: apt-get install ${aptPackage})`
+  console.error(`gatehouse: ${wanted}${isCi ? '' : `. Skipping ${tests}`}`)
+  if (isCi) process.exit(1)
+}
+
 const chromium = bringChromium()
 if (!chromium) {
-  const wanted = 'Chromium is missing; install it (Debian, Ubuntu: apt-get install chromium)'
-  if (isCi) {
-    console.error(`gatehouse: ${wanted}`)
-    process.exit(1)
-  }
-  console.warn(`gatehouse: ${wanted}. Skipping the browser tests:`)
+  reportMissing('Chromium', 'chromium', 'the browser tests:')
   for (const path of findBrowserTests()) console.warn(`  ${path}`)
 }
+const redis = bringRedis()
+if (!redis) reportMissing('Redis', 'redis-server', 'the tests of the Redis store')
 
 mkdirSync('.artifacts', { recursive: true })
 rmSync(report, { force: true })
@@ -66,7 +71,8 @@ const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=$
 const left = chromium ? [] : findBrowserTests().map((path) => `--exclude=${path}`)
 const vitestFile = 'node_modules/vitest/vitest.mjs'
 const args = [vitestFile, 'run', ...reporters, ...left, ...process.argv.slice(2)]
-const env = { ...process.env, ...(chromium && { CHROMIUM: chromium }) }
+const programs = { ...(chromium && { CHROMIUM: chromium }), ...(redis && { REDIS_SERVER: redis }) }
+const env = { ...process.env, ...programs }
 
 /** How long vitest may take to end once its report is written. */
 const endingSeconds = 30

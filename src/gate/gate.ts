@@ -38,6 +38,7 @@ export function gate(backend: Backend): Endpoint {
       const claims = await verifyBearer(request, backend, context)
       noteGrantUse(claims, context)
       verifyMethod(request)
+      verifyBodiless(request)
       verifyContent(request)
       return await forward(request, claims, context)
     } catch (error) {
@@ -77,6 +78,19 @@ function verifyMethod(request: Request): void {
     status: 405,
     reason: 'method_not_served',
     headers: { Allow: methodsServed.join(', ') },
+  })
+}
+
+/**
+ * Only a POST carries a body. A backend that ignores one on a GET could read it as its next request,
+ * with header fields of the client's choice.
+ */
+function verifyBodiless(request: Request): void {
+  const length = request.headers.get('content-length') ?? '0'
+  if (request.method === 'POST') return
+  if (length === '0' && !request.headers.has('transfer-encoding')) return
+  throw new OAuthError('invalid_request', `A ${request.method} request cannot have a body here`, {
+    reason: 'unexpected_body',
   })
 }
 

@@ -60,6 +60,7 @@ async function addGrant(userId: string, clientId: string): Promise<string> {
     requestedScope: 'notes:read',
     createdAt: now,
     expiresAt: now + 86_400,
+    storedUntil: now + 86_400,
   }
   await withStore((store) =>
     store.commit({

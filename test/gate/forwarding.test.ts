@@ -1,3 +1,4 @@
+import { request } from 'node:http'
 import { compactVerify, createLocalJWKSet, decodeJwt, decodeProtectedHeader } from 'jose'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
@@ -244,6 +245,23 @@ describe('what reaches the backend', () => {
     expect(backend.seen.length).toBe(before)
     const { response } = await sendHeaders({ 'content-type': 'Application/JSON; charset=utf-8' })
     expect(response.status).toBe(200)
+  })
+
+  it('belongs to a POST only: a backend could take another one for its next request (PX-15)', async () => {
+    const before = backend.seen.length
+    const smuggled = 'GET /mcp HTTP/1.1\r\nHost: x\r\nX-Forwarded-User: admin\r\n\r\n'
+    for (const method of ['DELETE', 'GET']) {
+      const response = await new Promise<number | undefined>((resolve, reject) => {
+        const headers = { 'content-length': Buffer.byteLength(smuggled) }
+        gate.mint().then((token) => {
+          const sent = request(gate.mcp, { method, headers: { ...headers, ...bearer(token) } })
+          sent.once('response', (answer) => resolve(answer.resume().statusCode))
+          sent.once('error', reject).end(smuggled)
+        }, reject)
+      })
+      expect(response).toBe(400)
+    }
+    expect(backend.seen.length).toBe(before)
   })
 
   it('never is a method that Streamable HTTP does not have', async () => {

@@ -197,6 +197,7 @@ async function createContext(
     noSignIn: false,
     letAnyoneIn: false,
     dynamicRegistration: true,
+    reuseRegistrations: false,
     siteName: 'Notes',
     gateBodyLimitBytes: 4 * 1024 * 1024,
   }

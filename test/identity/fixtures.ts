@@ -47,6 +47,7 @@ export async function addGrant(store: Store, userId: string, id: string, clientI
     requestedScope: 'mcp',
     createdAt: 0,
     expiresAt: 2_000_000_000,
+    storedUntil: 2_000_000_000,
   }
   const family = { currentHash: 'h', rotatedAt: 0, idleExpiresAt: 2_000_000_000, generation: 0 }
   await store.commit({

@@ -32,6 +32,15 @@ describe('the log', () => {
     ).toBe('2023-11-14T22:13:20.000Z info  Listening port=8787 host=127.0.0.1 note="two words"\n')
   })
 
+  it('masks our codes and tokens wherever they stand (OP-03)', () => {
+    const secret = 'k'.repeat(43)
+    const jwt = `eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.${secret}`
+    const uri = `https://client.example/?x=ghr_${secret}`
+    const line = writeOne('json', `Refused ghc_${secret}`, { uri, note: `gha_${secret} ${jwt}` })
+    expect(line).toContain('client.example')
+    expect(line).not.toContain(secret)
+  })
+
   it('drops what is below its level', () => {
     const destination = keepLines()
     const log = createLog({ level: 'warn', destination })

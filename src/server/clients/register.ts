@@ -1,8 +1,14 @@
 /** Making a client: what dynamic registration and `gatehouse clients add` have in common. */
 import type { Context } from '../../context.ts'
 import type { ClientMetadata } from '../../oauth/client-metadata.ts'
-import { toHex } from '../../platform/crypto.ts'
-import { type Client, clients, unusedClientSeconds } from '../../storage/records/client.ts'
+import { sha256, toHex } from '../../platform/crypto.ts'
+import {
+  type Client,
+  clients,
+  clientTwins,
+  unusedClientSeconds,
+} from '../../storage/records/client.ts'
+import type { Write } from '../../storage/store.ts'
 import { hashClientSecret } from './credentials.ts'
 
 /** A new client and, once and never again, its secret. */
@@ -49,6 +55,41 @@ export async function registerClient(
     set: [clients.write(key, client, expiresAt)],
   })
   return stored ? { client, secret } : undefined
+}
+
+/**
+ * The public client that registered exactly the same before, or a new one.
+ *
+ * Nothing but its metadata tells one public client from another, so who registers the same again may
+ * have the same id; clients that register at every start then do not pile up.
+ */
+export async function findOrRegisterTwin(
+  metadata: ClientMetadata,
+  context: Pick<Context, 'store' | 'sealer' | 'clock' | 'random'>,
+): Promise<NewClient | undefined> {
+  const twinKey = toTwinKey(metadata)
+  const twin = clientTwins.decode((await context.store.get([twinKey]))[0])
+  const known = twin && (await clients.find(context.store, twin.value.clientId))
+  if (known) return { client: known.value, secret: undefined }
+
+  const made = await registerClient(metadata, { origin: 'dynamic' }, context)
+  if (!made) return undefined
+  const expiresAt = made.client.createdAt + unusedClientSeconds
+  await context.store.commit({
+    check: [{ key: twinKey, version: twin?.version ?? null }],
+    set: [clientTwins.write(twinKey, { clientId: made.client.id }, expiresAt)],
+  })
+  return made
+}
+
+/** The write that keeps leading to a client once it is kept for ever. */
+export function toLastingTwin(client: Client): Write {
+  return clientTwins.write(toTwinKey(client.metadata), { clientId: client.id })
+}
+
+function toTwinKey(metadata: ClientMetadata): string {
+  const members = Object.entries(metadata).sort(([a], [b]) => (a < b ? -1 : 1))
+  return clientTwins.key(sha256(JSON.stringify(members)))
 }
 
 /** The RFC 7591 §3.2.1 answer: every registered member, exactly as it is in force. */

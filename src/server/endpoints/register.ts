@@ -8,7 +8,7 @@ import type { Endpoint, RequestContext } from '../../context.ts'
 import { OAuthError, unavailable } from '../../errors.ts'
 import { type ClientMetadata, parseClientMetadata } from '../../oauth/client-metadata.ts'
 import { toPeerNetwork } from '../../platform/peer-network.ts'
-import { registerClient, toRegistrationAnswer } from '../clients/register.ts'
+import { findOrRegisterTwin, registerClient, toRegistrationAnswer } from '../clients/register.ts'
 import { readJson, toJson } from '../respond.ts'
 
 /** Registers a client and answers 201 once it is stored durably. */
@@ -27,7 +27,10 @@ export const register: Endpoint = async (_request, context) => {
   await context.limits.spend('register', '*')
 
   const metadata = await readMetadata(context)
-  const made = await registerClient(metadata, { origin: 'dynamic' }, context)
+  const reuses = context.config.reuseRegistrations && metadata.token_endpoint_auth_method === 'none'
+  const made = reuses
+    ? await findOrRegisterTwin(metadata, context)
+    : await registerClient(metadata, { origin: 'dynamic' }, context)
   if (!made) throw unavailable('client_id_taken')
 
   announce(made.client.id, metadata.redirect_uris, metadata.client_name, context)

@@ -15,6 +15,7 @@ import { type Flow, flows } from '../../storage/records/flow.ts'
 import type { Stored } from '../../storage/records/record.ts'
 import type { Commit, Write } from '../../storage/store.ts'
 import { hashCode, mintCode } from '../../tokens/authorization-code.ts'
+import { toLastingTwin } from '../clients/register.ts'
 import { formatCookie } from '../cookies.ts'
 import { toSeeOther } from '../respond.ts'
 import { resolveClient, toRedirectingClient } from './begin.ts'
@@ -108,6 +109,9 @@ function toFinish(
     // Once authorized, the client is kept for ever: this write has no expiry.
     set.push(clients.write(client.key, { ...client.value, authorizedAt: now }))
     check.push({ key: client.key, version: client.version })
+    if (context.config.reuseRegistrations && client.value.secretHash === undefined) {
+      set.push(toLastingTwin(client.value))
+    }
   }
   if (approval.remember && redirectKind(flow.value.redirectUri) === 'https') {
     set.push(toRememberedConsent(flow.value, client.value, approval, context))

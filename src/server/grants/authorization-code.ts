@@ -18,7 +18,7 @@ import {
   codes,
 } from '../../storage/records/code.ts'
 import { families } from '../../storage/records/family.ts'
-import { clientGrants, type Grant, grants, userGrants } from '../../storage/records/grant.ts'
+import { type Grant, toGrantWrites } from '../../storage/records/grant.ts'
 import type { Stored } from '../../storage/records/record.ts'
 import { users } from '../../storage/records/user.ts'
 import type { Write } from '../../storage/store.ts'
@@ -155,6 +155,8 @@ async function issueTokens(
   const { lifetimes } = context.config
   const now = context.clock.now()
   const refreshes = client.metadata.grant_types.includes('refresh_token')
+  const expiresAt =
+    now + (refreshes ? lifetimes.refreshAbsoluteSeconds : lifetimes.accessTokenSeconds)
   const grant: Grant = {
     id: code.grantId,
     userId: code.userId,
@@ -163,21 +165,10 @@ async function issueTokens(
     scope: code.scope,
     requestedScope: code.requestedScope,
     createdAt: now,
-    expiresAt: now + (refreshes ? lifetimes.refreshAbsoluteSeconds : lifetimes.accessTokenSeconds),
+    expiresAt,
+    storedUntil: Math.min(expiresAt, now + 2 * lifetimes.refreshIdleSeconds),
   }
-  const writes = [
-    grants.write(grants.key(grant.id), grant, grant.expiresAt),
-    userGrants.write(
-      userGrants.key(grant.userId, grant.id),
-      { clientId: client.id },
-      grant.expiresAt,
-    ),
-    clientGrants.write(
-      clientGrants.key(client.id, grant.id),
-      { userId: grant.userId },
-      grant.expiresAt,
-    ),
-  ]
+  const writes = toGrantWrites(grant)
   const refreshToken = refreshes ? mintRefreshToken(grant.id, context) : undefined
   if (refreshToken !== undefined) writes.push(beginFamily(grant, refreshToken, context))
 

@@ -14,10 +14,16 @@ import { formatScope, narrowScope, parseScope } from '../../oauth/scope.ts'
 import { equalInConstantTime } from '../../platform/crypto.ts'
 import type { AuditEventName } from '../../platform/ports.ts'
 import { type Family, families } from '../../storage/records/family.ts'
-import { type Grant, type GrantUse, grants, grantUses } from '../../storage/records/grant.ts'
+import {
+  type Grant,
+  type GrantUse,
+  grants,
+  grantUses,
+  toGrantWrites,
+} from '../../storage/records/grant.ts'
 import type { Stored } from '../../storage/records/record.ts'
 import { users } from '../../storage/records/user.ts'
-import type { Entry } from '../../storage/store.ts'
+import type { Entry, Write } from '../../storage/store.ts'
 import {
   hashRefreshToken,
   isGenuine,
@@ -154,11 +160,22 @@ async function rotate(
   }
   const won = await context.store.commit({
     check: [{ key: family.key, version: family.version }],
-    set: [families.write(family.key, next, idleExpiresAt)],
+    set: [families.write(family.key, next, idleExpiresAt), ...prolong(grant, next, context)],
   })
   if (!won) return undefined
   audit('token.refreshed', grant, context)
   return successor
+}
+
+/** The grant's own records outlive its family, whose check in the same commit guards them too. */
+function prolong(
+  grant: Grant,
+  { idleExpiresAt }: Family,
+  { clock, config }: RequestContext,
+): Write[] {
+  if (grant.storedUntil >= idleExpiresAt) return []
+  const storedUntil = clock.now() + 2 * config.lifetimes.refreshIdleSeconds
+  return toGrantWrites({ ...grant, storedUntil: Math.min(grant.expiresAt, storedUntil) })
 }
 
 /** Whether the immediate predecessor may have its successor once more (design §1, catalogue P3). */

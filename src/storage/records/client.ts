@@ -3,6 +3,9 @@
  *
  * A client that nobody ever authorized goes 30 days after its registration; one that was authorized
  * once is never removed by time, because hosted clients register once and keep the id for ever.
+ *
+ * `client-twin/<SHA-256 of the metadata>` leads to the public client that registered exactly this, where
+ * registrations are reused; it lives as long as the client.
  */
 import type { ClientMetadata } from '../../oauth/client-metadata.ts'
 import { defineRecord } from './record.ts'
@@ -28,3 +31,4 @@ export interface Client {
 }
 
 export const clients = defineRecord<Client>('client')
+export const clientTwins = defineRecord<{ clientId: string }>('client-twin')

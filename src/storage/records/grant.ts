@@ -20,6 +20,12 @@ export interface Grant {
   readonly createdAt: number
   /** Unix seconds after which it is over whatever happens. */
   readonly expiresAt: number
+  /**
+   * Unix seconds until which the records are kept: twice the idle time of its refresh tokens, prolonged
+   * when less than once of it is left. So an abandoned grant goes by itself, and a rotation seldom
+   * writes more than its family.
+   */
+  readonly storedUntil: number
 }
 
 /** Why a grant ended, for the audit log. */
@@ -47,6 +53,16 @@ export const userGrants = defineRecord<{ clientId: string }>('user-grant')
 export const clientGrants = defineRecord<{ userId: string }>('client-grant')
 export const endedGrants = defineRecord<EndedGrant>('ended')
 export const grantUses = defineRecord<GrantUse>('used')
+
+/** The writes that store a grant and list it under its user and its client. */
+export function toGrantWrites(grant: Grant): Write[] {
+  const { id, userId, clientId, storedUntil } = grant
+  return [
+    grants.write(grants.key(id), grant, storedUntil),
+    userGrants.write(userGrants.key(userId, id), { clientId }, storedUntil),
+    clientGrants.write(clientGrants.key(clientId, id), { userId }, storedUntil),
+  ]
+}
 
 /** How much longer than an access token the mark of an ended grant is kept, for gates whose clock is slow. */
 const clockSkewSeconds = 60
