@@ -1,7 +1,7 @@
 /** The entries of a Redis store: how the operations become commands, and texts become entries. */
 import { unavailable } from '../errors.ts'
 import { commitScript, runScript, sweepScript } from './redis-scripts.ts'
-import type { Commit, Entry, Write } from './store.ts'
+import type { Commit, Entry, ListedEntry, Write } from './store.ts'
 
 /** The keys of one prefix, all in one slot; `redis.ts` says what each holds. */
 export interface Keyspace {
@@ -37,7 +37,7 @@ type Run = (args: readonly string[]) => Promise<unknown>
 export interface Rows {
   get(keys: readonly string[], now: number): Promise<(Entry | undefined)[]>
   commit(change: Commit, now: number): Promise<boolean>
-  list(range: { lower: string; upper: string; limit: number }, now: number): Promise<Entry[]>
+  list(range: { lower: string; upper: string; limit: number }, now: number): Promise<ListedEntry[]>
   sweep(limit: number, now: number): Promise<number>
 }
 
@@ -48,7 +48,10 @@ const sweepSlice = 100
 export function createRows(run: Run, space: Keyspace): Rows {
   const { names, expiries, sequence, toKey, from, channel } = space
 
-  const get: Rows['get'] = async (keys, now) => {
+  const get = async (
+    keys: readonly string[],
+    now: number,
+  ): Promise<(ListedEntry | undefined)[]> => {
     if (keys.length === 0) return []
     const texts = toTexts(await run(['MGET', ...keys.map(toKey)]))
     return keys.map((key, at) => parseEntry(key, texts[at], now))
@@ -74,7 +77,7 @@ export function createRows(run: Run, space: Keyspace): Rows {
       return reply === 1
     },
     async list({ lower, upper, limit }, now) {
-      const found: Entry[] = []
+      const found: ListedEntry[] = []
       for (let after = lower; found.length < limit; ) {
         const range = [after, upper, 'LIMIT', '0', String(limit)]
         const page = toTexts(await run(['ZRANGEBYLEX', names, ...range]))
@@ -107,13 +110,14 @@ function toArguments({ value, expiresAt }: Write, now: number): string[] {
 }
 
 /** Reads `<version> <expiry or nothing> <value>`. */
-function parseEntry(key: string, text: string | undefined, now: number): Entry | undefined {
+function parseEntry(key: string, text: string | undefined, now: number): ListedEntry | undefined {
   if (!text) return undefined
   const first = text.indexOf(' ')
   const second = text.indexOf(' ', first + 1)
   const expiry = text.slice(first + 1, second)
-  if (expiry !== '' && Number(expiry) <= now) return undefined
-  return { key, value: text.slice(second + 1), version: Number(text.slice(0, first)) }
+  const expiresAt = expiry === '' ? undefined : Number(expiry)
+  if (expiresAt !== undefined && expiresAt <= now) return undefined
+  return { key, value: text.slice(second + 1), version: Number(text.slice(0, first)), expiresAt }
 }
 
 /** The texts of an array reply; where there is none, as in `MGET`, it is empty. */

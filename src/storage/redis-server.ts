@@ -66,7 +66,8 @@ function findWeakness(facts: Facts): string | undefined {
   return undefined
 }
 
-async function readFacts(run: Run): Promise<Facts> {
+/** What Redis tells of eviction and of what it keeps on disk. */
+export async function readFacts(run: Run): Promise<Facts> {
   const info = await readInfo(run)
   const config = new Map([
     ...(await readConfig(run, 'maxmemory-policy')),
@@ -110,7 +111,7 @@ function isRefusal(error: unknown, codes: readonly string[]): boolean {
 }
 
 /** The layout of our keys. A change of it is a new number. */
-const format = 1
+export const newestFormat = 1
 
 /**
  * Marks the prefix as ours at first use.
@@ -118,14 +119,14 @@ const format = 1
  * @throws Error `StartError` when a newer Gatehouse or another program uses it
  */
 export async function verifyFormat(run: Run, key: string): Promise<void> {
-  await run(['SET', key, String(format), 'NX'])
+  await run(['SET', key, String(newestFormat), 'NX'])
   const found = Number(await run(['GET', key]))
   if (!Number.isInteger(found) || found < 1) {
     throw toStartError(`The Redis key ${key} belongs to another program; choose another prefix`)
   }
-  if (found > format) {
+  if (found > newestFormat) {
     throw toStartError(
-      `The Redis store was written by a newer Gatehouse (format ${found}, this one knows ${format}); upgrade Gatehouse`,
+      `The Redis store was written by a newer Gatehouse (format ${found}, this one knows ${newestFormat}); upgrade Gatehouse`,
     )
   }
 }

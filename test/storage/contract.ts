@@ -115,13 +115,28 @@ function describeCommits(start: Start): void {
     const { store } = await start()
     await store.commit(put('taken'))
     const results = await Promise.all([
-      store.commit(put('x/1')),
+      store.commit({ ...put('x/1'), check: [{ key: 'x/1', version: null }] }),
       store.commit({ ...put('x/2'), check: [{ key: 'taken', version: null }] }),
-      store.commit({ ...put('x/3'), check: [{ key: 'x/1', version: null }] }),
+      store.commit({ ...put('x/1', 'x/3'), check: [{ key: 'x/1', version: null }] }),
       store.commit(put('x/4')),
     ])
-    expect(results).toEqual([true, false, false, true])
-    expect(await listAll(store, 'x/', 10)).toEqual(['x/1', 'x/4'])
+    // Begun together, they may take effect in any order.
+    const [first = false] = results
+    expect(results).toEqual([first, false, !first, true])
+    const listed = await listAll(store, 'x/', 10)
+    expect(listed).toEqual(first ? ['x/1', 'x/4'] : ['x/1', 'x/3', 'x/4'])
+  })
+
+  it('tells in a listing how long an entry lives, so that it can be moved', async () => {
+    const { store, clock } = await start()
+    const expiresAt = clock.now() + 60
+    await store.commit({
+      set: [
+        { key: 'l/1', value: '1', expiresAt },
+        { key: 'l/2', value: '2' },
+      ],
+    })
+    expect((await store.list('l/')).map((entry) => entry.expiresAt)).toEqual([expiresAt, undefined])
   })
 
   it('accepts a commit that only checks', async () => {

@@ -1,0 +1,225 @@
+/**
+ * The store for many instances: one table in a PostgreSQL database. Acknowledged means durable on
+ * that server.
+ *
+ * Nothing relies on a session, so the URL may lead to a pooler in transaction mode. Hints come within
+ * a moment through a direct URL, and within about half a second without one.
+ */
+import { unavailable } from '../errors.ts'
+import type { Clock } from '../platform/clock.ts'
+import { verifyChange } from './change.ts'
+import { createHints, type Hints } from './hints.ts'
+import { createPostgresCalls, type PostgresCalls } from './postgres-calls.ts'
+import {
+  loadPostgres,
+  type PostgresModule,
+  type PostgresPool,
+  toConfig,
+  toPlace,
+} from './postgres-client.ts'
+import { hasNul, toCommitValues } from './postgres-commit.ts'
+import { createHintEar, type HintEar } from './postgres-ear.ts'
+import { createHintSender, createHintWatch, tellPayload } from './postgres-hints.ts'
+import { explain, preparePostgres } from './postgres-schema.ts'
+import { type PostgresStatements, toNames, toStatements } from './postgres-sql.ts'
+import type { Commit, Entry, ListedEntry, Store } from './store.ts'
+
+/** Where the store is and whose time it goes by. */
+export interface PostgresStoreOptions {
+  /** `postgres://user:password@host:port/database`, with TLS as in `?sslmode=verify-full&sslrootcert=FILE`. */
+  url: string
+  /**
+   * The same database without a pooler in between, which hints are heard on. It may be the same URL
+   * when that one leads to the server itself. Without it the database is asked twice a second whether
+   * anything changed.
+   */
+  directUrl?: string | undefined
+  clock: Clock
+  /** Most connections, besides the one that listens. Default 10. */
+  poolSize?: number | undefined
+  /** Small letters, digits and underscores. Everything of the store begins with it. Default `gatehouse`. */
+  table?: string | undefined
+}
+
+const defaultPoolSize = 10
+
+/**
+ * Opens the store, creating its table at first use.
+ *
+ * @throws TypeError when an option is not what it should be
+ * @throws Error `StartError` when `pg` is not installed, or the database cannot be reached or used
+ */
+export async function postgresStore(options: PostgresStoreOptions): Promise<Store> {
+  const { url, directUrl, poolSize = defaultPoolSize, table = 'gatehouse', clock } = options
+  verifyOptions(url, directUrl, poolSize)
+  const names = toNames(table)
+  const statements = toStatements(names)
+  const hints = createHints()
+  const postgres = await loadPostgres()
+  const pool = openPool(postgres, url, poolSize)
+  try {
+    await preparePostgres(pool, names, toPlace(url))
+    const ear = createHintEar({
+      create: () => new postgres.Client(toConfig(directUrl ?? url)),
+      listen: statements.listen,
+      onPayload: (payload) => tellPayload(hints, payload),
+    })
+    if (directUrl !== undefined) await openEar(ear, directUrl)
+    const rows = createRows(createPostgresCalls(pool), statements)
+    return toStore({ rows, hints, ear, clock, pool })
+  } catch (error) {
+    await pool.end()
+    throw error
+  }
+}
+
+function verifyOptions(url: string, directUrl: string | undefined, poolSize: number): void {
+  for (const given of directUrl === undefined ? [url] : [url, directUrl]) {
+    const protocol = URL.canParse(given) ? new URL(given).protocol : undefined
+    if (protocol !== 'postgres:' && protocol !== 'postgresql:') {
+      // Not quoted: it may hold a password.
+      throw new TypeError('The URL of a PostgreSQL store must begin with postgres://')
+    }
+  }
+  if (!Number.isSafeInteger(poolSize) || poolSize < 1) {
+    throw new TypeError(`The pool size must be a whole number from 1, not ${poolSize}`)
+  }
+}
+
+function openPool(postgres: PostgresModule, url: string, poolSize: number): PostgresPool {
+  const pool = new postgres.Pool(toConfig(url, poolSize))
+  // Broken connections are replaced; unheard, their errors would end the process.
+  pool.on('error', () => {})
+  pool.on('connect', (connection) => void connection.on('error', () => {}))
+  return pool
+}
+
+async function openEar(ear: HintEar, directUrl: string): Promise<void> {
+  try {
+    await ear.open()
+  } catch (error) {
+    throw explain(error, toPlace(directUrl))
+  }
+}
+
+interface Parts {
+  readonly rows: ReturnType<typeof createRows>
+  readonly hints: Hints
+  readonly ear: HintEar
+  readonly clock: Clock
+  readonly pool: PostgresPool
+}
+
+function toStore({ rows, hints, ear, clock, pool }: Parts): Store {
+  const work = createWork()
+  const sender = createHintSender(rows.notify)
+  const watch = createHintWatch(hints, ear.isHearing, rows.look)
+
+  const commit = async (change: Commit): Promise<boolean> => {
+    verifyChange(change)
+    if (!(await rows.apply(change, clock.now()))) return false
+    const keys = [...(change.delete ?? []), ...(change.set ?? []).map(({ key }) => key)]
+    hints.tell(keys)
+    sender.add(keys)
+    return true
+  }
+  return {
+    get: async (keys) => work.run(() => rows.get(keys, clock.now())),
+    commit: async (change) => work.run(() => commit(change)),
+    list: async (prefix, { after = '', limit = 100 } = {}) =>
+      work.run(() => rows.list({ prefix, after, limit }, clock.now())),
+    subscribe(prefix, listener) {
+      const unsubscribe = hints.subscribe(prefix, listener)
+      watch.start()
+      return unsubscribe
+    },
+    sweep: async (limit) => work.run(() => rows.sweep(limit, clock.now())),
+    async close() {
+      if (!work.end()) return
+      watch.stop()
+      ear.close()
+      await work.settle()
+      await sender.drain()
+      await pool.end()
+    },
+  }
+}
+
+/** Keeps track of what is under way, and refuses more once it has ended. */
+function createWork() {
+  const underWay = new Set<Promise<unknown>>()
+  let ended = false
+  return {
+    async run<T>(begin: () => Promise<T>): Promise<T> {
+      if (ended) throw unavailable('store_closed')
+      const work = begin()
+      underWay.add(work)
+      try {
+        return await work
+      } finally {
+        underWay.delete(work)
+      }
+    },
+    /** @returns false when it had ended before */
+    end(): boolean {
+      const isFirst = !ended
+      ended = true
+      return isFirst
+    },
+    settle: () => Promise.allSettled(underWay),
+  }
+}
+
+/** Comes after every key with the same beginning: keys are printable ASCII. */
+const pastAny = '\x7f'
+
+/** The statements with their parameters. Times are unix seconds. */
+function createRows(calls: PostgresCalls, sql: PostgresStatements) {
+  return {
+    async get(keys: readonly string[], now: number): Promise<(Entry | undefined)[]> {
+      const sendable = keys.filter((key) => !hasNul(key))
+      if (sendable.length === 0) return keys.map(() => undefined)
+      const { rows } = await calls.repeat(sql.get, [sendable, now])
+      const found = new Map(rows.map(toEntry).map((entry) => [entry.key, entry]))
+      return keys.map((key) => found.get(key))
+    },
+    /** One call of one function, atomic by itself. */
+    async apply(change: Commit, now: number): Promise<boolean> {
+      const values = toCommitValues(change, now)
+      if (values === undefined) return false
+      const { rows } = await calls.runOnce(sql.commit, values)
+      return (rows[0] as { done: boolean }).done
+    },
+    async list({ prefix, after, limit }: Page, now: number): Promise<ListedEntry[]> {
+      if (hasNul(prefix)) return []
+      // No key lies between a text and the same text followed by a NUL and more.
+      const [cursor] = after.split('\0', 1)
+      const values = [prefix, prefix + pastAny, cursor, now, limit]
+      return (await calls.repeat(sql.list, values)).rows.map(toListed)
+    },
+    async sweep(limit: number, now: number): Promise<number> {
+      return (await calls.repeat(sql.sweep, [now, limit])).rowCount ?? 0
+    },
+    notify: (payloads: string[]) => calls.repeat(sql.notify, [payloads]),
+    async look(): Promise<string> {
+      return ((await calls.repeat(sql.look, [])).rows[0] as { seen: string }).seen
+    },
+  }
+}
+
+interface Page {
+  readonly prefix: string
+  readonly after: string
+  readonly limit: number
+}
+
+/** Reads a row of our own table. `pg` gives a bigint as text; a sequence stays far below 2^53. */
+function toEntry(row: unknown): Entry {
+  const { key, value, version } = row as { key: string; value: string; version: string }
+  return { key, value, version: Number(version) }
+}
+
+function toListed(row: unknown): ListedEntry {
+  const { expires_at } = row as { expires_at: string | null }
+  return { ...toEntry(row), expiresAt: expires_at === null ? undefined : Number(expires_at) }
+}
