@@ -206,8 +206,8 @@ function countCryptography(
   }
   for (const method of hashing) wrap(crypto, method, 'hashes')
   for (const method of ciphering) wrap(crypto, method, 'ciphers')
-  wrap(globalThis.crypto.subtle, 'sign', 'signatures')
-  wrap(globalThis.crypto.subtle, 'verify', 'verifications')
+  wrap(crypto, 'sign', 'signatures')
+  wrap(crypto, 'verify', 'verifications')
   syncBuiltinESMExports()
   return () => {
     for (const restore of undo) restore()

@@ -2,6 +2,7 @@
 import type { Backend, Config } from './context.ts'
 import { isLoopbackHost, parsePublicUrl } from './operate/config/public-url.ts'
 import type { BackendOptions, GatehouseOptions } from './options.ts'
+import type { RotationRules } from './tokens/key-rotation.ts'
 
 const day = 86_400
 
@@ -29,6 +30,7 @@ export function createConfig(options: GatehouseOptions): Config {
     noSignIn: options.noSignIn ?? false,
     letAnyoneIn: options.letAnyoneIn ?? false,
     dynamicRegistration: options.dynamicRegistration ?? true,
+    reuseRegistrations: options.reuseRegistrations ?? false,
     siteName,
     gateBodyLimitBytes: options.gateBodyLimitBytes ?? 4 * 1024 * 1024,
   })
@@ -97,7 +99,32 @@ function verifyNoSignIn({ noSignIn, letAnyoneIn }: GatehouseOptions, issuer: str
   )
 }
 
-function toLifetimes({ lifetimes = {} }: GatehouseOptions): Config['lifetimes'] {
+/** What rotation is configured by. */
+type RotationOptions = Pick<
+  GatehouseOptions,
+  'signingAlgorithm' | 'signingKeyRotationSeconds' | 'lifetimes'
+>
+
+/**
+ * How signing keys are renewed.
+ *
+ * @throws TypeError when they would be renewed more often than once an hour
+ */
+export function createRotationRules(options: RotationOptions): RotationRules {
+  const { signingAlgorithm = 'ES256', signingKeyRotationSeconds = 30 * day } = options
+  if (!Number.isInteger(signingKeyRotationSeconds) || signingKeyRotationSeconds < 3600) {
+    throw new TypeError(
+      'signingKeyRotationSeconds must be a whole number of seconds, at least 3600',
+    )
+  }
+  return {
+    algorithm: signingAlgorithm,
+    rotationSeconds: signingKeyRotationSeconds,
+    tokenSeconds: toLifetimes(options).accessTokenSeconds,
+  }
+}
+
+function toLifetimes({ lifetimes = {} }: Pick<GatehouseOptions, 'lifetimes'>): Config['lifetimes'] {
   const result = {
     codeSeconds: 60,
     accessTokenSeconds: 3600,

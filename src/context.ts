@@ -73,6 +73,8 @@ export interface Config {
   readonly letAnyoneIn: boolean
   /** Whether anyone may register a client (RFC 7591). Default true. */
   readonly dynamicRegistration: boolean
+  /** Whether a public client that registers exactly the same again gets the same id. Default false. */
+  readonly reuseRegistrations: boolean
   /** Shown on pages: what people connect to. Default: the only backend's name, else the issuer's host. */
   readonly siteName: string
   /** Largest request body the gate passes on, in bytes. Default 4 MiB. */

@@ -2,7 +2,7 @@
  * Gatehouse as one function of a request: builds the context, routes, and catches every error once.
  */
 import { Hono } from 'hono'
-import { createConfig } from './config.ts'
+import { createConfig, createRotationRules } from './config.ts'
 import type { Context, RequestContext } from './context.ts'
 import { renderError, toOAuthError } from './error-shapes.ts'
 import { OAuthError } from './errors.ts'
@@ -11,7 +11,7 @@ import { createUsers } from './identity/users.ts'
 import { claimInstallation, createSetupLink } from './installation.ts'
 import { corsHeaders, preflightResponse } from './oauth/cors.ts'
 import { createAudit } from './operate/audit.ts'
-import { startSweeping } from './operate/jobs.ts'
+import { startKeyKeeping, startSweeping } from './operate/jobs.ts'
 import { createLimits } from './operate/limits.ts'
 import { createLog } from './operate/log.ts'
 import { createMetrics } from './operate/metrics.ts'
@@ -33,17 +33,18 @@ import { createRevocations } from './tokens/revocations.ts'
  * @throws TypeError for wrong options; Error when the store belongs to another issuer or master key
  */
 export async function createGatehouse(options: GatehouseOptions): Promise<Gatehouse> {
+  const rules = createRotationRules(options)
   const context = await createContext(options)
   await claimInstallation(context, options.acceptNewIssuer ?? false)
   const exchanges = createExchanges(context)
-  const sweeping = startSweeping(context)
+  const jobs = [startSweeping(context), startKeyKeeping({ ...context, rules })]
   const app = createApp(context, exchanges)
   return {
     fetch: async (request, env) => app.fetch(request, env ?? {}),
     context,
     createSetupLink: () => createSetupLink(context),
     close: async () => {
-      await sweeping.stop()
+      await Promise.all(jobs.map((job) => job.stop()))
       context.revocations.close()
       await exchanges.close()
     },
@@ -52,11 +53,17 @@ export async function createGatehouse(options: GatehouseOptions): Promise<Gateho
 
 async function createContext(options: GatehouseOptions): Promise<Context> {
   const config = createConfig(options)
-  const { store, masterKey, clock = systemClock, random = systemRandom } = options
+  const {
+    store,
+    masterKey,
+    previousMasterKey,
+    clock = systemClock,
+    random = systemRandom,
+  } = options
   const log = options.log ?? createLog({ level: 'info', format: 'json' })
-  const sealer = await createSealer({ store, masterKey, clock, random })
+  const sealer = await createSealer({ store, masterKey, previousMasterKey, clock, random })
   const algorithm = options.signingAlgorithm ?? 'ES256'
-  const keys = await createKeyRing({ store, sealer, clock, algorithm })
+  const keys = await createKeyRing({ store, sealer, clock, algorithm, log })
   const { accessTokenSeconds, sessionSeconds } = config.lifetimes
   const users = createUsers({ store, sealer, clock, random, accessTokenSeconds })
   const upstreams = options.upstreams ?? []

@@ -7,29 +7,39 @@ import { type Installation, installations } from './storage/records/key.ts'
 import { toStartError } from './storage/start-error.ts'
 
 /**
- * Writes down the issuer at the first start, and holds every later start to it (design decision 4).
+ * Writes down the issuer at the first start, and holds every later start to it (design decision 4); and
+ * how long access tokens may live, for whoever ends a grant.
  *
  * @throws Error named `StartError` when the store belongs to another issuer and that is not accepted
  */
 export async function claimInstallation(context: Context, acceptNewIssuer: boolean): Promise<void> {
-  const { store, config, clock } = context
-  const key = installations.key('self')
-  const fresh: Installation = { issuer: config.issuer, createdAt: clock.now() }
-  await store.commit({ check: [{ key, version: null }], set: [installations.write(key, fresh)] })
-
-  const stored = await installations.find(store, 'self')
-  const known = stored?.value.issuer
-  if (!stored || known === config.issuer) return
-  if (!acceptNewIssuer) throw toStartError(toIssuerWarning(known ?? '', config.issuer))
-  const moved = { ...stored.value, issuer: config.issuer }
-  await store.commit({
-    check: [{ key, version: stored.version }],
-    set: [installations.write(key, moved)],
-  })
+  const { issuer } = context.config
+  const known = await winRace(() => tryClaim(context, acceptNewIssuer))
+  if (known.issuer === issuer) return
   context.log.warn('The issuer changed: every client must connect again', {
-    from: known,
-    to: config.issuer,
+    from: known.issuer,
+    to: issuer,
   })
+}
+
+/** What was written down before, if anything; undefined when another start wrote at the same moment. */
+async function tryClaim({ store, config, clock }: Context, acceptNewIssuer: boolean) {
+  const { issuer, lifetimes } = config
+  const stored = await installations.find(store, 'self')
+  const known: Installation = stored?.value ?? { issuer, createdAt: clock.now() }
+  if (known.issuer !== issuer && !acceptNewIssuer) {
+    throw toStartError(toIssuerWarning(known.issuer, issuer))
+  }
+  const accessTokenSeconds = Math.max(known.accessTokenSeconds ?? 0, lifetimes.accessTokenSeconds)
+  const isClaimed = known.issuer === issuer && known.accessTokenSeconds === accessTokenSeconds
+  if (isClaimed) return known
+  const key = installations.key('self')
+  const claimed: Installation = { ...known, issuer, accessTokenSeconds }
+  const written = await store.commit({
+    check: [{ key, version: stored?.version ?? null }],
+    set: [installations.write(key, claimed)],
+  })
+  return written ? known : undefined
 }
 
 function toIssuerWarning(known: string, asked: string): string {

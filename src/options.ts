@@ -31,6 +31,11 @@ export interface GatehouseOptions {
   store: Store
   /** At least 32 bytes; seals what is secret in the store. */
   masterKey: Uint8Array
+  /**
+   * The master key that the store is sealed with until now, once, to change it: the store's keys move
+   * under `masterKey` at the start (`docs/guides/keys.md`).
+   */
+  previousMasterKey?: Uint8Array | undefined
   /** Scope → sentence. Default `{ mcp: 'Use <site name> on your behalf' }`. */
   scopes?: Record<string, string>
   /** Default: all of `scopes`. */
@@ -38,6 +43,8 @@ export interface GatehouseOptions {
   lifetimes?: Partial<Lifetimes>
   refresh?: Partial<RefreshRules>
   signingAlgorithm?: SigningAlgorithm
+  /** For how long a signing key signs, in seconds, before the next one does. Default 30 days, at least an hour. */
+  signingKeyRotationSeconds?: number | undefined
   /** One-click consent without accounts. Refused unless the issuer is loopback. */
   noSignIn?: boolean
   /**
@@ -46,6 +53,8 @@ export interface GatehouseOptions {
    */
   letAnyoneIn?: boolean
   dynamicRegistration?: boolean
+  /** Give a public client that registers exactly the same again the same id. Default false. */
+  reuseRegistrations?: boolean
   siteName?: string
   upstreams?: Upstream[]
   /** E-mail and password accounts. Default: true when there is no upstream. */

@@ -100,7 +100,7 @@ function printConnections({ context }: Gatehouse): void {
 function toChatGptRows(issuer: string, url: string): string[][] {
   if (issuer.startsWith('https:')) {
     return [
-      ['  ChatGPT', `Settings → Connectors → Create: MCP server URL ${url}, authentication OAuth`],
+      ['  ChatGPT', `Settings → Apps → Create app: MCP server URL ${url}, authentication OAuth`],
     ]
   }
   const port = new URL(issuer).port || '80'
@@ -109,6 +109,6 @@ function toChatGptRows(issuer: string, url: string): string[][] {
     ['', `  cloudflared tunnel --url http://127.0.0.1:${port}`],
     ['', 'then start the demo again with the address it prints,'],
     ['', `  ${command} --public-url https://….trycloudflare.com`],
-    ['', 'and paste that address and /mcp under Settings → Connectors → Create'],
+    ['', 'and paste that address and /mcp under Settings → Apps → Create app'],
   ]
 }

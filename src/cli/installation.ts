@@ -1,9 +1,12 @@
 /**
- * The data folder, opened by a command that changes it beside a running server: same SQLite file, same
- * rules, no restart needed.
+ * The store, opened by a command that changes it beside a running server: same data, same rules, no
+ * restart needed.
  */
 import { existsSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { createUsers, type Users } from '../identity/users.ts'
+import type { Settings } from '../operate/config/load.ts'
+import { renderStore } from '../operate/config/store.ts'
 import { openData } from '../operate/config/to-options.ts'
 import { type Clock, systemClock } from '../platform/clock.ts'
 import { type Random, systemRandom } from '../platform/crypto.ts'
@@ -13,12 +16,14 @@ import { createSealer } from '../storage/sealed.ts'
 import type { Sealer } from '../storage/sealer.ts'
 import type { Store } from '../storage/store.ts'
 import { toFailure } from './failure.ts'
+import { printAside } from './output.ts'
 import { type DataOptions, loadSettings } from './settings.ts'
 
 /** What commands work with. */
 export interface Installation {
   readonly store: Store
   readonly sealer: Sealer
+  readonly masterKey: Uint8Array
   readonly users: Users
   readonly clock: Clock
   readonly random: Random
@@ -26,35 +31,68 @@ export interface Installation {
   readonly accessTokenSeconds: number
   /** What the server wrote at its first start; undefined before. */
   readonly record: Stored<InstallationRecord> | undefined
-  /** The issuer of the server that uses this folder, or would be. */
+  /** The issuer of the server that uses this store, or would be. */
   readonly issuer: string
 }
 
-/** Default lifetime of an access token (A5). */
+/** Default lifetime of an access token (A5): before the first start there is none. */
 const defaultAccessTokenSeconds = 3600
 
-/** Runs `work` on the opened data folder and closes it, whatever happens. */
+/** Runs `work` on the opened store and closes it, whatever happens. */
 export async function withInstallation<T>(
   options: DataOptions & { mustExist?: boolean },
   work: (installation: Installation) => Promise<T>,
 ): Promise<T> {
   const settings = loadSettings(options)
-  if (options.mustExist && !existsSync(settings.data)) {
-    throw toFailure(`There is no data folder ${settings.data}; name the server's with --data DIR`)
-  }
+  verifyReachable(settings, options.mustExist ?? false)
   const clock = systemClock
   const random = systemRandom
-  const { store, masterKey } = await openData(settings, clock)
+  const { store, masterKey, previousMasterKey } = await openData(settings, clock)
   try {
-    const sealer = await createSealer({ store, masterKey, clock, random })
-    const accessTokenSeconds = settings.lifetimes?.accessTokenSeconds ?? defaultAccessTokenSeconds
-    const users = createUsers({ store, sealer, clock, random, accessTokenSeconds })
+    const sealer = await createSealer({ store, masterKey, previousMasterKey, clock, random })
     const record = await installations.find(store, 'self')
+    const accessTokenSeconds = record?.value.accessTokenSeconds ?? defaultAccessTokenSeconds
+    const users = createUsers({ store, sealer, clock, random, accessTokenSeconds })
     const issuer = record?.value.issuer ?? settings.publicUrl
-    return await work({ store, sealer, users, clock, random, accessTokenSeconds, record, issuer })
+    const result = await work({
+      store,
+      sealer,
+      masterKey,
+      users,
+      clock,
+      random,
+      accessTokenSeconds,
+      record,
+      issuer,
+    })
+    if (record === undefined && !options.mustExist) printAside(toFirstUseNote(settings))
+    return result
   } finally {
     await store.close()
   }
+}
+
+/**
+ * Makes sure that a command works on what a server works on.
+ *
+ * @throws Failure when the store is in another process's memory, or should be there and is not
+ */
+export function verifyReachable({ data, store }: Settings, mustExist: boolean): void {
+  if (store.driver === 'memory') {
+    throw toFailure('The memory store is seen by its server alone; name another one with --store')
+  }
+  if (!mustExist || store.driver !== 'sqlite') return
+  if (dirname(store.path) === data && !existsSync(data)) {
+    throw toFailure(`There is no data folder ${data}; name the server's with --data DIR`)
+  }
+  if (dirname(store.path) !== data && !existsSync(store.path)) {
+    throw toFailure(`There is no store ${store.path}; name the server's with --store sqlite:PATH`)
+  }
+}
+
+/** For who mistyped the folder: what was just added would wait there for a server that never comes. */
+function toFirstUseNote({ store }: Settings): string {
+  return `Note: no server has used this store yet, ${renderStore(store)}; if yours uses another one, name it with --data or --store`
 }
 
 /** All records whose key begins with the given parts, page by page. */

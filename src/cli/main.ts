@@ -49,6 +49,8 @@ function createProgram(): Command {
   addUsers(program)
   addClients(program)
   addGrants(program)
+  addKeys(program)
+  addStore(program)
   withData(program.command('admin-token'))
     .description("make the owner's admin token, which replaces the one before, and print it once")
     .action(async (options) => (await import('./admin-token.ts')).createAdminToken(options))
@@ -141,11 +143,59 @@ function addGrants(program: Command): void {
     .action(async (ids, options) => (await import('./grants.ts')).revokeGrants(ids, options))
 }
 
-/** The options of every command that works on a data folder. */
+function addKeys(program: Command): void {
+  const keys = program.command('keys').description('the keys that sign tokens and seal the store')
+  withData(keys.command('list'))
+    .description('list signing keys and data keys, and how far re-sealing has come')
+    .option('--json', 'print JSON')
+    .action(async (options) => (await import('./keys.ts')).listAllKeys(options))
+  withData(keys.command('rotate'))
+    .description('make the next signing key, which signs in eleven minutes')
+    .option('--now', 'sign with it in ten seconds')
+    .option('--data-key', 'make the next data key instead; stored values follow by themselves')
+    .action(async (options) => (await import('./keys.ts')).rotateKeys(options))
+}
+
+function addStore(program: Command): void {
+  const store = program.command('store').description('where the data is kept')
+  withData(store.command('status'))
+    .description('tell what the store is, whether it can be used, and what it holds')
+    .option('--json', 'print JSON')
+    .action(async (options) => (await import('./store.ts')).showStatus(options))
+  withData(store.command('migrate'))
+    .description('bring the store to the newest schema, as every start does')
+    .option('--json', 'print JSON')
+    .action(async (options) => (await import('./store.ts')).migrateStore(options))
+  withData(store.command('copy'))
+    .description('copy everything to another store; run it again to go on or to bring what changed')
+    .option('--from <url>', 'the store to copy (default: the one in use)')
+    .requiredOption('--to <url>', 'the store to fill: postgres://…, redis://… or sqlite:PATH')
+    .option('--from-prefix <prefix>', 'prefix of the store to copy (default: gatehouse)')
+    .option('--to-prefix <prefix>', 'prefix of the store to fill (default: gatehouse)')
+    .option('--merge', 'add to a store that is not empty')
+    .option('--accept-weak-durability', 'fill a Redis that may forget what it acknowledged')
+    .option('--json', 'print JSON')
+    .action(async (options) => (await import('./store-copy.ts')).copyStore(options))
+  withData(store.command('verify'))
+    .description('read every entry and tell what is damaged; changes nothing')
+    .option('--json', 'print JSON')
+    .action(async (options) => (await import('./store-verify.ts')).verifyStore(options))
+  withData(store.command('backup'))
+    .description('write the SQLite store to a new file while servers use it')
+    .requiredOption('--to <file>', 'the file to make')
+    .option('--json', 'print JSON')
+    .action(async (options) => (await import('./store-backup.ts')).backupStore(options))
+}
+
+/** The options of every command that works on a store. */
 function withData(command: Command): Command {
   return command
     .option('--config <file>', 'configuration file, YAML or JSON')
     .option('--data <dir>', 'data folder (default: gatehouse-data)')
+    .option(
+      '--store <url>',
+      'postgres://…, redis://…, sqlite:PATH, memory: (default: in the data folder)',
+    )
 }
 
 /** One more value of a repeatable option. */

@@ -1,5 +1,7 @@
 /** `gatehouse serve`: Gatehouse in front of an MCP server. */
+import { dirname } from 'node:path'
 import type { Settings } from '../operate/config/load.ts'
+import { renderStore } from '../operate/config/store.ts'
 import type { Gatehouse } from '../options.ts'
 import { print, printAside, renderPath, renderTable } from './output.ts'
 import { startServer, untilStopped } from './server-process.ts'
@@ -29,7 +31,9 @@ export async function serve(options: ServeOptions): Promise<void> {
     ...toGiven('--accept-new-issuer', 'acceptNewIssuer', options.acceptNewIssuer),
     ...toGiven('--no-sign-in', 'noSignIn', options.signIn ? undefined : true),
   ]
-  const { gatehouse, settings, stop } = await startServer(loadSettings(options, flags, true))
+  const { gatehouse, settings, stop } = await startServer(
+    loadSettings(options, flags, { needsBackend: true }),
+  )
   printStart(gatehouse, settings)
   await printNextStep(gatehouse)
   await untilStopped(stop)
@@ -43,10 +47,16 @@ export function printStart({ context }: Gatehouse, settings: Settings): void {
       '  MCP URL',
       to === undefined ? resource : `${resource}  →  ${to.href}`,
     ]),
-    ['  Data', renderPath(settings.data)],
+    ...toDataRows(settings),
   ]
   print(`Gatehouse ${readVersion()} is up`, '', renderTable(rows), '')
   if (settings.noSignIn) printOpenDoor(settings.letAnyoneIn)
+}
+
+/** Where the data is: the folder, unless a store of its own was named. */
+function toDataRows({ data, store }: Settings): string[][] {
+  const isInFolder = store.driver === 'sqlite' && dirname(store.path) === data
+  return isInFolder ? [['  Data', renderPath(data)]] : [['  Store', renderStore(store)]]
 }
 
 /** The one thing to do next. */
@@ -59,11 +69,11 @@ async function printNextStep(gatehouse: Gatehouse): Promise<void> {
       `  ${link}`,
       '',
     )
-    return
   }
   const [backend] = gatehouse.context.config.backends
   if (backend !== undefined) {
-    print('Next: give the MCP URL to your client, for example', '')
+    const when = link === undefined ? 'Next' : 'Then'
+    print(`${when}: give the MCP URL to your client, for example`, '')
     print(`  claude mcp add --transport http ${backend.id} ${backend.resource}`, '')
   }
 }
@@ -71,6 +81,6 @@ async function printNextStep(gatehouse: Gatehouse): Promise<void> {
 function printOpenDoor(letAnyoneIn: boolean): void {
   const who = letAnyoneIn
     ? 'EVERYONE WHO FINDS THE ADDRESS'
-    : 'every program and person on this machine'
+    : 'Every program and person on this machine'
   printAside(`WARNING: sign-in is off. ${who} gets in with one click.`, '')
 }

@@ -1,9 +1,19 @@
 /** A Gatehouse as a process of its own: listening, metrics, and a stop that drops nobody. */
 import { createGatehouse } from '../gatehouse.ts'
 import type { Settings } from '../operate/config/load.ts'
-import { openData, toOptions } from '../operate/config/to-options.ts'
+import { isShared } from '../operate/config/store.ts'
+import {
+  createProcessLog,
+  type OpenedData,
+  openData,
+  toOptions,
+} from '../operate/config/to-options.ts'
 import type { Gatehouse } from '../options.ts'
+import { systemClock } from '../platform/clock.ts'
 import { listen, type NodeServer } from '../platform/node-server.ts'
+import type { Log } from '../platform/ports.ts'
+import { copies } from '../storage/records/copy.ts'
+import type { Store } from '../storage/store.ts'
 import { exitUsage, findSystemCode, toFailure } from './failure.ts'
 import { printAside } from './output.ts'
 
@@ -34,9 +44,12 @@ export async function startServer(wanted: Settings): Promise<ServerProcess> {
     for (const cleanup of cleanups.splice(0)) await cleanup()
   }
   try {
-    const data = await openData(settings)
+    const log = createProcessLog(settings)
+    const data = await openData(settings, systemClock, log)
     cleanups.push(() => data.store.close())
-    const gatehouse = await buildGatehouse(settings, data)
+    await takeOverCopy(data.store)
+    warnOfLoss(settings, log)
+    const gatehouse = await buildGatehouse(settings, data, log)
     const metricsServer = await serveMetrics(gatehouse, settings)
     cleanups.splice(
       1,
@@ -51,6 +64,25 @@ export async function startServer(wanted: Settings): Promise<ServerProcess> {
     await stop()
     throw error
   }
+}
+
+/** From now on a store that was copied leads a life of its own: nothing more is copied over it. */
+async function takeOverCopy(store: Store): Promise<void> {
+  const copy = await copies.find(store, 'self')
+  if (copy === undefined) return
+  const { key, version } = copy
+  if (await store.commit({ check: [{ key, version }], delete: [key] })) return
+  throw toFailure(
+    'A copy into this store went on at the same moment; start again once it is through',
+  )
+}
+
+/** On a disk that goes with the instance everybody would have to connect again and again (H9). */
+function warnOfLoss({ ephemeralPlatform, store }: Settings, log: Log): void {
+  if (ephemeralPlatform === undefined || isShared(store)) return
+  log.warn(
+    `On ${ephemeralPlatform} the disk goes with the instance, and with it every account, client and token; use --store postgres://… or redis://…`,
+  )
 }
 
 /** Resolves when the process was asked to stop and did; a second signal does not wait. */
@@ -69,11 +101,8 @@ export async function untilStopped(stop: () => Promise<void>): Promise<void> {
 }
 
 /** Wrong settings that only the whole can see are told like any other problem of the configuration. */
-async function buildGatehouse(
-  settings: Settings,
-  data: Awaited<ReturnType<typeof openData>>,
-): Promise<Gatehouse> {
-  const options = await toOptions(settings, data)
+async function buildGatehouse(settings: Settings, data: OpenedData, log: Log): Promise<Gatehouse> {
+  const options = await toOptions(settings, data, log)
   try {
     return await createGatehouse(options)
   } catch (error) {

@@ -1,13 +1,14 @@
 /** From the options of a command to settings. */
 import type { Given } from '../operate/config/layers.ts'
-import { loadConfig, type Settings } from '../operate/config/load.ts'
+import { type ConfigSources, loadConfig, type Settings } from '../operate/config/load.ts'
 import { renderProblem } from '../operate/config/problems.ts'
 import { exitUsage, toFailure } from './failure.ts'
 
-/** Options that every command with a data folder has. */
+/** Options that every command with a store has. */
 export interface DataOptions {
   config?: string
   data?: string
+  store?: string
 }
 
 /** A flag as a layer of the configuration; absent when it was not given. */
@@ -28,12 +29,16 @@ export function toNumber(text: string | undefined): number | string | undefined 
 export function loadSettings(
   options: DataOptions,
   flags: readonly Given[] = [],
-  needsBackend = false,
+  needs: Pick<ConfigSources, 'needsBackend' | 'needsMasterKey'> = {},
 ): Settings {
   const loaded = loadConfig({
     file: options.config,
-    flags: [...toGiven('--data', 'data', options.data), ...flags],
-    needsBackend,
+    flags: [
+      ...toGiven('--data', 'data', options.data),
+      ...toGiven('--store', 'store.url', options.store),
+      ...flags,
+    ],
+    ...needs,
   })
   if (loaded.ok) return loaded.settings
   const lines = loaded.problems.map((problem) => `  ${renderProblem(problem)}`)

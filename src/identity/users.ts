@@ -37,8 +37,15 @@ export interface Users {
   /**
    * The local user with this e-mail and password, or undefined. Takes as long for an unknown e-mail
    * as for a wrong password.
+   *
+   * @param onTurn called when the password is about to be looked at, which a crowd may prevent; what it
+   *   throws ends the attempt
    */
-  verifyPassword(email: string, password: string): Promise<KnownUser | undefined>
+  verifyPassword(
+    email: string,
+    password: string,
+    onTurn?: () => Promise<void>,
+  ): Promise<KnownUser | undefined>
   /** @throws OAuthError `invalid_request` when the e-mail is malformed or taken, or the password too short */
   addLocal(email: string, password: string, role: User['role']): Promise<KnownUser>
   /**
@@ -82,7 +89,7 @@ export function createUsers(options: UserOptions): Users {
     },
     list: async () => (await listAll(store)).map((record) => openUser(sealer, record)),
     findByLogin: (login) => findByLogin(options, login),
-    verifyPassword: (email, password) => findByPassword(options, email, password),
+    verifyPassword: (...attempt) => findByPassword(options, ...attempt),
     addLocal: (email, password, role) => addLocal(options, { email, password, role }),
     setPassword: (userId, password) => setPassword(options, userId, password),
     admit: (upstreamId, identity) => winRace(() => tryAdmit(options, upstreamId, identity)),
@@ -103,12 +110,15 @@ async function findByLogin(options: UserOptions, login: string): Promise<KnownUs
   return pointer && findUser(options, pointer.value.userId)
 }
 
-async function findByPassword(options: UserOptions, email: string, password: string) {
+async function findByPassword(
+  options: UserOptions,
+  ...[email, password, onTurn]: Parameters<Users['verifyPassword']>
+) {
   const presented = parsePresentedPassword(password)
   if (presented === undefined) return undefined
   const user = await findByLogin(options, email)
   const hash = user && openPassword(options.sealer, user.record.value)
-  return (await verifyPassword(presented, hash)) ? user : undefined
+  return (await verifyPassword(presented, hash, onTurn)) ? user : undefined
 }
 
 async function addLocal(

@@ -1,6 +1,16 @@
-/** Work that is done beside requests: expired keys are removed without anyone asking (A5). */
+/**
+ * Work that is done beside requests: expired keys are removed without anyone asking (A5), signing keys
+ * and data keys are renewed, and every process learns of it.
+ */
 import type { Log } from '../platform/ports.ts'
+import { keyRings } from '../storage/records/key-ring.ts'
+import { vaults } from '../storage/records/vault.ts'
+import { type ResealingPorts, resealSlice } from '../storage/sealed-rotation.ts'
+import { createSharedReading } from '../storage/shared-reading.ts'
 import type { Store } from '../storage/store.ts'
+import type { KeyPorts } from '../tokens/key-records.ts'
+import { keepKeys, type RotationRules } from '../tokens/key-rotation.ts'
+import type { KeyRing } from '../tokens/keys.ts'
 
 /** Expired keys removed at a time: small, so that no request waits behind a sweep. */
 const sliceSize = 500
@@ -8,14 +18,10 @@ const sliceSize = 500
 const slicesPerRound = 20
 /** Seconds between rounds, before jitter. */
 const roundSeconds = 60
-
-/** What sweeping needs. */
-export interface SweepingOptions {
-  store: Store
-  log: Log
-  /** A number from 0 to below 1 that spreads the rounds of many processes. Default `Math.random`. */
-  jitter?: () => number
-}
+/** Seconds before the first round of looking after keys: also a process that lives shortly does its part. */
+const firstRoundSeconds = 20
+/** Milliseconds between two slices of re-sealing. */
+const slicePauseMilliseconds = 20
 
 /** A job that runs until it is stopped. */
 export interface Job {
@@ -23,31 +29,140 @@ export interface Job {
   stop(): Promise<void>
 }
 
+/** What every job needs. */
+interface JobOptions {
+  readonly log: Log
+  /** A number from 0 to below 1 that spreads the rounds of many processes. Default `Math.random`. */
+  jitter?: () => number
+}
+
+/** What sweeping needs. */
+export interface SweepingOptions extends JobOptions {
+  store: Store
+}
+
 /** Removes expired keys about once a minute. The timer does not keep the process alive. */
-export function startSweeping({ store, log, jitter = Math.random }: SweepingOptions): Job {
+export function startSweeping({ store, log, jitter }: SweepingOptions): Job {
+  return startRounds({
+    log,
+    jitter,
+    failure: 'Expired keys could not be removed; trying again in a minute',
+    work: async (isStopped) => {
+      for (let slice = 0; slice < slicesPerRound && !isStopped(); slice += 1) {
+        if ((await store.sweep(sliceSize)) < sliceSize) return
+      }
+    },
+  })
+}
+
+/** What looking after keys needs. */
+export interface KeyKeepingOptions extends JobOptions, KeyPorts, ResealingPorts {
+  keys: KeyRing
+  rules: RotationRules
+}
+
+/**
+ * Looks after keys about once a minute: learns of changes, makes and removes signing keys, brings old
+ * values under the newest data key. Learns of a change at once where the store gives a hint.
+ */
+export function startKeyKeeping(options: KeyKeepingOptions): Job {
+  const learning = startLearning(options)
+  const rounds = startRounds({
+    ...options,
+    firstSeconds: firstRoundSeconds,
+    failure: 'Keys could not be looked after; trying again in a minute',
+    work: async (isStopped) => {
+      await learning.learn()
+      await keepSigningKeys(options)
+      for (let slice = 0; slice < slicesPerRound && !isStopped(); slice += 1) {
+        if (!(await resealSlice(options))) return
+        await new Promise((resolve) => setTimeout(resolve, slicePauseMilliseconds))
+      }
+    },
+  })
+  return {
+    async stop() {
+      learning.stop()
+      await rounds.stop()
+    },
+  }
+}
+
+async function keepSigningKeys(options: KeyKeepingOptions): Promise<void> {
+  const { added, removed } = await keepKeys(options, options.rules)
+  if (!added && !removed) return
+  const { log, keys } = options
+  if (added) log.info('A new signing key was published', { kid: added.kid, from: added.activeAt })
+  if (removed) log.info('Signing keys whose tokens are dead were removed', { kids: removed })
+  await keys.reread()
+}
+
+/** Reads the keys again on every hint, one reading after the other. */
+function startLearning({ store, sealer, keys, log }: KeyKeepingOptions) {
+  const reading = createSharedReading(async () => {
+    // The vault first: a new signing key may be sealed with a new data key.
+    await sealer.reread()
+    await keys.reread()
+  })
+  let isStopped = false
+  const onHint = (): void => {
+    reading.afresh().catch((error: unknown) => {
+      if (isStopped) return
+      log.warn('Keys changed but could not be read; trying again in a minute', { error })
+    })
+  }
+  const subscriptions = [vaults, keyRings].map((type) => store.subscribe(type.key(''), onHint))
+  return {
+    learn: reading.afresh,
+    stop() {
+      isStopped = true
+      for (const unsubscribe of subscriptions) unsubscribe()
+    },
+  }
+}
+
+/** Work in rounds. */
+interface RoundOptions {
+  log: Log
+  jitter?: (() => number) | undefined
+  /** What the log says when a round fails. */
+  failure: string
+  /** Seconds before the first round, before jitter. Default: as between rounds. */
+  firstSeconds?: number
+  work(isStopped: () => boolean): Promise<void>
+}
+
+/** One round after the other; a fault of the store ends a round, not the job. */
+function startRounds({
+  work,
+  log,
+  failure,
+  jitter = Math.random,
+  firstSeconds,
+}: RoundOptions): Job {
   let stopped = false
   let timer: NodeJS.Timeout | undefined
   let round: Promise<void> = Promise.resolve()
 
-  const schedule = (): void => {
+  const schedule = (seconds: number): void => {
     if (stopped) return
-    const seconds = roundSeconds * (0.75 + jitter() / 2)
-    timer = setTimeout(() => {
-      round = sweep().then(schedule)
-    }, seconds * 1000)
+    timer = setTimeout(
+      () => {
+        round = run().then(() => schedule(roundSeconds))
+      },
+      seconds * (0.75 + jitter() / 2) * 1000,
+    )
     timer.unref()
   }
-  const sweep = async (): Promise<void> => {
+  const run = async (): Promise<void> => {
     try {
-      for (let slice = 0; slice < slicesPerRound && !stopped; slice += 1) {
-        if ((await store.sweep(sliceSize)) < sliceSize) return
-      }
+      await work(() => stopped)
     } catch (error) {
-      log.warn('Expired keys could not be removed; trying again in a minute', { error })
+      log.warn(failure, { error })
     }
   }
 
-  schedule()
+  schedule(firstSeconds ?? roundSeconds)
   return {
     async stop() {
       stopped = true

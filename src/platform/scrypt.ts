@@ -33,7 +33,7 @@ const nobody = toText(cost, Buffer.alloc(saltBytes).toString('base64url'), '')
  */
 export async function hashPassword(password: string): Promise<string> {
   const salt = randomBytes(saltBytes).toString('base64url')
-  return toText(cost, salt, await derive(password, salt, cost))
+  return toText(cost, salt, await takeTurn(() => derive(password, salt, cost)))
 }
 
 /**
@@ -42,27 +42,30 @@ export async function hashPassword(password: string): Promise<string> {
  * Without a stored hash the answer is no, after just as much work: whoever asks learns nothing about
  * which users exist.
  *
+ * @param onTurn called when the password is about to be looked at; what it throws ends the attempt
  * @throws OAuthError `temporarily_unavailable` when too many derivations wait already
  */
 export async function verifyPassword(
   password: string,
   stored: string | undefined,
+  onTurn?: () => Promise<void>,
 ): Promise<boolean> {
   const { salt, hash, ...itsCost } = parseText(stored ?? nobody)
-  return equalInConstantTime(await derive(password, salt, itsCost), hash)
+  const derived = await takeTurn(async () => {
+    await onTurn?.()
+    return derive(password, salt, itsCost)
+  })
+  return equalInConstantTime(derived, hash)
 }
 
 function derive(password: string, salt: string, { N, r, p }: Cost): Promise<string> {
   const options: ScryptOptions = { N, r, p, maxmem: memoryLimitBytes }
-  return takeTurn(
-    () =>
-      new Promise((resolve, reject) => {
-        scrypt(password, Buffer.from(salt, 'base64url'), hashBytes, options, (error, key) => {
-          if (error) reject(error)
-          else resolve(key.toString('base64url'))
-        })
-      }),
-  )
+  return new Promise((resolve, reject) => {
+    scrypt(password, Buffer.from(salt, 'base64url'), hashBytes, options, (error, key) => {
+      if (error) reject(error)
+      else resolve(key.toString('base64url'))
+    })
+  })
 }
 
 function toText({ N, r, p }: Cost, salt: string, hash: string): string {

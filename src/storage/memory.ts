@@ -4,7 +4,7 @@ import type { Clock } from '../platform/clock.ts'
 import { verifyChange } from './change.ts'
 import { createHints } from './hints.ts'
 import { createSortedKeys } from './sorted-keys.ts'
-import type { Commit, Entry, Store, Write } from './store.ts'
+import type { Commit, Entry, ListedEntry, Store, Write } from './store.ts'
 
 interface Row {
   readonly entry: Entry
@@ -18,11 +18,11 @@ export function memoryStore(options: { clock: Clock }): Store {
   const hints = createHints()
   let closed = false
 
-  const find = (key: string): Entry | undefined => {
+  const findRow = (key: string): Row | undefined => {
     const row = rows.get(key)
-    if (row?.expiresAt !== undefined && row.expiresAt <= clock.now()) return undefined
-    return row?.entry
+    return row?.expiresAt !== undefined && row.expiresAt <= clock.now() ? undefined : row
   }
+  const find = (key: string): Entry | undefined => findRow(key)?.entry
   const verifyOpen = (): void => {
     if (closed) throw unavailable('store_closed')
   }
@@ -43,11 +43,11 @@ export function memoryStore(options: { clock: Clock }): Store {
     },
     async list(prefix, { after, limit = 100 } = {}) {
       verifyOpen()
-      const found: Entry[] = []
+      const found: ListedEntry[] = []
       for (const key of rows.keysFrom(after !== undefined && after > prefix ? after : prefix)) {
         if (found.length >= limit || !key.startsWith(prefix)) break
-        const entry = key === after ? undefined : find(key)
-        if (entry) found.push(entry)
+        const row = key === after ? undefined : findRow(key)
+        if (row) found.push({ ...row.entry, expiresAt: row.expiresAt })
       }
       return found
     },

@@ -46,7 +46,7 @@ export async function openNodeSqlite(path: string): Promise<SqliteClient> {
 }
 
 /** Imports `node:sqlite` without the ExperimentalWarning that Node 22 prints; others pass. */
-async function importNodeSqlite() {
+export async function importNodeSqlite() {
   const emitWarning = process.emitWarning
   process.emitWarning = (warning: string | Error, ...rest: unknown[]): void => {
     if (String(warning).includes('SQLite is an experimental feature')) return

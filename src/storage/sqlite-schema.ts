@@ -22,6 +22,9 @@ const migrations = [
    INSERT INTO sequence (last) VALUES (0);`,
 ]
 
+/** The schema version that this program makes. */
+export const newestSchema = migrations.length
+
 /**
  * Longest that one call waits, blocking, for another process to let go of the file, in milliseconds.
  * Short, because everything else in this process waits with it; the queue tries again.
@@ -69,14 +72,14 @@ function migrate(client: SqliteClient, path: string): void {
   try {
     verifyOurs(client, path)
     const version = Number(readPragma(client, 'user_version'))
-    if (version > migrations.length) {
+    if (version > newestSchema) {
       throw toStartError(
-        `The database ${path} was written by a newer Gatehouse (schema ${version}, this one knows ${migrations.length}); upgrade Gatehouse`,
+        `The database ${path} was written by a newer Gatehouse (schema ${version}, this one knows ${newestSchema}); upgrade Gatehouse`,
       )
     }
     for (const migration of migrations.slice(version)) client.exec(migration)
     client.exec(`PRAGMA application_id = ${applicationId}`)
-    client.exec(`PRAGMA user_version = ${migrations.length}`)
+    client.exec(`PRAGMA user_version = ${newestSchema}`)
     client.exec('COMMIT')
   } catch (error) {
     rollBack(client)
@@ -84,7 +87,12 @@ function migrate(client: SqliteClient, path: string): void {
   }
 }
 
-function verifyOurs(client: SqliteClient, path: string): void {
+/**
+ * Makes sure that a file is ours, or empty.
+ *
+ * @throws Error `StartError` when it belongs to another program
+ */
+export function verifyOurs(client: SqliteClient, path: string): void {
   if (Number(readPragma(client, 'application_id')) === applicationId) return
   if (client.prepare('SELECT name FROM sqlite_schema LIMIT 1').get() === undefined) return
   throw toStartError(`The database ${path} belongs to another program; choose another file`)

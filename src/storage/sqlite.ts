@@ -9,7 +9,7 @@ import { createHints, type Hints } from './hints.ts'
 import { openNodeSqlite, type SqliteClient, toStoreFault } from './sqlite-client.ts'
 import { createWriteQueue } from './sqlite-queue.ts'
 import { prepareDatabase, readPragma } from './sqlite-schema.ts'
-import type { Commit, Entry, Store } from './store.ts'
+import type { Commit, Entry, ListedEntry, Store } from './store.ts'
 
 /** Where the store is and whose time it goes by. */
 export interface SqliteStoreOptions {
@@ -105,7 +105,7 @@ function createRows(client: SqliteClient) {
     `SELECT key, value, version FROM entries WHERE key IN (SELECT value FROM json_each(?)) AND ${live}`,
   )
   const page = client.prepare(
-    `SELECT key, value, version FROM entries WHERE key >= ? AND key < ? AND ${live} ORDER BY key LIMIT ?`,
+    `SELECT key, value, version, expires_at FROM entries WHERE key >= ? AND key < ? AND ${live} ORDER BY key LIMIT ?`,
   )
   const advance = client.prepare('UPDATE sequence SET last = last + 1 RETURNING last')
   const put = client.prepare(
@@ -138,8 +138,8 @@ function createRows(client: SqliteClient) {
       return keys.map((key) => found.get(key))
     },
     apply,
-    list: (prefix: string, lower: string, limit: number, now: number): Entry[] =>
-      page.all(lower, `${prefix}\u{10ffff}`, now, limit).flatMap((row) => toEntry(row) ?? []),
+    list: (prefix: string, lower: string, limit: number, now: number): ListedEntry[] =>
+      page.all(lower, `${prefix}\u{10ffff}`, now, limit).map(toListed),
     sweep: (limit: number, now: number): number => Number(removeExpired.run(now, limit).changes),
   }
 }
@@ -149,6 +149,11 @@ function toEntry(row: unknown): Entry | undefined {
   if (row === undefined) return undefined
   const { key, value, version } = row as Entry
   return { key, value, version }
+}
+
+function toListed(row: unknown): ListedEntry {
+  const { key, value, version, expires_at } = row as Entry & { expires_at: number | null }
+  return { key, value, version, expiresAt: expires_at ?? undefined }
 }
 
 function toKeyed(row: unknown): [string, Entry | undefined] {

@@ -17,6 +17,12 @@ export interface Entry {
   readonly version: number
 }
 
+/** An entry as a listing tells it. */
+export interface ListedEntry extends Entry {
+  /** Unix seconds from which on it is gone; undefined: kept for ever. */
+  readonly expiresAt: number | undefined
+}
+
 /** One key to write. */
 export interface Write {
   /** Printable ASCII, at most 512 characters. */
@@ -59,8 +65,8 @@ export interface Store {
    * @returns false when a check failed: then nothing was changed
    */
   commit(change: Commit): Promise<boolean>
-  /** Live entries whose key begins with the prefix, in byte order of their keys. */
-  list(prefix: string, options?: ListOptions): Promise<Entry[]>
+  /** Live entries whose key begins with the prefix, in byte order of their keys; how long they live, too. */
+  list(prefix: string, options?: ListOptions): Promise<ListedEntry[]>
   /**
    * Hints that a key with this prefix was written or deleted, in this process or another one.
    * Only hints: they may come late, twice or not at all; whoever needs the truth reads it.

@@ -1,26 +1,32 @@
 /**
  * The key ring: which keys sign and verify tokens (RFC 7517, RFC 9068).
  *
- * Keys are made at the first start and kept in the store, the private part sealed. What is trusted is
- * the sealed part alone: the public key is taken from it, so that nobody who can write to the database
- * can slip in a key. Every key has one algorithm, which no token header can change (catalogue JW-02).
+ * Keys are made at the first start and kept in the store, the private part sealed. The ring holds them
+ * in memory; a job reads them again on a hint and once a minute, so that every process publishes a new
+ * key long before any process signs with it (`key-rotation.ts`). Every key has one algorithm, which no
+ * token header can change (catalogue JW-02).
  */
-import {
-  calculateJwkThumbprint,
-  exportJWK,
-  generateKeyPair,
-  importJWK,
-  type JWK,
-  type JWTPayload,
-  SignJWT,
-} from 'jose'
-import type { Clock } from '../platform/clock.ts'
+import { createPrivateKey, createPublicKey } from 'node:crypto'
+import type { JWK, JWTPayload } from 'jose'
+import { OAuthError, unavailable } from '../errors.ts'
+import type { Log } from '../platform/ports.ts'
 import { type SigningAlgorithm, type SigningKey, signingKeys } from '../storage/records/key.ts'
-import { keyRings } from '../storage/records/key-ring.ts'
 import type { Stored } from '../storage/records/record.ts'
-import type { Sealer } from '../storage/sealer.ts'
+import { longestTrustSeconds } from '../storage/sealed.ts'
+import { createSharedReading } from '../storage/shared-reading.ts'
 import { toStartError } from '../storage/start-error.ts'
-import type { Store } from '../storage/store.ts'
+import {
+  addKey,
+  findRingVersion,
+  type KeyPorts,
+  type KeyTime,
+  listKeys,
+  type OpenKey,
+  openKey,
+  toPublicJwk,
+} from './key-records.ts'
+import { findSigner, publishedSeconds } from './key-rotation.ts'
+import { type ClaimsSigner, createClaimsSigner, type VerificationKey } from './key-signature.ts'
 
 /** Signs with the current key; knows every key whose tokens may be alive. */
 export interface KeyRing {
@@ -28,18 +34,29 @@ export interface KeyRing {
   jwks(): { keys: JWK[] }
   /** A compact JWS of the claims, with `kid` and the given `typ`. */
   sign(claims: JWTPayload, typ: string): Promise<string>
-  /** The verification key of a `kid` and the one algorithm it is used with. */
-  find(kid: string): { key: CryptoKey; alg: string } | undefined
+  /** The verification key of a `kid` and the one algorithm it is used with. Memory only. */
+  find(kid: string): VerificationKey | undefined
+  /**
+   * Like {@link KeyRing.find}, but an unknown `kid` lets the ring read its keys again, at most once in
+   * five seconds however many ask: a process that was asleep may have missed one.
+   *
+   * @throws OAuthError `temporarily_unavailable` when the store cannot be asked
+   */
+  resolve(kid: string): Promise<VerificationKey | undefined>
+  /** Learns which keys other processes made or removed. A job calls it; requests never wait for it. */
+  reread(): Promise<void>
 }
 
 /** What a key ring is made of. */
-export interface KeyRingOptions {
-  store: Store
-  sealer: Sealer
-  clock: Clock
+export interface KeyRingOptions extends KeyPorts {
   /** Default ES256. */
   algorithm?: SigningAlgorithm
+  /** Told of keys that were altered while the ring was in use. */
+  log?: Log
 }
+
+/** How old the ring may be when a `kid` is unknown, in seconds: less than an urgent key is published. */
+const freshSeconds = 5
 
 /**
  * Loads the keys of the store and makes the first one where there is none for the algorithm. Processes
@@ -48,122 +65,102 @@ export interface KeyRingOptions {
  * @throws Error `StartError` when a key was altered or the processes cannot agree
  */
 export async function createKeyRing(options: KeyRingOptions): Promise<KeyRing> {
-  const algorithm = options.algorithm ?? 'ES256'
-  const keys = await loadKeys(options, algorithm)
-  const publicKeys = new Map<string, { key: CryptoKey; alg: string }>()
-  for (const { kid, alg, jwk } of keys) {
-    publicKeys.set(kid, { key: await importKey(toPublicJwk(jwk), alg), alg })
+  const { clock, algorithm = 'ES256' } = options
+  let ring = await loadRing(options, algorithm)
+  let failedAt = Number.NEGATIVE_INFINITY
+
+  const read = async (): Promise<void> => {
+    const readAt = clock.now()
+    const version = await findRingVersion(options.store)
+    if (version === ring.version) ring = { ...ring, readAt }
+    else ring = { keys: await readKeys(options, ring.keys), version, readAt }
   }
-  const signer = chooseSigner(keys, algorithm)
-  if (!signer) throw toStartError(`The store has no ${algorithm} signing key`)
-  const { kid, alg } = signer
-  const privateKey = await importKey(signer.jwk, alg)
-  const published = { keys: keys.map(toPublished) }
+  const reading = createSharedReading(() =>
+    read().catch((error: unknown) => {
+      failedAt = clock.now()
+      throw error
+    }),
+  )
+  const find = (kid: string): VerificationKey | undefined =>
+    ring.keys.find((key) => key.kid === kid)?.verification
 
   return {
-    jwks: () => published,
-    sign: (claims, typ) =>
-      new SignJWT(claims).setProtectedHeader({ alg, kid, typ }).sign(privateKey),
-    find: (id) => publicKeys.get(id),
+    jwks: () => ({ keys: ring.keys.map(({ published }) => published) }),
+    find,
+    reread: reading.afresh,
+    async resolve(kid) {
+      const known = find(kid)
+      if (known || clock.now() - ring.readAt < freshSeconds) return known
+      if (clock.now() - failedAt < freshSeconds) throw unavailable('signing_keys_unknown')
+      await reading.join()
+      return find(kid)
+    },
+    async sign(claims, typ) {
+      if (clock.now() - ring.readAt > longestTrustSeconds) await reading.join()
+      const signer = findSigner(ring.keys, algorithm, clock.now())
+      if (!signer) throw new TypeError('The key ring is empty')
+      return signer.sign(claims, typ)
+    },
   }
 }
 
-/** A signing key as its sealed part tells it. */
-interface OpenKey {
-  readonly kid: string
-  readonly alg: SigningAlgorithm
-  readonly jwk: JWK
-  readonly createdAt: number
+/** A key in use. */
+interface RingKey extends KeyTime {
+  readonly sign: ClaimsSigner
+  readonly verification: VerificationKey
+  readonly published: JWK
 }
 
-/** The key that signs: the newest of the algorithm. A function of the stored keys, the same everywhere. */
-function chooseSigner(keys: readonly OpenKey[], algorithm: SigningAlgorithm): OpenKey | undefined {
-  const candidates = keys.filter((key) => key.alg === algorithm)
-  return candidates.sort((a, b) => b.createdAt - a.createdAt || (a.kid < b.kid ? -1 : 1))[0]
+/** The keys as they were last read. */
+interface Ring {
+  readonly keys: readonly RingKey[]
+  readonly version: number | null
+  /** Unix seconds. */
+  readonly readAt: number
 }
 
 const startAttempts = 5
 
-async function loadKeys(options: KeyRingOptions, algorithm: SigningAlgorithm): Promise<OpenKey[]> {
+async function loadRing(options: KeyRingOptions, algorithm: SigningAlgorithm): Promise<Ring> {
+  const { store, sealer, clock } = options
   for (let attempt = 0; attempt < startAttempts; attempt++) {
+    const readAt = clock.now()
     // The state before the keys: a change in between makes the commit below fail.
-    const state = await keyRings.find(options.store, 'self')
-    const keys = (await listKeys(options.store)).map((record) => openKey(record, options.sealer))
-    if (chooseSigner(keys, algorithm)) return keys
-    await addKey(options, algorithm, state?.version ?? null)
+    const version = await findRingVersion(store)
+    const keys = (await listKeys(store)).map((record) => toRingKey(openKey(record, sealer)))
+    if (keys.some(({ alg }) => alg === algorithm)) return { keys, version, readAt }
+    // The first key of all is in nobody's cache yet; one of another algorithm is published first.
+    const activeAt = keys.length === 0 ? readAt : readAt + publishedSeconds
+    await addKey(options, { alg: algorithm, activeAt }, version)
   }
   throw toStartError(
     'The processes starting on this store cannot agree on a signing key; start again',
   )
 }
 
-async function addKey(
-  { store, sealer, clock }: KeyRingOptions,
-  alg: SigningAlgorithm,
-  stateVersion: number | null,
-): Promise<void> {
-  const { privateKey } = await generateKeyPair(alg, { extractable: true, modulusLength: 2048 })
-  const jwk = await exportJWK(privateKey)
-  const kid = await calculateJwkThumbprint(jwk)
-  const key = signingKeys.key(kid)
-  const createdAt = clock.now()
-  const record: SigningKey = {
-    kid,
-    alg,
-    publicJwk: toPublicJwk(jwk),
-    sealedPrivateJwk: sealer.seal('signing-key', key, JSON.stringify({ ...jwk, alg, kid })),
-    createdAt,
+/** The keys as they are now. One that was altered is left out, and does not keep us from the others. */
+async function readKeys(options: KeyRingOptions, known: readonly RingKey[]): Promise<RingKey[]> {
+  const open = (record: Stored<SigningKey>): RingKey[] => {
+    const same = known.find(({ kid }) => signingKeys.key(kid) === record.key)
+    if (same) return [same]
+    try {
+      return [toRingKey(openKey(record, options.sealer))]
+    } catch (error) {
+      if (error instanceof OAuthError) throw error
+      options.log?.error('A signing key in the store was altered and is not used', { error })
+      return []
+    }
   }
-  const stateKey = keyRings.key('self')
-  await store.commit({
-    check: [{ key: stateKey, version: stateVersion }],
-    set: [keyRings.write(stateKey, { changedAt: createdAt }), signingKeys.write(key, record)],
-  })
+  return (await listKeys(options.store)).flatMap(open)
 }
 
-async function listKeys(store: Store): Promise<Stored<SigningKey>[]> {
-  const found: Stored<SigningKey>[] = []
-  for (;;) {
-    const page = await signingKeys.list(store, [], { after: found.at(-1)?.key })
-    found.push(...page)
-    if (page.length === 0) return found
+function toRingKey({ jwk, ...time }: OpenKey): RingKey {
+  const { kid, alg } = time
+  const publicJwk = toPublicJwk(jwk)
+  return {
+    ...time,
+    sign: createClaimsSigner(createPrivateKey({ key: jwk, format: 'jwk' }), { alg, kid }),
+    verification: { key: createPublicKey({ key: publicJwk, format: 'jwk' }), alg },
+    published: { ...publicJwk, kid, alg, use: 'sig' },
   }
-}
-
-function openKey({ key, value }: Stored<SigningKey>, sealer: Sealer): OpenKey {
-  try {
-    const jwk = JSON.parse(sealer.open('signing-key', key, value.sealedPrivateJwk)) as JWK
-    return { jwk, ...parseNames(jwk), createdAt: value.createdAt }
-  } catch (cause) {
-    throw toStartError(
-      `The signing key ${value.kid} in the store was altered; restore the store from a backup`,
-      cause,
-    )
-  }
-}
-
-const algorithms: readonly SigningAlgorithm[] = ['ES256', 'EdDSA', 'RS256']
-
-/** Name and algorithm as sealed, whatever the record around them shows. */
-function parseNames({ kid, alg: name }: JWK): { kid: string; alg: SigningAlgorithm } {
-  const alg = algorithms.find((known) => known === name)
-  if (!kid || !alg) throw new TypeError(`No key has the name ${kid} and the algorithm ${name}`)
-  return { kid, alg }
-}
-
-async function importKey(jwk: JWK, alg: SigningAlgorithm): Promise<CryptoKey> {
-  const key = await importJWK(jwk, alg)
-  if (key instanceof Uint8Array) throw new TypeError('A symmetric key cannot sign tokens')
-  return key
-}
-
-/** The members that may be published, named one by one so that no private one slips through. */
-function toPublicJwk({ kty, crv, x, y, n, e }: JWK): JWK {
-  if (kty === 'EC') return { kty, crv, x, y }
-  if (kty === 'OKP') return { kty, crv, x }
-  return { kty, n, e }
-}
-
-function toPublished({ jwk, kid, alg }: OpenKey): JWK {
-  return { ...toPublicJwk(jwk), kid, alg, use: 'sig' }
 }

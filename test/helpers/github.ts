@@ -67,7 +67,7 @@ export async function startGitHub(callbacks: readonly string[]): Promise<Emulate
 
 /** The access tokens among what was received. */
 export function findTokens({ received }: EmulatedGitHub): string[] {
-  return received.flatMap((text) => text.match(/gho_\w+/g) ?? [])
+  return received.flatMap((text) => text.match(/gho_[\w-]+/g) ?? [])
 }
 
 async function signIn(authorizationUrl: URL, login: string): Promise<URL> {

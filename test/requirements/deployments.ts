@@ -53,7 +53,6 @@ export const deployments = {
   H9: {
     source: parliament,
     behavior: 'many instances share everything through PostgreSQL or Redis',
-    deferred: { issue: 3, what: 'the drivers come with the issue about growth and many instances' },
   },
   H10: {
     source: parliament,
@@ -245,7 +244,6 @@ export const deployments = {
   X7: {
     source: own,
     behavior: 'one storage contract with atomic commits holds for every driver',
-    partly: { issue: 3, what: 'PostgreSQL, Redis, rotation of the sealing key' },
   },
   X8: {
     source: own,

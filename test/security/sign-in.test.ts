@@ -1,6 +1,9 @@
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { createLimits } from '../../src/operate/limits.ts'
+import { memoryStore } from '../../src/storage/memory.ts'
 import { sessions } from '../../src/storage/records/session.ts'
+import type { Store } from '../../src/storage/store.ts'
+import { testClock } from '../helpers/gatehouse.ts'
 import { ada, type Site, startSite } from '../helpers/site.ts'
 
 let site: Site
@@ -31,25 +34,71 @@ describe('guessing a password', () => {
   })
 })
 
-describe('a sign-in with a password that is replaced meanwhile', () => {
-  it('opens no session: whoever knew the old one is out (P6)', async () => {
-    site = await startSite()
+describe('a guess that nobody looked at', () => {
+  const rules = { 'sign-in': { points: 3, seconds: 900 } }
+
+  it('does not count: a flood cannot shut out whom it kept waiting (DS-06, X8)', async () => {
+    site = await startSite({ limits: createLimits({ overrides: rules }) })
     const browser = site.browser()
     const page = await site.walk(browser, 'sign-in')
-    const { store, users, sessions: opened } = site.gatehouse.context
-    const known = await users.verifyPassword(ada.email, ada.password)
-    const signingIn = browser.press(page, '', '', ada)
-    await users.setPassword(site.ownerId, 'another battery entirely')
-    expect((await signingIn).text).not.toContain('Confirm access')
-    expect(await sessions.list(store)).toEqual([])
+    for (let count = 0; count < 5; count += 1) {
+      const tooLong = { ...ada, password: 'x'.repeat(900) }
+      expect((await browser.press(page, '', '', tooLong)).status).toBe(400)
+    }
+    expect((await browser.press(page, '', '', ada)).text).toContain('Confirm access')
+  })
 
-    const before = known?.record.value.sealedPassword
-    await expect(opened.open(site.ownerId, before)).rejects.toMatchObject({
-      code: 'access_denied',
-      reason: 'account_changed',
-    })
-    expect(await sessions.list(store)).toEqual([])
+  it('costs no more once the account is held back (DS-06)', async () => {
+    site = await startSite({ limits: createLimits({ overrides: rules }) })
+    const { users } = site.gatehouse.context
+    const browser = site.browser()
+    const page = await site.walk(browser, 'sign-in')
+    const guess = () => browser.press(page, '', '', { ...ada, password: 'a guess' })
+    expect((await Promise.all([guess(), guess(), guess()])).map(({ status }) => status)).toEqual([
+      400, 400, 400,
+    ])
+    const looks = vi.spyOn(users, 'verifyPassword')
+    expect((await guess()).status).toBe(429)
+    expect(looks).not.toHaveBeenCalled()
+  })
+})
+
+describe('a sign-in with a password that is replaced meanwhile', () => {
+  it('opens no session: whoever knew the old one is out (P6)', async () => {
+    const clock = testClock()
+    const memory = memoryStore({ clock })
+    let beforeCommit = async (_key: string): Promise<void> => {}
+    const store: Store = {
+      ...memory,
+      commit: async (change) => {
+        await beforeCommit(change.set?.[0]?.key ?? '')
+        return memory.commit(change)
+      },
+    }
+    site = await startSite({ clock, store })
+    const { users } = site.gatehouse.context
+    const browser = site.browser()
+    const page = await site.walk(browser, 'sign-in')
+    beforeCommit = async (key) => {
+      if (!key.startsWith('session/')) return
+      beforeCommit = async () => {}
+      await users.setPassword(site.ownerId, 'another battery entirely')
+    }
+    const refused = await browser.press(page, '', '', ada)
+    expect(refused.status).toBe(403)
+    expect(await sessions.list(memory)).toEqual([])
+
+    const again = await browser.open(page.url)
+    expect((await browser.press(again, '', '', ada)).status).toBe(400)
+    const fill = { ...ada, password: 'another battery entirely' }
+    expect((await browser.press(again, '', '', fill)).text).toContain('Confirm access')
+  })
+
+  it('opens none for a user who was removed (RF-16)', async () => {
+    site = await startSite()
+    const { users, sessions: browsers } = site.gatehouse.context
     await users.remove(site.ownerId)
-    await expect(opened.open(site.ownerId)).rejects.toMatchObject({ reason: 'account_changed' })
+    const refusal = { code: 'access_denied', reason: 'account_changed' }
+    await expect(browsers.open(site.ownerId)).rejects.toMatchObject(refusal)
   })
 })

@@ -61,6 +61,13 @@ describe('createSealer', () => {
       `${sealed}.x`,
       other.seal('user', 'user/1', 'x'),
     ]
+    // A key id that nobody knows could be that of a new key: it is looked up first.
+    for (const text of [...bent, ...odd]) {
+      expect(() => sealer.open('user', 'user/1', text)).toThrow(
+        expect.objectContaining({ name: 'OAuthError' }),
+      )
+    }
+    await sealer.reread()
     for (const text of [...bent, ...cut, ...odd]) {
       expect(() => sealer.open('user', 'user/1', text)).toThrow(expect.objectContaining(unsealable))
     }
@@ -109,7 +116,6 @@ describe('createSealer', () => {
     const fresh = rotated.seal('p', 'r', 'new')
     expect(fresh).toMatch(/^v1\.second\./)
     expect(rotated.open('p', 'r', fresh)).toBe('new')
-    expect(() => sealer.open('p', 'r', fresh)).toThrow(expect.objectContaining(unsealable))
   })
 
   it('refuses to start with another master key, saying so and the way out (JW-19)', async () => {
@@ -117,9 +123,7 @@ describe('createSealer', () => {
     const wrong = createSealer({ store, masterKey: Buffer.alloc(32, 'other'), clock })
     await expect(wrong).rejects.toMatchObject({
       name: 'StartError',
-      message: expect.stringMatching(
-        /master key is not the one this store was created with.*start/,
-      ),
+      message: expect.stringMatching(/master key is not the one this store is sealed with.*start/),
     })
   })
 
@@ -177,6 +181,6 @@ async function addDataKey(store: Store, id: string): Promise<void> {
   const key = deriveKey(masterKey, 'vault')
   const sealedKey = encryptText(key, `data-key/${id}`, systemRandom(32), systemRandom)
   const dataKeys = [...vault.value.dataKeys, { id, sealedKey, createdAt: clock.now() }]
-  const changed = { ...vault.value, currentDataKeyId: id, dataKeys }
+  const changed = { ...vault.value, dataKeys }
   await store.commit({ set: [vaults.write(vault.key, changed)] })
 }

@@ -219,14 +219,14 @@ describe('verify', () => {
 
   it('remembers verified tokens, and checks their expiry at each use (JW-15)', async () => {
     const mint = await createMint()
-    const find = vi.spyOn(mint.keys, 'find')
+    const resolve = vi.spyOn(mint.keys, 'resolve')
     const token = await mint.tokens.mint(grant, 60)
     const other = await mint.tokens.mint({ ...grant, sub: 'user-2' }, 60)
     for (let use = 0; use < 5; use++) {
       expect((await mint.tokens.verify(token)).sub).toBe('user-1')
       expect((await mint.tokens.verify(other)).sub).toBe('user-2')
     }
-    expect(find).toHaveBeenCalledTimes(2)
+    expect(resolve).toHaveBeenCalledTimes(2)
     const claims = await mint.tokens.verify(token)
     expect(() => Object.assign(claims, { sub: 'eve' })).toThrow(TypeError)
     mint.clock.advance(60)

@@ -65,15 +65,20 @@ describe('createKeyRing', () => {
     await Promise.all(started.map(({ store }) => store.close()))
   })
 
-  it('signs with the configured algorithm and goes on verifying what older keys signed', async () => {
+  it('signs with a newly configured algorithm once caches know its key (DI-14), and goes on verifying what older keys signed', async () => {
     const { store, sealer, clock } = await createSealedStore()
     const before = await createKeyRing({ store, sealer, clock })
     const old = await before.sign({ sub: 'ada' }, 'at+jwt')
     const after = await createKeyRing({ store, sealer, clock, algorithm: 'EdDSA' })
     const jwks = createLocalJWKSet(after.jwks())
     expect((await jwtVerify(old, jwks)).payload).toEqual({ sub: 'ada' })
-    const fresh = await jwtVerify(await after.sign({}, 'at+jwt'), jwks)
-    expect(fresh.protectedHeader.alg).toBe('EdDSA')
+    const signedWith = async () =>
+      (await jwtVerify(await after.sign({}, 'at+jwt'), jwks)).protectedHeader.alg
+    expect(await signedWith()).toBe('ES256')
+    clock.advance(599)
+    expect(await signedWith()).toBe('ES256')
+    clock.advance(61)
+    expect(await signedWith()).toBe('EdDSA')
   })
 
   it('seals the private key: the store shows none of its members (SG-14)', async () => {

@@ -3,26 +3,40 @@ import type { SettingPath } from './layers.ts'
 import type { Problem } from './problems.ts'
 import { isLoopbackHost } from './public-url.ts'
 import type { RawConfig } from './schema.ts'
+import { makeKeyCommand } from './secrets.ts'
+import { isShared, type StoreSettings } from './store.ts'
 
 /** What the rules need besides the settings as they were given. */
 export interface EffectiveSettings {
   readonly publicUrl: string
   readonly host: string
   readonly backends: readonly unknown[]
+  readonly store: StoreSettings
 }
 
-/** Every contradiction, and what is missing to serve when `needsBackend`. */
+/** What the command cannot do without. */
+export interface Needs {
+  readonly backend: boolean
+  readonly masterKey: boolean
+}
+
+/** Every contradiction, and everything that is needed and missing. */
 export function findConflicts(
   raw: RawConfig,
   effective: EffectiveSettings,
   locate: (path: SettingPath) => string,
-  needsBackend: boolean,
+  needs: Needs,
 ): Problem[] {
   const rules: { setting: keyof RawConfig; broken: boolean; problem: string }[] = [
     {
       setting: 'backends',
-      broken: needsBackend && effective.backends.length === 0,
+      broken: needs.backend && effective.backends.length === 0,
       problem: 'is missing: say what to protect, for example --to http://127.0.0.1:3000/mcp',
+    },
+    {
+      setting: 'tokenEncryptionKey',
+      broken: needs.masterKey && isShared(effective.store) && raw.tokenEncryptionKey === undefined,
+      problem: `is missing: all instances on one store need the same key. Make one with ${makeKeyCommand} and give it to each as TOKEN_ENCRYPTION_KEY, or in a file as TOKEN_ENCRYPTION_KEY_FILE; for a store that was moved here it is the key it had before, such as the content of master.key`,
     },
     {
       setting: 'noSignIn',

@@ -12,10 +12,12 @@ import {
   type ParsedFile,
   parseConfigFile,
   readEnvironment,
+  type SettingPath,
 } from './layers.ts'
 import { type Problem, toProblems } from './problems.ts'
 import { createConfigSchema, findKnownSettings, type RawConfig } from './schema.ts'
 import { resolveSecret } from './secrets.ts'
+import { type StoreSettings, toStoreSettings } from './store.ts'
 
 /** The environment of a process. */
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -30,19 +32,29 @@ export interface ConfigSources {
   flags?: readonly Given[]
   /** Whether having nothing to protect is a problem. Default false. */
   needsBackend?: boolean
+  /** Whether a shared store without a master key is a problem. Default true. */
+  needsMasterKey?: boolean
 }
 
 /** A configuration without a problem: secrets read, paths absolute, defaults in place. */
 export interface Settings
-  extends Omit<RawConfig, 'publicUrl' | 'host' | 'to' | 'tokenEncryptionKey'> {
+  extends Omit<
+    RawConfig,
+    'publicUrl' | 'host' | 'to' | 'store' | 'tokenEncryptionKey' | 'tokenEncryptionKeyPrevious'
+  > {
   /** Our issuer; `http://localhost:<port>` unless configured. */
   readonly publicUrl: string
   /** Whether {@link Settings.publicUrl} was configured. */
   readonly publicUrlGiven: boolean
   /** Address to listen on. */
   readonly host: string
+  readonly store: StoreSettings
+  /** A platform we run on whose disk goes with the instance, such as `Cloud Run`. */
+  readonly ephemeralPlatform: string | undefined
   /** The configured master key; absent: the one in the data folder. */
   readonly masterKey: Uint8Array | undefined
+  /** The master key that the store may still be sealed with. */
+  readonly previousMasterKey: Uint8Array | undefined
 }
 
 /** Settings, or all that is wrong with them. */
@@ -73,8 +85,9 @@ export function loadConfig(sources: ConfigSources = {}): LoadedConfig {
   }
   const draft = { raw: parsed.data, layers, env, folder, problems }
   const settings = toSettings(draft)
-  const needsBackend = sources.needsBackend ?? false
-  problems.push(...findConflicts(parsed.data, settings, layers.locate, needsBackend))
+  const { needsBackend = false, needsMasterKey = true } = sources
+  const needs = { backend: needsBackend, masterKey: needsMasterKey }
+  problems.push(...findConflicts(parsed.data, settings, layers.locate, needs))
   return problems.length > 0 ? { ok: false, problems } : { ok: true, settings }
 }
 
@@ -104,17 +117,36 @@ interface Draft {
 
 function toSettings(draft: Draft): Settings {
   const { raw, layers, env, folder } = draft
-  const { publicUrl, host, to: _, backends: __, tokenEncryptionKey, ...plain } = raw
-  const fromFile = layers.tree.data !== undefined && /:\d+:\d+$/.test(layers.locate(['data']))
+  const {
+    publicUrl,
+    host,
+    to: _,
+    backends: __,
+    store,
+    tokenEncryptionKey,
+    tokenEncryptionKeyPrevious,
+    ...plain
+  } = raw
+  const fromFile = layers.tree.data !== undefined && isFromFile(layers, ['data'])
+  const data = resolve(fromFile ? folder : '.', raw.data)
+  const storeFolder = isFromFile(layers, ['store', 'url']) ? folder : '.'
   return {
     ...plain,
-    data: resolve(fromFile ? folder : '.', raw.data),
+    data,
+    store: toStoreSettings(store, { data, folder: storeFolder }),
+    ephemeralPlatform: env.K_SERVICE ? 'Cloud Run' : undefined,
     publicUrl: publicUrl ?? `http://localhost:${raw.port}`,
     publicUrlGiven: publicUrl !== undefined,
     host: host ?? toDefaultHost(publicUrl, env),
     backends: toBackends(draft),
     masterKey: tokenEncryptionKey,
+    previousMasterKey: tokenEncryptionKeyPrevious,
   }
+}
+
+/** Relative paths in the configuration file start from its folder, all others from the working one. */
+function isFromFile(layers: Layers, path: SettingPath): boolean {
+  return /:\d+:\d+$/.test(layers.locate(path))
 }
 
 /**

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { logFormats, logLevels } from '../log.ts'
 import { findBackendUrlProblem, parsePublicUrl } from './public-url.ts'
 import { parseMasterKey } from './secrets.ts'
+import { createStoreSchema } from './store.ts'
 
 const text = z.string().min(1, 'must not be empty')
 const port = z.int().min(0).max(65_535)
@@ -67,6 +68,7 @@ export function createConfigSchema(resolveSecret: (reference: SecretReference) =
     host: text.optional(),
     port: port.default(8787),
     data: text.default('gatehouse-data'),
+    store: createStoreSchema(secret).optional(),
     to: backendUrl.optional(),
     backends: z.array(createBackendSchema(secret)).default([]),
     siteName: text.optional(),
@@ -75,10 +77,12 @@ export function createConfigSchema(resolveSecret: (reference: SecretReference) =
     lifetimes: lifetimes.optional(),
     refresh: refresh.optional(),
     signingAlgorithm: z.enum(['ES256', 'EdDSA', 'RS256']).optional(),
+    signingKeyRotationSeconds: seconds(3600, year).optional(),
     noSignIn: z.boolean().default(false),
     letAnyoneIn: z.boolean().default(false),
     localSignIn: z.boolean().optional(),
     dynamicRegistration: z.boolean().optional(),
+    reuseRegistrations: z.boolean().optional(),
     acceptNewIssuer: z.boolean().default(false),
     gateBodyLimitBytes: z.int().min(1024).optional(),
     github: createGitHubSchema(secret).optional(),
@@ -87,6 +91,7 @@ export function createConfigSchema(resolveSecret: (reference: SecretReference) =
       .default({}),
     metrics: z.strictObject({ port, host: text.default('127.0.0.1') }).optional(),
     tokenEncryptionKey: secret.transform(toCheck(parseMasterKey)).optional(),
+    tokenEncryptionKeyPrevious: secret.transform(toCheck(parseMasterKey)).optional(),
     debug: z.boolean().default(false),
   })
 }
@@ -148,6 +153,7 @@ export function findKnownSettings(path: readonly (string | number)[]): string[] 
 }
 
 function unwrap(schema: z.core.$ZodType): z.core.$ZodType {
+  if (schema instanceof z.ZodPipe) return unwrap(schema.out)
   const isWrapped = schema instanceof z.ZodOptional || schema instanceof z.ZodDefault
   return isWrapped ? unwrap(schema.unwrap()) : schema
 }

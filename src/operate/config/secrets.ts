@@ -19,7 +19,7 @@ const masterKeyBytes = 32
 /** Largest file a secret is read from, in bytes. */
 const secretFileLimitBytes = 65_536
 /** Makes a master key; told to people whose key is too short. */
-const makeKeyCommand = 'openssl rand -base64 32'
+export const makeKeyCommand = 'openssl rand -base64 32'
 
 /** The file in the data folder that holds the master key when none is configured. */
 export const masterKeyFile = 'master.key'
@@ -82,13 +82,14 @@ export function parseMasterKey(text: string): Uint8Array {
 /**
  * The master key of a data folder, created at first use with access for its owner alone.
  *
+ * @param storeFile of the store that the key belongs to; relative to the folder or absolute
  * @throws Error when the store exists but its key is gone: a new key would open nothing in it
  */
 export function openMasterKey(folder: string, storeFile: string): Uint8Array {
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   const path = join(folder, masterKeyFile)
   // The store is looked for first: another first start makes the key, then the store.
-  const hasStore = existsSync(join(folder, storeFile))
+  const hasStore = existsSync(resolve(folder, storeFile))
   if (!existsSync(path)) {
     if (hasStore) throw toStartError(toLostKeySentence(path))
     createKeyFile(path)

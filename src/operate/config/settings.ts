@@ -25,6 +25,10 @@ const settings: readonly Setting[] = [
   toSetting('host', 'text'),
   toSetting('port', 'number'),
   toSetting('data', 'text'),
+  toSecret('store.url', ['GATEHOUSE_STORE']),
+  toSecret('store.directUrl'),
+  toSetting('store.prefix', 'text'),
+  toSetting('store.onWeakDurability', 'text'),
   toSetting('to', 'text'),
   toSetting('backends', 'yaml'),
   toSetting('siteName', 'text'),
@@ -40,10 +44,12 @@ const settings: readonly Setting[] = [
   toSetting('refresh.lostResponseSeconds', 'number'),
   toSetting('refresh.onReuse', 'text'),
   toSetting('signingAlgorithm', 'text'),
+  toSetting('signingKeyRotationSeconds', 'number'),
   toSetting('noSignIn', 'boolean'),
   toSetting('letAnyoneIn', 'boolean'),
   toSetting('localSignIn', 'boolean'),
   toSetting('dynamicRegistration', 'boolean'),
+  toSetting('reuseRegistrations', 'boolean'),
   toSetting('acceptNewIssuer', 'boolean'),
   toSetting('gateBodyLimitBytes', 'number'),
   toSetting('github.clientId', 'text', ['GITHUB_CLIENT_ID', 'OAUTH_GITHUB_CLIENT_ID']),
@@ -58,6 +64,7 @@ const settings: readonly Setting[] = [
   toSetting('metrics.port', 'number'),
   toSetting('metrics.host', 'text'),
   toSecret('tokenEncryptionKey', ['TOKEN_ENCRYPTION_KEY']),
+  toSecret('tokenEncryptionKeyPrevious', ['TOKEN_ENCRYPTION_KEY_PREVIOUS']),
   toSetting('debug', 'boolean'),
 ]
 
@@ -76,7 +83,7 @@ function toSetting(path: string, kind: SettingKind, aliases: string[] = []): Set
   return { path: path.split('.'), kind, aliases, secret: false }
 }
 
-function toSecret(path: string, aliases: string[]): Setting {
+function toSecret(path: string, aliases: string[] = []): Setting {
   return { path: path.split('.'), kind: 'text', aliases, secret: true }
 }
 

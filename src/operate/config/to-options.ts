@@ -1,43 +1,82 @@
 /** From settings to the live objects that `createGatehouse` takes. */
-import { join } from 'node:path'
+import { randomBytes } from 'node:crypto'
 import type { Upstream } from '../../identity/upstream.ts'
 import type { GatehouseOptions } from '../../options.ts'
 import { type Clock, systemClock } from '../../platform/clock.ts'
-import { sqliteStore } from '../../storage/sqlite.ts'
+import type { Log } from '../../platform/ports.ts'
+import { copies } from '../../storage/records/copy.ts'
+import { toStartError } from '../../storage/start-error.ts'
 import type { Store } from '../../storage/store.ts'
 import { createAudit } from '../audit.ts'
 import { createLimits } from '../limits.ts'
-import { createLog } from '../log.ts'
+import { createLog, type LogFormat } from '../log.ts'
 import { createMetrics } from '../metrics.ts'
 import type { Settings } from './load.ts'
 import { openMasterKey } from './secrets.ts'
+import { openStore, storeFile } from './store.ts'
 
-/** The SQLite file in the data folder. */
-export const storeFile = 'gatehouse.db'
-
-/** What a data folder holds, opened. Whoever opened it closes the store. */
+/** The store and its master key, opened. Whoever opened it closes the store. */
 export interface OpenedData {
   readonly store: Store
   readonly masterKey: Uint8Array
+  readonly previousMasterKey: Uint8Array | undefined
 }
+
+/** What opening needs of the settings. */
+type DataSettings = Pick<Settings, 'data' | 'store' | 'masterKey' | 'previousMasterKey'>
 
 /**
- * Opens the data folder, creating folder, master key and store at first use.
+ * Opens the store, creating it at first use, for SQLite together with folder and master key.
  *
- * @throws Error written for the owner: a lost or wrong key, a damaged or unwritable store
+ * @param log told of what a driver notices while it runs
+ * @throws Error written for the owner: a lost or wrong key, a damaged, unreachable or unwritable store,
+ *   or one that a copy was not finished into
  */
 export async function openData(
-  settings: Pick<Settings, 'data' | 'masterKey'>,
+  settings: DataSettings,
   clock: Clock = systemClock,
+  log?: Log,
 ): Promise<OpenedData> {
-  const masterKey = settings.masterKey ?? openMasterKey(settings.data, storeFile)
-  const store = await sqliteStore({ path: join(settings.data, storeFile), clock })
-  return { store, masterKey }
+  const masterKey = settings.masterKey ?? findMasterKey(settings)
+  const store = await openStore(settings.store, { clock, log })
+  try {
+    await refuseUnfinishedCopy(store)
+  } catch (error) {
+    await store.close()
+    throw error
+  }
+  return { store, masterKey, previousMasterKey: settings.previousMasterKey }
 }
 
-/** Everything `createGatehouse` needs, over opened data. Logs are text at a terminal, else JSON. */
-export async function toOptions(settings: Settings, data: OpenedData): Promise<GatehouseOptions> {
-  const format = settings.log.format ?? (process.stderr.isTTY ? 'text' : 'json')
+/** What is sealed in memory is gone with it, so its key is not kept either. */
+function findMasterKey({ data, store }: DataSettings): Uint8Array {
+  if (store.driver === 'memory') return randomBytes(32)
+  return openMasterKey(data, store.driver === 'sqlite' ? store.path : storeFile)
+}
+
+async function refuseUnfinishedCopy(store: Store): Promise<void> {
+  const copy = await copies.find(store, 'self')
+  if (copy === undefined || copy.value.finishedAt !== undefined) return
+  throw toStartError(
+    `This store is only part of a copy from ${copy.value.from}: finish it with the same gatehouse store copy command, with no server running on either store`,
+  )
+}
+
+/** The log of this process: text at a terminal, else JSON, unless configured. */
+export function createProcessLog(settings: Settings): Log {
+  return createLog({ level: settings.log.level, format: toLogFormat(settings) })
+}
+
+function toLogFormat({ log }: Settings): LogFormat {
+  return log.format ?? (process.stderr.isTTY ? 'text' : 'json')
+}
+
+/** Everything `createGatehouse` needs, over opened data. */
+export async function toOptions(
+  settings: Settings,
+  data: OpenedData,
+  log: Log = createProcessLog(settings),
+): Promise<GatehouseOptions> {
   return {
     ...data,
     issuer: settings.publicUrl,
@@ -47,16 +86,18 @@ export async function toOptions(settings: Settings, data: OpenedData): Promise<G
     lifetimes: settings.lifetimes,
     refresh: settings.refresh,
     signingAlgorithm: settings.signingAlgorithm,
+    signingKeyRotationSeconds: settings.signingKeyRotationSeconds,
     noSignIn: settings.noSignIn,
     letAnyoneIn: settings.letAnyoneIn,
     dynamicRegistration: settings.dynamicRegistration,
+    reuseRegistrations: settings.reuseRegistrations,
     siteName: settings.siteName,
     localSignIn: settings.localSignIn,
     acceptNewIssuer: settings.acceptNewIssuer,
     gateBodyLimitBytes: settings.gateBodyLimitBytes,
     upstreams: await createUpstreams(settings),
-    log: createLog({ level: settings.log.level, format }),
-    audit: createAudit({ format }),
+    log,
+    audit: createAudit({ format: toLogFormat(settings) }),
     limits: createLimits(),
     metrics: createMetrics(),
   }

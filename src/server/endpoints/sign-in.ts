@@ -57,9 +57,12 @@ async function signInLocally(
   const email = params.get('email') ?? ''
   // All spellings of one address are one account, here as where the account is looked up (UP-09).
   const account = context.sealer.index('sign-in-limit', parseEmail(email) ?? email)
-  // Spent before the password is looked at, so that guesses sent all at once are counted as well.
-  await context.limits.spend('sign-in', account)
-  const user = await context.users.verifyPassword(email, params.get('password') ?? '')
+  await context.limits.check('sign-in', account)
+  // Spent right before the password is looked at: guesses sent all at once are counted as well, and those
+  // that a crowd kept from being looked at are not (DS-06).
+  const user = await context.users.verifyPassword(email, params.get('password') ?? '', () =>
+    context.limits.spend('sign-in', account),
+  )
   if (user) {
     await context.limits.reset('sign-in', account)
     return arriveSignedIn(journey, user.record.value, context)

@@ -16,7 +16,7 @@ import { toSeeOther } from '../respond.ts'
 import { type Journey, refuseMoved, resolveJourney, toFlowPath } from './journey.ts'
 
 /** Purpose of the sealed verifier and nonce. */
-const sealPurpose = 'upstream-trip'
+export const sealPurpose = 'upstream-trip'
 
 /** The only way to sign in, if it is a single provider: then its page needs no page of ours before it. */
 export function findOnlyUpstream(context: RequestContext): Upstream | undefined {

@@ -123,10 +123,12 @@ async function findSuccessor(
   context: RequestContext,
 ): Promise<string | undefined> {
   const { hash, family } = presented
-  const isCurrent = equalInConstantTime(hash, family.value.currentHash)
-  if (isCurrent || isExcused(presented, context.config.refresh, context.clock.now())) {
+  if (equalInConstantTime(hash, family.value.currentHash)) {
     await verifyUser(presented.grant, context)
-    return isCurrent ? rotate(presented, context) : repeatRotation(presented, context)
+    return rotate(presented, context)
+  }
+  if (isExcused(presented, context.config.refresh, context.clock.now())) {
+    return repeatRotation(presented, context)
   }
   // Anyone who saw an access token can make up a token of its grant; that must not end it.
   if (!isGenuine(presented.token, context)) throw refuse('made_up')

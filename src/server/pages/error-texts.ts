@@ -132,7 +132,7 @@ const serverTexts: Readonly<Record<string, ErrorText>> = {
   rate_limited: {
     title: 'Too many attempts',
     message: 'There were many attempts in a short time, so this server is taking a pause.',
-    hint: 'Wait a minute and try again.',
+    hint: 'Wait as long as the details below say, then try again.',
   },
   forwarded_without_sign_in: {
     title: 'Only for this computer',

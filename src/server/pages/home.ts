@@ -40,7 +40,7 @@ function toRecipes({ name, url }: ServerView): Recipe[] {
     {
       app: 'ChatGPT',
       steps:
-        'Settings → Apps & Connectors → Advanced settings: switch on Developer mode. Then Settings → Apps & Connectors → Create, paste the address and choose OAuth.',
+        'Settings → Apps → Advanced settings: switch on Developer mode. Then Settings → Apps → Create app, paste the address and choose OAuth.',
       hosted: true,
     },
     {

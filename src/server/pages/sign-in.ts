@@ -41,6 +41,9 @@ function renderProviders(view: SignInView): Html | false {
   )
 }
 
+/** There is no way to reset it here: that would need a mail server. */
+const forgotten = html`<p class="hint">Forgotten your password? The owner of this server can give you a new one.</p>`
+
 function renderLocal(view: SignInView): Html | false {
   if (!view.local) return false
   const invalid = view.error !== undefined
@@ -62,7 +65,7 @@ function renderLocal(view: SignInView): Html | false {
   return renderForm(
     view,
     'stack',
-    html`${renderAlert(view.error)}${email}${password}<button class="button primary" type="submit">Sign in</button>`,
+    html`${renderAlert(view.error)}${email}${password}${invalid && forgotten}<button class="button primary" type="submit">Sign in</button>`,
   )
 }
 

@@ -15,12 +15,22 @@ export interface SigningKey {
   readonly sealedPrivateJwk: string
   /** Unix seconds. */
   readonly createdAt: number
+  /**
+   * Unix seconds from which it signs, until a later one does: published before, so that whoever keeps
+   * our key set in a cache knows it by then (catalogue DI-14). Absent: since it was made.
+   */
+  readonly activeAt?: number
 }
 
 /** What the first start wrote down about this installation. */
 export interface Installation {
   readonly issuer: string
   readonly createdAt: number
+  /**
+   * The longest lifetime in seconds that access tokens of this store were ever given: for so long an ended
+   * grant must be remembered, whatever the settings of the process that ends it.
+   */
+  readonly accessTokenSeconds?: number
   /** SHA-256 of the one-time token that lets the first owner set up an account; gone once used. */
   readonly setupHash?: string
   /** Keyed hash of the admin token. */

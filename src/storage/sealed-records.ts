@@ -1,0 +1,34 @@
+/**
+ * Which records have sealed members, with the purpose and row each was sealed for: what re-sealing must
+ * know. A member that is sealed anywhere stands here, or its data key would go while it is needed.
+ *
+ * Records that are moved are kept for ever: an entry does not tell its expiry, so one that expires
+ * could not be written again. Those are waited for.
+ */
+import { flows } from './records/flow.ts'
+import { signingKeys } from './records/key.ts'
+import { users } from './records/user.ts'
+
+/** One kind of record with sealed members. */
+export interface SealedRecord {
+  readonly prefix: string
+  /** Member → purpose. Empty: the record expires soon and is waited for. */
+  readonly members: Readonly<Record<string, string>>
+  /** The row that a record's members were sealed for, from its storage key. */
+  toRow(key: string): string
+}
+
+/** In the order of their keys, so that one cursor leads through all of them. */
+export const sealedRecords: readonly SealedRecord[] = [
+  { prefix: flows.key(''), members: {}, toRow: (key) => key.slice(flows.key('').length) },
+  {
+    prefix: signingKeys.key(''),
+    members: { sealedPrivateJwk: 'signing-key' },
+    toRow: (key) => key,
+  },
+  {
+    prefix: users.key(''),
+    members: { sealedProfile: 'user-profile', sealedPassword: 'user-password' },
+    toRow: (key) => key.slice(users.key('').length),
+  },
+]
