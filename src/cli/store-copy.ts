@@ -114,7 +114,8 @@ async function run({ from, to, place, rows }: Sides, options: CopyOptions): Prom
       },
     })
   } catch (error) {
-    if (hasBegun && !isSilent) printAside('The copy was cut short; the same command goes on where it stopped')
+    if (hasBegun && !isSilent)
+      printAside('The copy was cut short; the same command goes on where it stopped')
     throw error
   } finally {
     progress.end()

@@ -1,9 +1,10 @@
 /**
  * Copying a store: walks through both in the order of their keys and makes the target equal the source.
  *
- * Each pass compares everything and writes only what differs, so a first pass copies, a later one proves
- * that nothing is missing or brings what changed meanwhile, and each can be cut short: how far it came
- * stands in the target, in the same commit as the entries (`copy/self`).
+ * Each pass compares everything and writes only what differs, so the first one copies, and a later one
+ * proves that nothing is missing or brings what changed meanwhile. All can be cut short: how far the
+ * first one came stands in the target, in the same commit as the entries (`copy/self`), and the others
+ * begin again, because only a whole pass proves anything.
  */
 import type { Clock } from '../platform/clock.ts'
 import { type Copy, copies } from '../storage/records/copy.ts'
@@ -30,7 +31,7 @@ export interface SyncOptions {
 export interface SyncResult {
   /** Entries in the source at the last pass. */
   readonly entries: number
-  /** Entries written or removed. */
+  /** Entries written or removed in this run. */
   readonly changed: number
   /** Whether the last pass found both stores equal; else somebody writes to the source. */
   readonly isEqual: boolean
@@ -51,9 +52,9 @@ export async function syncStores(options: SyncOptions): Promise<SyncResult> {
   const mark = await createMark(options)
   let changed = 0
   for (let passes = 1; ; passes++) {
-    const entries = await runPass(options, mark)
+    const { entries, written } = await runPass(options, mark)
     const { after: _, ...pass } = mark.value()
-    changed += pass.changed
+    changed += written
     const isEqual = pass.changed === 0 && pass.pass > 1
     const next = isEqual ? { finishedAt: options.clock.now() } : { pass: pass.pass + 1, changed: 0 }
     await mark.replace({ ...pass, ...next })
@@ -102,8 +103,9 @@ function toResumed(found: Copy, { from, isMerge }: SyncOptions): Copy {
   if (isMerge && !found.isMerge) {
     throw toFailure('The target holds a copy that was begun without --merge; go on without it')
   }
-  const { finishedAt, ...rest } = found
-  return finishedAt === undefined ? rest : { ...rest, pass: rest.pass + 1, changed: 0 }
+  if (found.pass === 1) return found
+  const { finishedAt: _, ...rest } = found
+  return { ...rest, pass: rest.pass + 1, changed: 0 }
 }
 
 async function toFirst(options: SyncOptions): Promise<Copy> {
@@ -115,7 +117,7 @@ async function toFirst(options: SyncOptions): Promise<Copy> {
       exitUsage,
     )
   }
-  if (any) await verifySameKeys(source, target)
+  if (present) await verifySameKeys(source, target)
   return { from, isMerge, startedAt: clock.now(), pass: 1, changed: 0 }
 }
 
@@ -130,21 +132,24 @@ async function verifySameKeys(source: Store, target: Store): Promise<void> {
   throw toFailure('The two stores are sealed with different keys, so they cannot be merged')
 }
 
-/** Compares all that is left of a pass. Returns how many entries of the source it saw. */
-async function runPass(options: SyncOptions, mark: Mark): Promise<number> {
+/** Makes one pass, or what is left of the first. Returns how many entries it saw and how many it changed. */
+async function runPass(options: SyncOptions, mark: Mark) {
   const { source, onSlice } = options
-  let seen = 0
+  const isFirst = mark.value().pass === 1
+  let entries = 0
+  let written = 0
   for (let after = mark.value().after; ; ) {
     const page = await source.list('', { after, limit: pageSize })
     const until = page.at(-1)?.key
     for (const change of toCommits(await compare(options, page, after))) {
-      const changed = mark.value().changed + countWritten(change)
-      // The cursor moves behind what this commit dealt with: the next start compares the rest again.
-      await mark.move({ changed, ...(change.last !== undefined && { after: change.last }) }, change)
+      const count = change.set.length + change.delete.length
+      const changed = mark.value().changed + count
+      await mark.move({ changed, ...(isFirst && { after: change.last }) }, change)
+      written += count
     }
-    seen += page.length
-    onSlice(mark.value().pass, seen)
-    if (until === undefined) return seen
+    entries += page.length
+    onSlice(mark.value().pass, entries)
+    if (until === undefined) return { entries, written }
     after = until
   }
 }
@@ -154,7 +159,7 @@ interface Slice {
   readonly set: Write[]
   readonly delete: string[]
   /** The last key it deals with. */
-  readonly last?: string | undefined
+  last: string
 }
 
 type Difference = { readonly key: string; readonly write?: Write }
@@ -206,12 +211,12 @@ async function* listRange(
 /** Splits changes so that no commit is too long for a driver. */
 function toCommits(different: readonly Difference[]): Slice[] {
   const slices: Slice[] = []
-  let slice: { set: Write[]; delete: string[]; last?: string } | undefined
+  let slice: Slice | undefined
   let length = 0
   for (const { key, write } of different) {
     length += write?.value.length ?? 0
     if (slice === undefined || length > commitLength) {
-      slice = { set: [], delete: [] }
+      slice = { set: [], delete: [], last: key }
       slices.push(slice)
       length = write?.value.length ?? 0
     }
@@ -220,8 +225,4 @@ function toCommits(different: readonly Difference[]): Slice[] {
     slice.last = key
   }
   return slices
-}
-
-function countWritten(slice: Slice): number {
-  return slice.set.length + slice.delete.length
 }

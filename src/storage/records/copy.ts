@@ -2,7 +2,7 @@
  * `copy/self`: that this store is, or was, the target of a copy from another one.
  *
  * Written with every slice of the copy in the same commit, so that a copy that was cut short goes on
- * exactly where it stopped. Until the copy is finished no server starts on the store; the first one that
+ * where it stopped. Until the copy is finished no server starts on the store; the first one that
  * starts on it afterwards removes the mark, because from then on the two stores lead different lives.
  */
 import { defineRecord } from './record.ts'
@@ -17,7 +17,7 @@ export interface Copy {
   readonly startedAt: number
   /** The walk through all entries that is under way, from 1. */
   readonly pass: number
-  /** The last storage key that this pass has dealt with; absent at its beginning. */
+  /** The last storage key that the first pass has dealt with; later ones begin again when cut short. */
   readonly after?: string
   /** Entries that this pass wrote or removed so far. */
   readonly changed: number
