@@ -9,6 +9,7 @@ import { renderCommandLine } from './docs/command-line.ts'
 import { renderErrors } from './docs/errors.ts'
 import { renderHttp } from './docs/http.ts'
 import { renderRequirements } from './docs/requirements.ts'
+import { renderSettings } from './docs/settings.ts'
 import { renderStorageSchema } from './docs/storage-schema.ts'
 
 /** Replaces what stands between `<!-- begin NAME -->` and `<!-- end NAME -->`. */
@@ -37,6 +38,7 @@ function runCli(args: readonly string[]): string {
 const pages: Record<string, string> = {
   'docs/reference/errors.md': renderErrors(),
   'docs/reference/http.md': renderHttp(),
+  'docs/reference/settings.md': renderSettings(),
   'docs/reference/command-line.md': renderCommandLine(runCli),
   'docs/storage-schema.md': renderStorageSchema(),
   'README.md': fill(read('README.md'), 'requirements', renderRequirements()),

@@ -168,8 +168,11 @@ function addStore(program: Command): void {
     .action(async (options) => (await import('./store.ts')).migrateStore(options))
   withData(store.command('copy'))
     .description('copy everything to another store; run it again to go on or to bring what changed')
-    .option('--from <url>', 'the store to copy (default: the one in use)')
-    .requiredOption('--to <url>', 'the store to fill: postgres://…, redis://… or sqlite:PATH')
+    .option('--from <url>', 'the store to copy, or env:NAME (default: the one in use)')
+    .requiredOption(
+      '--to <url>',
+      'the store to fill: postgres://…, redis://…, sqlite:PATH or env:NAME',
+    )
     .option('--from-prefix <prefix>', 'prefix of the store to copy (default: gatehouse)')
     .option('--to-prefix <prefix>', 'prefix of the store to fill (default: gatehouse)')
     .option('--merge', 'add to a store that is not empty')

@@ -4,6 +4,7 @@ import type { Settings } from '../operate/config/load.ts'
 import { renderStore } from '../operate/config/store.ts'
 import type { Gatehouse } from '../options.ts'
 import { print, printAside, renderPath, renderTable } from './output.ts'
+import { findBackendProblem } from './probe.ts'
 import { startServer, untilStopped } from './server-process.ts'
 import { type DataOptions, loadSettings, toGiven, toNumber } from './settings.ts'
 import { readVersion } from './version.ts'
@@ -36,6 +37,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   )
   printStart(gatehouse, settings)
   await printNextStep(gatehouse)
+  void warnOfBackends(gatehouse)
   await untilStopped(stop)
 }
 
@@ -57,6 +59,14 @@ export function printStart({ context }: Gatehouse, settings: Settings): void {
 function toDataRows({ data, store }: Settings): string[][] {
   const isInFolder = store.driver === 'sqlite' && dirname(store.path) === data
   return isInFolder ? [['  Data', renderPath(data)]] : [['  Store', renderStore(store)]]
+}
+
+/** The start does not wait for the backends; they may come later than we do. */
+async function warnOfBackends({ context }: Gatehouse): Promise<void> {
+  const problems = await Promise.all(context.config.backends.map(findBackendProblem))
+  for (const problem of problems) {
+    if (problem !== undefined) printAside(`WARNING: ${problem}`, '')
+  }
 }
 
 /** The one thing to do next. */

@@ -1,12 +1,19 @@
-import { request } from 'node:http'
+import {
+  createServer as createHttpServer,
+  type RequestListener,
+  request,
+  type Server,
+} from 'node:http'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { listenOnLoopback } from '../helpers/loopback.ts'
 import { createFolder, type Running, runCommand, startCommand } from './command.ts'
 
 let folder: string
 let remove: () => Promise<void>
 const started: Running[] = []
+const backends: Server[] = []
 beforeEach(async () => {
   const created = await createFolder()
   folder = created.folder
@@ -17,6 +24,7 @@ afterEach(async () => {
     child.kill('SIGKILL')
     await ended
   }
+  for (const backend of backends.splice(0)) backend.close()
   await remove()
 })
 
@@ -27,6 +35,13 @@ function start(args: string[]): Running {
 }
 
 const serveArgs = ['serve', '--to', 'http://127.0.0.1:9/mcp', '--port', '0']
+
+/** A server that is none of MCP; closed after the test. */
+async function startBackend(answer: RequestListener): Promise<string> {
+  const server = createHttpServer(answer)
+  backends.push(server)
+  return listenOnLoopback(server)
+}
 
 /** Starts `serve` and waits for the end of what it prints at the start. */
 async function serve(...args: string[]) {
@@ -140,6 +155,23 @@ describe('gatehouse serve', () => {
     running.child.kill('SIGINT')
     expect((await running.ended).stderr).toContain('WARNING: sign-in is off')
   }, 30_000)
+
+  it('warns of an MCP server that does not answer, and goes on', async () => {
+    const { running, issuer } = await serve()
+    await running.untilAside(/WARNING: http:\/\/127\.0\.0\.1:9\/mcp does not answer/)
+    expect((await fetch(`${issuer}/healthz`)).status).toBe(200)
+  })
+
+  it('warns of a path where nothing is, and of a server that asks for OAuth itself', async () => {
+    const empty = await startBackend((_, outgoing) => outgoing.writeHead(404).end())
+    const guarded = await startBackend((_, outgoing) => {
+      outgoing.writeHead(401, { 'www-authenticate': 'Bearer resource_metadata="https://x"' }).end()
+    })
+    const one = start(['serve', '--to', `${empty}/mpc`, '--port', '0', '--data', 'one'])
+    const other = start(['serve', '--to', `${guarded}/mcp`, '--port', '0', '--data', 'other'])
+    await one.untilAside(/WARNING: \S+\/mpc answers, but has nothing at this path/)
+    await other.untilAside(/WARNING: \S+ asks for OAuth itself/)
+  })
 
   it('refuses no-sign-in on a public URL (A7)', async () => {
     const { code, stderr } = await start([

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type ConfigSources, loadConfig } from '../../src/operate/config/load.ts'
 import { renderProblem } from '../../src/operate/config/problems.ts'
-import { openStore, renderStore } from '../../src/operate/config/store.ts'
+import { openStore, parseStoreUrl, renderStore } from '../../src/operate/config/store.ts'
 import { systemClock } from '../../src/platform/clock.ts'
 
 let folder: string
@@ -139,6 +139,32 @@ describe('renderStore', () => {
     ['rediss://:hunter2@h', 'Redis at h'],
   ])('never shows the password of %s', (url, expected) => {
     expect(renderStore(load(fromEnv(url)).store)).toBe(expected)
+  })
+})
+
+describe('parseStoreUrl', () => {
+  const env = { TARGET: 'redis://u:hunter2@h' }
+
+  it('takes the URL from the environment when told, so that no list of processes shows it', () => {
+    expect(parseStoreUrl({ url: 'env:TARGET', prefix: 'mine' }, env)).toEqual({
+      store: {
+        driver: 'redis',
+        url: env.TARGET,
+        prefix: 'mine',
+        onWeakDurability: 'refuse',
+      },
+    })
+  })
+
+  it.each([
+    ['env:NOWHERE', undefined, 'names the environment variable NOWHERE, which is not set'],
+    ['sqlite:x.db', 'a', 'has a prefix that goes with postgres:// and redis:// only'],
+    ['http://u:hunter2@h', undefined, /^must be postgres/],
+    ['', undefined, /^must be/],
+  ])('says what is wrong with %s', (url, prefix, problem) => {
+    expect(parseStoreUrl({ url, prefix }, env)).toEqual({
+      problem: typeof problem === 'string' ? problem : expect.stringMatching(problem),
+    })
   })
 })
 

@@ -129,14 +129,23 @@ function toPrefixRule(driver: StoreSettings['driver'] | undefined): string {
   return 'must be 1 to 64 of A-Z a-z 0-9 . _ -'
 }
 
-/** A store named on the command line, or what is wrong with it, continuing the flag's name. */
+/**
+ * A store named on the command line, or what is wrong with it, continuing the flag's name.
+ *
+ * @param raw with `env:NAME` as its URL it stands in the environment, where no list of processes shows it
+ */
 export function parseStoreUrl(
   raw: RawStore,
+  env: Readonly<Record<string, string | undefined>> = process.env,
 ): { readonly store: StoreSettings } | { readonly problem: string } {
-  const [member] = findMemberProblems(raw)
-  const problem = findStoreUrlProblem(raw.url) ?? (member && `has a ${member[0]} that ${member[1]}`)
+  const [, name] = /^env:(\w+)$/.exec(raw.url) ?? []
+  const url = name === undefined ? raw.url : (env[name] ?? '')
+  if (name !== undefined && url === '')
+    return { problem: `names the environment variable ${name}, which is not set` }
+  const [member] = findMemberProblems({ ...raw, url })
+  const problem = findStoreUrlProblem(url) ?? (member && `has a ${member[0]} that ${member[1]}`)
   if (problem !== undefined) return { problem }
-  return { store: toStoreSettings(raw, { data: '.', folder: '.' }) }
+  return { store: toStoreSettings({ ...raw, url }, { data: '.', folder: '.' }) }
 }
 
 /**

@@ -60,8 +60,9 @@ export const setup: Endpoint = async (request, context) => {
     title: 'You are set up',
     paragraphs: [
       'Your account is ready. When an app asks to connect, sign in with this e-mail and password.',
-      'You can close this page.',
+      'The next page says how to connect one.',
     ],
+    link: { href: '/', text: 'Connect an app' },
   })
 }
 

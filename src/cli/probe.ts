@@ -1,0 +1,39 @@
+/** Whether a backend answers, asked once at the start so that a wrong `--to` is not found out by a client. */
+import type { Backend } from '../context.ts'
+
+/** Longest wait for an answer, in milliseconds. */
+const patienceMs = 3000
+
+/** What an MCP server of any revision answers with something of its own, and which changes nothing. */
+const question = { jsonrpc: '2.0', id: 1, method: 'ping' }
+
+/**
+ * What is wrong with a backend, in words for its owner; undefined when it answers like an MCP server.
+ *
+ * Any answer but 404 counts: a server may want a session, a key or another revision first.
+ */
+export async function findBackendProblem(backend: Backend): Promise<string | undefined> {
+  const { to, headers } = backend
+  if (to === undefined) return undefined
+  try {
+    const response = await fetch(to, {
+      method: 'POST',
+      headers: {
+        ...headers,
+        accept: 'application/json, text/event-stream',
+        'content-type': 'application/json',
+      },
+      body: JSON.stringify(question),
+      redirect: 'manual',
+      signal: AbortSignal.timeout(patienceMs),
+    })
+    await response.body?.cancel()
+    if (response.headers.get('www-authenticate')?.includes('resource_metadata')) {
+      return `${to.href} asks for OAuth itself: give the address of the MCP server without it`
+    }
+    if (response.status !== 404) return undefined
+    return `${to.href} answers, but has nothing at this path: check it, MCP servers often listen at /mcp`
+  } catch {
+    return `${to.href} does not answer: start your MCP server, or check the address`
+  }
+}
