@@ -22,7 +22,7 @@ export interface SyncOptions {
   /** Leave alone what only the target has. */
   readonly isMerge: boolean
   /** Told after every slice of a pass. */
-  readonly onSlice: (pass: number, seen: number) => void
+  readonly onSlice: (pass: number, seen: number) => void | Promise<void>
   /** Told when a copy goes on that was cut short, or is made once more. */
   readonly onResume: (copy: Copy) => void
 }
@@ -148,7 +148,7 @@ async function runPass(options: SyncOptions, mark: Mark) {
       written += count
     }
     entries += page.length
-    onSlice(mark.value().pass, entries)
+    await onSlice(mark.value().pass, entries)
     if (until === undefined) return { entries, written }
     after = until
   }

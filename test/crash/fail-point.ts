@@ -27,15 +27,26 @@ export interface Served {
   readonly origin: string
   /** Ends it like a power cut. */
   kill(): Promise<void>
+  /** Asks it to stop, as a service manager does; it finishes what is in flight. */
+  stop(): Promise<void>
   /** Resolves when it died, by whatever. */
   readonly dead: Promise<void>
 }
 
 const program = fileURLToPath(new URL('./gatehouse-process.ts', import.meta.url))
 
-/** Starts a Gatehouse over the file and waits until it listens. */
-export async function startProcess(path: string, point: FailPoint | null = null): Promise<Served> {
-  const child = spawn(process.execPath, [program, path, JSON.stringify(point)], {
+/**
+ * Starts a Gatehouse over a store and waits until it listens.
+ *
+ * @param place the store's URL, or the path of a SQLite file
+ * @param backend the URL of the MCP server behind it; nobody by default
+ */
+export async function startProcess(
+  place: string,
+  point: FailPoint | null = null,
+  backend = 'http://127.0.0.1:9/mcp',
+): Promise<Served> {
+  const child = spawn(process.execPath, [program, place, JSON.stringify(point), backend], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   running.add(child)
@@ -51,6 +62,10 @@ export async function startProcess(path: string, point: FailPoint | null = null)
     dead,
     kill: async () => {
       child.kill('SIGKILL')
+      await dead
+    },
+    stop: async () => {
+      child.kill('SIGTERM')
       await dead
     },
   }

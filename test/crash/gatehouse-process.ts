@@ -1,19 +1,20 @@
 /**
- * A Gatehouse in a process of its own, over a SQLite file, that can be told to die at a point.
+ * A Gatehouse in a process of its own, over any store, that can be told to die at a point.
  *
- * Arguments: the database file, and where to die as JSON, such as `{"at":"after-commit","count":3}`.
- * Prints its address on the first line of standard output.
+ * Arguments: the store's URL or the path of a SQLite file; where to die as JSON, such as
+ * `{"at":"after-commit","count":3}`; the URL of the backend, if one is called. Prints its address on the
+ * first line of standard output. SIGTERM stops it as it stops `gatehouse serve`.
  */
 import { createGatehouse } from '../../src/gatehouse.ts'
+import { openStore, parseStoreUrl } from '../../src/operate/config/store.ts'
 import { systemClock } from '../../src/platform/clock.ts'
 import { listen } from '../../src/platform/node-server.ts'
-import { sqliteStore } from '../../src/storage/sqlite.ts'
 import type { Store } from '../../src/storage/store.ts'
 import { keptLog, masterKey, noLimits } from '../helpers/gatehouse.ts'
 import { instantUpstream } from '../helpers/instant-upstream.ts'
 import { crashIssuer, type FailPoint } from './fail-point.ts'
 
-const [path = '', point = 'null'] = process.argv.slice(2)
+const [place = '', point = 'null', backend = 'http://127.0.0.1:9/mcp'] = process.argv.slice(2)
 const failPoint = JSON.parse(point) as FailPoint | null
 const passed = { 'before-commit': 0, 'after-commit': 0, 'before-response': 0 }
 
@@ -23,9 +24,18 @@ function pass(at: FailPoint['at']): void {
   if (failPoint?.at === at && failPoint.count === passed[at]) process.kill(process.pid, 'SIGKILL')
 }
 
+/** A PostgreSQL of a test has no pooler in front, so hints are heard on the same URL. */
+function openPlace(): Promise<Store> {
+  const isUrl = /^[a-z]+:/.test(place)
+  const directUrl = place.startsWith('postgres:') ? place : undefined
+  const parsed = parseStoreUrl({ url: isUrl ? place : `sqlite:${place}`, directUrl })
+  if ('problem' in parsed) throw new TypeError(`The store ${parsed.problem}`)
+  return openStore(parsed.store, { clock: systemClock })
+}
+
 let counting = false
 let origin = ''
-const real = await sqliteStore({ path, clock: systemClock })
+const real = await openPlace()
 const store: Store = {
   ...real,
   commit: async (change) => {
@@ -38,7 +48,7 @@ const store: Store = {
 
 const gatehouse = await createGatehouse({
   issuer: crashIssuer,
-  backends: [{ to: 'http://127.0.0.1:9/mcp' }],
+  backends: [{ to: backend }],
   store,
   masterKey,
   limits: noLimits,
@@ -57,3 +67,9 @@ const server = await listen(
 counting = true
 origin = `http://localhost:${server.port}`
 process.stdout.write(`${origin}\n`)
+
+process.once('SIGTERM', async () => {
+  await server.close()
+  await gatehouse.close()
+  await store.close()
+})

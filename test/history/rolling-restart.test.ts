@@ -1,0 +1,101 @@
+/** Two processes behind a balancer are replaced one after the other under load, and nobody notices. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, expect, it, onTestFinished } from 'vitest'
+import { type Receipt, senderTo, signIn } from '../crash/customer.ts'
+import { endProcesses, type Served, startProcess } from '../crash/fail-point.ts'
+import { refresh, registerClient } from '../helpers/oauth-client.ts'
+import { type Balancer, startBalancer } from './balancer.ts'
+
+const rounds = 5
+const customers = 4
+const callsPerToken = 3
+
+afterEach(endProcesses)
+
+/** An MCP server that takes a moment, so that requests are in flight when a process stops. */
+async function startBackend(): Promise<string> {
+  const server = createServer((incoming, outgoing) => {
+    incoming.resume()
+    const answer = (): unknown =>
+      outgoing
+        .writeHead(200, { 'content-type': 'application/json' })
+        .end('{"jsonrpc":"2.0","id":1,"result":{}}')
+    incoming.once('end', () => setTimeout(answer, 20))
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => void server.close())
+  const address = server.address()
+  return `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}/mcp`
+}
+
+/** What came of the load. */
+interface Tally {
+  answered: number
+  readonly failures: string[]
+}
+
+/** Refreshes and calls the MCP server, again and again; every answer but 200 is a failure. */
+async function work(
+  { origin }: Balancer,
+  receipt: Receipt,
+  { tally, isOver }: { tally: Tally; isOver: () => boolean },
+): Promise<void> {
+  const send = senderTo(origin)
+  const note = (what: string, status: number): void => {
+    if (status === 200) tally.answered += 1
+    else tally.failures.push(`${what}: ${status}`)
+  }
+  while (!isOver() && receipt.client) {
+    const { status, body } = await refresh(send, receipt.client, receipt.refreshToken)
+    note(`refresh (${body.error})`, status)
+    receipt.refreshToken = body.refresh_token ?? receipt.refreshToken ?? ''
+    for (let call = 0; call < callsPerToken; call++) {
+      const answer = await send('/mcp', {
+        method: 'POST',
+        headers: {
+          authorization: `Bearer ${body.access_token}`,
+          'content-type': 'application/json',
+        },
+        body: '{"jsonrpc":"2.0","id":1,"method":"ping"}',
+      })
+      note(`mcp (${await answer.text()})`, answer.status)
+    }
+  }
+}
+
+it('replaces every process under load without a failed request (HA-10)', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'gatehouse-rolling-'))
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  const backend = await startBackend()
+  const start = (): Promise<Served> => startProcess(join(folder, 'gatehouse.db'), null, backend)
+  const running = await Promise.all([start(), start()])
+  const balancer = await startBalancer()
+  onTestFinished(() => balancer.close())
+  for (const { origin } of running) balancer.add(origin)
+
+  const receipts = Array.from({ length: customers }, (): Receipt => ({ rotations: 0 }))
+  for (const receipt of receipts) {
+    receipt.client = await registerClient(senderTo(balancer.origin))
+    await signIn(running[0].origin, receipt.client, receipt)
+  }
+  const tally: Tally = { answered: 0, failures: [] }
+  let isOver = false
+  const load = Promise.all(
+    receipts.map((receipt) => work(balancer, receipt, { tally, isOver: () => isOver })),
+  )
+  for (let round = 0; round < rounds; round++) {
+    const next = await start()
+    balancer.add(next.origin)
+    const old = running[round % 2 === 0 ? 0 : 1]
+    await balancer.remove(old.origin)
+    await old.stop()
+    running[round % 2 === 0 ? 0 : 1] = next
+  }
+  isOver = true
+  await load
+  expect(tally.failures).toEqual([])
+  expect(tally.answered).toBeGreaterThan(100)
+}, 60_000)
