@@ -188,9 +188,8 @@ function reportError(error: OAuthError, route: Route, context: RequestContext): 
 /** Answers requests to a known path whose method is not among its rows. */
 function toMethodGuard(here: readonly Route[]): Route {
   const [first = nothingHere] = here
-  const allowed = [...new Set(here.map(({ method }) => method))]
-  if (allowed.includes('GET')) allowed.unshift('GET')
-  const methods = [...new Set([...allowed, ...(first.cors ? ['OPTIONS'] : [])])]
+  const served = here.flatMap(({ method }) => (method === 'GET' ? ['GET', 'HEAD'] : [method]))
+  const methods = [...new Set([...served, ...(first.cors ? ['OPTIONS'] : [])])]
   return {
     ...first,
     method: '*',
