@@ -82,6 +82,7 @@ function toStore(client: SqliteClient, clock: Clock): Store {
         swept += deleted
         if (deleted < slice) break
       }
+      await returnPages({ client, read, write })
       return swept
     },
     async close() {
@@ -96,6 +97,30 @@ function toStore(client: SqliteClient, clock: Clock): Store {
 
 /** Rows that one sweeping transaction deletes at most, so that no request waits for it. */
 const sweepSlice = 100
+
+/** Pages that one transaction gives back at most: each means moving another one. */
+const pageSlice = 32
+/** Such transactions in one sweep. */
+const pageSlices = 32
+
+/** What giving pages back is done with. */
+interface PageReturn {
+  readonly client: SqliteClient
+  readonly read: <T>(work: () => T) => T
+  readonly write: (work: () => unknown) => Promise<unknown>
+}
+
+/**
+ * Gives pages that the sweep left empty back to the file system. One in twenty is kept for what comes next.
+ */
+async function returnPages({ client, read, write }: PageReturn): Promise<void> {
+  for (let slice = 0; slice < pageSlices; slice++) {
+    const free = read(() => Number(readPragma(client, 'freelist_count')))
+    const kept = read(() => Number(readPragma(client, 'page_count'))) / 20
+    if (free - kept < pageSlice) return
+    await write(() => client.exec(`PRAGMA incremental_vacuum(${pageSlice})`))
+  }
+}
 
 /** The statements, prepared once. Times are unix seconds. */
 function createRows(client: SqliteClient) {

@@ -68,8 +68,9 @@ counting = true
 origin = `http://localhost:${server.port}`
 process.stdout.write(`${origin}\n`)
 
-process.once('SIGTERM', async () => {
+async function stop(): Promise<void> {
   await server.close()
   await gatehouse.close()
   await store.close()
-})
+}
+process.once('SIGTERM', () => void stop())

@@ -33,7 +33,8 @@ export async function startBalancer(): Promise<Balancer> {
     add: (origin) => void targets.push(origin),
     remove: async (origin) => {
       targets.splice(targets.indexOf(origin), 1)
-      await Promise.all(travels.get(origin) ?? [])
+      const here = [...(travels.get(origin) ?? [])]
+      await Promise.all(here)
     },
     close: () =>
       new Promise((resolve) => {

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { afterEach, expect, it, onTestFinished } from 'vitest'
 import { type Receipt, senderTo, signIn } from '../crash/customer.ts'
 import { endProcesses, type Served, startProcess } from '../crash/fail-point.ts'
-import { refresh, registerClient } from '../helpers/oauth-client.ts'
+import { registerClient } from '../helpers/oauth-client.ts'
 import { type Balancer, startBalancer } from './balancer.ts'
 
 const rounds = 5
@@ -43,26 +43,28 @@ async function work(
   receipt: Receipt,
   { tally, isOver }: { tally: Tally; isOver: () => boolean },
 ): Promise<void> {
-  const send = senderTo(origin)
-  const note = (what: string, status: number): void => {
-    if (status === 200) tally.answered += 1
-    else tally.failures.push(`${what}: ${status}`)
+  const ask = async (path: string, init: RequestInit): Promise<string> => {
+    const answer = await senderTo(origin)(path, { method: 'POST', ...init })
+    const text = await answer.text()
+    if (answer.status === 200) tally.answered += 1
+    else tally.failures.push(`${path}: ${answer.status} ${text}`)
+    return answer.status === 200 ? text : '{}'
   }
   while (!isOver() && receipt.client) {
-    const { status, body } = await refresh(send, receipt.client, receipt.refreshToken)
-    note(`refresh (${body.error})`, status)
-    receipt.refreshToken = body.refresh_token ?? receipt.refreshToken ?? ''
-    for (let call = 0; call < callsPerToken; call++) {
-      const answer = await send('/mcp', {
-        method: 'POST',
-        headers: {
-          authorization: `Bearer ${body.access_token}`,
-          'content-type': 'application/json',
-        },
-        body: '{"jsonrpc":"2.0","id":1,"method":"ping"}',
-      })
-      note(`mcp (${await answer.text()})`, answer.status)
+    const { client_id } = receipt.client
+    const { refreshToken = '' } = receipt
+    const form = { grant_type: 'refresh_token', client_id, refresh_token: refreshToken }
+    const tokens = JSON.parse(await ask('/token', { body: new URLSearchParams(form) })) as {
+      access_token?: string
+      refresh_token?: string
     }
+    receipt.refreshToken = tokens.refresh_token ?? refreshToken
+    const headers = {
+      authorization: `Bearer ${tokens.access_token}`,
+      'content-type': 'application/json',
+    }
+    const body = '{"jsonrpc":"2.0","id":1,"method":"ping"}'
+    for (let call = 0; call < callsPerToken; call++) await ask('/mcp', { headers, body })
   }
 }
 

@@ -1,25 +1,24 @@
 /** What people, clients, thieves, the owner and the weather do. Each takes its choices from dice of its own. */
 import { OAuthError } from '../../src/errors.ts'
-import { authorize } from './browsing.ts'
 import { readAnswer } from './answers.ts'
+import { introspectAccess, introspectToken, useAccess } from './asking.ts'
+import { authorize } from './browsing.ts'
 import type { Dice } from './dice.ts'
-import { type App, type Code, type Grant, Violation } from './model.ts'
+import { type App, type Code, type Grant, type Person, Violation } from './model.ts'
 import {
   credentialsOf,
   endGrant,
   expectError,
-  introspectAccess,
-  introspectToken,
+  type Outcome,
   post,
   presentToken,
   redeemCode,
-  type Outcome,
-  sendSafely,
   type Stage,
-  useAccess,
+  sendSafely,
 } from './requests.ts'
 import type { Kind } from './settings.ts'
 import { issuer } from './template.ts'
+import { breakStore, crashProcess, letTimePass, moveClock, restartProcess } from './weather.ts'
 import { ConnectionLost } from './world.ts'
 
 type Action = (stage: Stage, dice: Dice) => Promise<void>
@@ -33,6 +32,7 @@ export const actions: Record<Kind, Action> = {
   connect,
   refresh: (stage, dice) => withGrant(stage, dice, (grant) => refresh(stage, dice, grant)),
   'lose-answer': (stage, dice) => withGrant(stage, dice, (grant) => loseAnswer(stage, grant)),
+  'live-on': (stage, dice) => withGrant(stage, dice, (grant) => liveOn(stage, dice, grant)),
   steal,
   'replay-code': replayCode,
   'guess-verifier': guessVerifier,
@@ -43,15 +43,10 @@ export const actions: Record<Kind, Action> = {
   'remove-user': removeUser,
   crash: crashProcess,
   restart: restartProcess,
-  wait: async ({ world }, dice) => world.moveClock(dice.pick(waits), true),
-  'move-clock': async ({ world }, dice) => world.moveClock(dice.pick(jumps), false),
-  outage: async ({ world }, dice) => {
-    if (world.settings.faultRate > 0) world.outage = 1 + dice.below(40)
-  },
+  wait: letTimePass,
+  'move-clock': moveClock,
+  outage: breakStore,
 }
-
-const waits = [1, 1, 2, 3, 10, 59, 61, 119, 121, 130, 300, 600, 3599, 3700, 40_000, 86_300, 90_000, 8 * 86_400, 31 * 86_400, 300 * 86_400]
-const jumps = [-1, -2, -5, 1, 3, 30, 125, 3700, 90_000]
 
 async function register(stage: Stage, dice: Dice): Promise<void> {
   const { world } = stage
@@ -101,8 +96,13 @@ async function connect(stage: Stage, dice: Dice): Promise<void> {
   const { model } = stage
   if (model.apps.length === 0) return
   const app = dice.pick(model.apps)
-  const code = await authorize(stage, dice.pick(model.people), app)
+  const person = dice.pick(model.people)
+  const code = await authorize(stage, person, app)
   if (!code || dice.chance(0.1)) return
+  if (dice.chance(0.1)) {
+    await Promise.all([removePerson(stage, person), persist(() => redeemCode(stage, code))])
+    return
+  }
   if (dice.chance(0.25)) await Promise.all(repeat(2 + dice.below(3), () => redeemCode(stage, code)))
   else await persist(() => redeemCode(stage, code))
 }
@@ -147,6 +147,14 @@ async function refresh(stage: Stage, dice: Dice, grant: Grant): Promise<void> {
 /** The server answers and the client never hears of it. */
 async function loseAnswer(stage: Stage, { held }: Grant): Promise<void> {
   if (held) await presentToken(stage, held, { isHonest: true, isHeard: false })
+}
+
+/** A client that comes back every few weeks keeps its grant. */
+async function liveOn(stage: Stage, dice: Dice, grant: Grant): Promise<void> {
+  for (let month = 0; month < 4; month++) {
+    stage.world.moveClock(25 * 86_400, true)
+    await refresh(stage, dice, grant)
+  }
 }
 
 /** Somebody else presents a token, of any age; and what it yields, too. */
@@ -241,19 +249,23 @@ async function use(stage: Stage, dice: Dice): Promise<void> {
   if (access) await useAccess(stage, access)
 }
 
-/** The owner removes the person behind a grant. */
 async function removeUser(stage: Stage, dice: Dice): Promise<void> {
+  await removePerson(stage, dice.pick(stage.model.people))
+}
+
+/** The owner removes the account that a person had last. */
+async function removePerson(stage: Stage, person: Person): Promise<void> {
   const { world, model } = stage
-  if (model.grants.length === 0) return
-  const { userId, code } = dice.pick(model.grants)
+  const userId = model.grants.findLast(({ code }) => code.person === person)?.userId
+  if (userId === undefined) return
   const theirs = model.grants.filter((grant) => grant.userId === userId)
   const why = 'the user was removed'
-  code.person.wasRemoved = true
+  person.wasRemoved = true
   model.removals.set(userId, model.removals.get(userId) ?? 'asked')
   for (const grant of theirs) grant.endAsked ??= why
   await persist(async () => {
     try {
-      await world.call(`remove ${code.person.name}`, ({ context }) => context.users.remove(userId))
+      await world.call(`remove ${person.name}`, ({ context }) => context.users.remove(userId))
     } catch (error) {
       if (error instanceof ConnectionLost) return 'unknown'
       if (error instanceof OAuthError && error.status === 503) return 'unknown'
@@ -263,22 +275,4 @@ async function removeUser(stage: Stage, dice: Dice): Promise<void> {
     model.removals.set(userId, 'acknowledged')
     return 'ok'
   })
-}
-
-async function crashProcess({ world }: Stage, dice: Dice): Promise<void> {
-  const up = world.processes.filter(({ gatehouse }) => gatehouse)
-  if (up.length === 0) return
-  const process = dice.pick(up)
-  world.crash(process)
-  for (let turns = dice.below(10); turns > 0; turns--) await world.scheduler.turn()
-  await world.start(process.name)
-}
-
-/** A rolling restart: the new one first, then the old one stops. */
-async function restartProcess({ world }: Stage, dice: Dice): Promise<void> {
-  const up = world.processes.filter(({ gatehouse }) => gatehouse)
-  if (up.length === 0) return
-  const old = dice.pick(up)
-  await world.start(old.name)
-  await world.stop(old)
 }

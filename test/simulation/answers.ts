@@ -17,7 +17,8 @@ export function readAnswer(answer: Answer): AnswerBody {
   if (status >= 500) verifyFault(answer)
   const body = parseObject(answer)
   const expects = (holds: boolean, what: string): void => {
-    if (!holds) throw new Violation('shape', `${record.name}: ${what}: ${status} ${text.slice(0, 300)}`)
+    if (!holds)
+      throw new Violation('shape', `${record.name}: ${what}: ${status} ${text.slice(0, 300)}`)
   }
   if (status >= 400) {
     expects(typeof body.error === 'string', 'an error has a code')
@@ -31,7 +32,8 @@ export function readAnswer(answer: Answer): AnswerBody {
 
 function parseObject({ text, record, headers, status }: Answer): AnswerBody {
   try {
-    if (!headers.get('content-type')?.startsWith('application/json')) throw new TypeError('not JSON')
+    if (!headers.get('content-type')?.startsWith('application/json'))
+      throw new TypeError('not JSON')
     const body: unknown = JSON.parse(text)
     if (typeof body === 'object' && body !== null && !Array.isArray(body)) return { ...body }
   } catch {
@@ -56,7 +58,8 @@ function verifyTokens(
 /** A fault must be one: 503, `Retry-After`, and something that failed. */
 export function verifyFault({ status, headers, text, record, process }: Answer): void {
   const what = `${record.name}: ${status} ${record.reason ?? ''}`
-  if (status !== 503) throw new Violation('server-error', `${what} ${record.cause ?? text.slice(0, 300)}`)
+  if (status !== 503)
+    throw new Violation('server-error', `${what} ${record.cause?.message ?? text.slice(0, 300)}`)
   if (!headers.get('retry-after')) throw new Violation('shape', `${what} without Retry-After`)
   if (!hadTrouble(process, record.reason)) {
     throw new Violation('unavailable-without-fault', what)

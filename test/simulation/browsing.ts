@@ -5,6 +5,7 @@ import { verifyFault } from './answers.ts'
 import { type App, type Code, lifetimes, type Person, Violation } from './model.ts'
 import { momentOf, type Stage } from './requests.ts'
 import { issuer } from './template.ts'
+import { people } from './upstream.ts'
 import { type Answer, ConnectionLost } from './world.ts'
 
 const attempts = 4
@@ -24,18 +25,24 @@ interface Journey {
 /** Walks until there is a code. Undefined when the person gives up, or the client is gone. */
 export async function authorize(stage: Stage, person: Person, app: App): Promise<Code | undefined> {
   for (let attempt = 0; attempt < attempts && !app.isGone; attempt++) {
-    const journey = beginJourney(stage, person, app)
     try {
-      const page = await walk(journey, app)
-      for (const [name, value] of journey.browser.cookies) {
-        if (!name.includes('flow-')) person.cookies.set(name, value)
-      }
-      if (page.status === 0) return noteCode(stage, { person, app, issuedAt: journey.lastAt }, page)
-      judgePage(stage, journey, { person, app, page })
+      const code = await tryWalk(stage, person, app)
+      if (code) return code
     } catch (error) {
       if (!(error instanceof ConnectionLost)) throw error
     }
   }
+  return undefined
+}
+
+async function tryWalk(stage: Stage, person: Person, app: App): Promise<Code | undefined> {
+  const journey = beginJourney(stage, person, app)
+  const page = await walk(journey, app)
+  for (const [name, value] of journey.browser.cookies) {
+    if (!name.includes('flow-')) person.cookies.set(name, value)
+  }
+  if (page.status === 0) return noteCode(stage, { person, app, issuedAt: journey.lastAt }, page)
+  judgePage(stage, journey, { person, app, page })
   return undefined
 }
 
@@ -59,7 +66,13 @@ function beginJourney(stage: Stage, person: Person, app: App): Journey {
   const browser = createBrowser(issuer, send)
   for (const [key, value] of person.cookies) browser.cookies.set(key, value)
   const startedAt = world.now()
-  const journey: Journey = { browser, startedAt, lastAt: startedAt, hadTrouble: false, last: undefined }
+  const journey: Journey = {
+    browser,
+    startedAt,
+    lastAt: startedAt,
+    hadTrouble: false,
+    last: undefined,
+  }
   return journey
 }
 
@@ -74,7 +87,10 @@ function nameSubject(request: Request, { name }: Person): Request {
 async function walk({ browser }: Journey, app: App): Promise<Page> {
   let page = await browser.open(issuer + authorizePath(app.registered))
   for (let step = 0; step < longestWay && page.status === 200; step++) {
-    page = await browser.press(page, 'decision', 'allow')
+    const isSignIn = page.url.pathname === '/sign-in'
+    page = await (isSignIn
+      ? browser.press(page, 'upstream', people.id)
+      : browser.press(page, 'decision', 'allow'))
   }
   return page
 }

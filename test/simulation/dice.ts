@@ -36,6 +36,7 @@ export function createDice(...name: readonly (string | number)[]): Dice {
       if (first === undefined) throw new RangeError('Nothing to pick from')
       return list[below(list.length)] ?? first
     },
-    bytes: (count) => Buffer.from(Array.from({ length: count }, () => below(256))).toString('base64url'),
+    bytes: (count) =>
+      Buffer.from(Array.from({ length: count }, () => below(256))).toString('base64url'),
   }
 }

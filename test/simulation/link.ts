@@ -45,11 +45,16 @@ export function linkStore(network: Network, owner: Owner): Store {
       })
     })
   return {
-    get: (keys) => run({ name: `get ${nameKeys(keys)}`, isCommit: false, work: () => store.get(keys) }),
+    get: (keys) =>
+      run({ name: `get ${nameKeys(keys)}`, isCommit: false, work: () => store.get(keys) }),
     commit: (change) =>
       run({ name: nameCommit(change), isCommit: true, work: () => store.commit(change) }),
     list: (prefix, options) =>
-      run({ name: `list ${nameKeys([prefix])}`, isCommit: false, work: () => store.list(prefix, options) }),
+      run({
+        name: `list ${nameKeys([prefix])}`,
+        isCommit: false,
+        work: () => store.list(prefix, options),
+      }),
     sweep: (limit) => run({ name: 'sweep', isCommit: false, work: () => store.sweep(limit) }),
     subscribe: (prefix, listener) => subscribe(network, owner, prefix, listener),
     close: async () => {},
@@ -91,7 +96,7 @@ function describe(
   value: unknown,
   { fails, happens }: { fails: boolean; happens: boolean },
 ): string {
-  const result = isCommit && happens ? ` → ${value}` : ''
+  const result = isCommit && happens ? ` → ${String(value)}` : ''
   if (!fails) return result
   return `${result} FAILS ${happens ? 'after it took effect' : 'before it took effect'}`
 }

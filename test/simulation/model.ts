@@ -94,6 +94,8 @@ export interface Access {
   readonly grant: Grant
   readonly issuedAt: number
   readonly expiresAt: number
+  /** When the request that yielded it was made. */
+  readonly askedAt: number
   revocation?: 'asked' | 'acknowledged'
 }
 
@@ -118,6 +120,8 @@ export interface Grant {
   endAsked?: string
   /** Something that ends it was acknowledged: it is over for ever. */
   endAcknowledged?: string
+  /** Its tokens that are presented right now: the server may take one of them for stolen. */
+  readonly presented: Token[]
   /** The processes that acknowledged it: their gates refuse at once. */
   readonly endedAt: Set<Process>
 }
@@ -149,11 +153,14 @@ export interface Moment {
 }
 
 /** Why a grant may be over; undefined when nothing explains it. */
-export function explainEnd(grant: Grant, { now, margin }: Moment): string | undefined {
+export function explainEnd(grant: Grant, moment: Moment): string | undefined {
+  const { now, margin } = moment
   if (grant.endAcknowledged !== undefined) return grant.endAcknowledged
   if (grant.endAsked !== undefined) return grant.endAsked
   if (grant.isStolen) return 'a thief was there'
   if (now + margin >= grant.bornAfter + lifetimes.absolute) return 'absolute expiry'
+  const [late] = grant.presented.flatMap((token) => explainAge(token, moment) ?? [])
+  if (late !== undefined) return late
   const { attempts } = grant.code
   const first = attempts[0]?.startedAt ?? now
   const wasLate = ({ answeredAt = now }: Attempt): boolean =>
@@ -163,10 +170,12 @@ export function explainEnd(grant: Grant, { now, margin }: Moment): string | unde
 
 /** Why a refresh token may be refused to whoever holds the newest one. */
 export function explainRefusal(token: Token, moment: Moment): string | undefined {
-  const { now, margin } = moment
+  return explainEnd(token.grant, moment) ?? explainAge(token, moment)
+}
+
+/** Whether a token waited too long, for its use or for its answer. */
+function explainAge(token: Token, { now, margin }: Moment): string | undefined {
   const { grant, firstPresentedAt } = token
-  const end = explainEnd(grant, moment)
-  if (end !== undefined) return end
   if (now + margin >= token.bornAfter + lifetimes.idle) return 'idle expiry'
   if (firstPresentedAt === undefined) return undefined
   const age = now - firstPresentedAt + margin
@@ -195,7 +204,11 @@ export function mustEndGrant(token: Token, { onReuse }: Settings): boolean {
 }
 
 /** Why a code may be refused to the client that it was issued to; undefined when nothing explains it. */
-export function explainCodeRefusal(code: Code, own: Attempt, { now, margin }: Moment): string | undefined {
+export function explainCodeRefusal(
+  code: Code,
+  own: Attempt,
+  { now, margin }: Moment,
+): string | undefined {
   if (code.attempts.some((attempt) => attempt !== own && attempt.mayHaveWritten)) return 'redeemed'
   if (now + margin >= code.issuedAt + lifetimes.code) return 'expired'
   if (code.guesses >= 5) return 'burnt'

@@ -22,7 +22,7 @@ export interface RequestRecord {
   /** Why the server refused it, as its log says. */
   reason?: string
   /** What was thrown, when that was no refusal. */
-  cause?: unknown
+  cause?: Error
 }
 
 /** What the running code belongs to; nothing outside of the server under test. */

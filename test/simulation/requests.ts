@@ -2,23 +2,21 @@
 import { readClaims, verifier } from '../helpers/oauth-client.ts'
 import { type AnswerBody, readAnswer } from './answers.ts'
 import {
-  type Access,
   type App,
   type Attempt,
   type Code,
-  explainAccessRefusal,
   explainCodeRefusal,
   explainRefusal,
-  findAccessBan,
   findBan,
   type Grant,
+  lifetimes,
   type Model,
   type Moment,
   mustEndGrant,
   type Token,
   Violation,
 } from './model.ts'
-import { issuer, resourceServer } from './template.ts'
+import { issuer } from './template.ts'
 import { type Answer, ConnectionLost, type Process, type World } from './world.ts'
 
 /** What requests are made in. */
@@ -78,11 +76,12 @@ export function credentialsOf({ registered }: App): { client_id: string; client_
 /** Presents a code as its client does. At most one such request may ever be answered with tokens. */
 export async function redeemCode(stage: Stage, code: Code): Promise<Outcome> {
   const { world, model } = stage
-  const gone = new Set([...model.removals].flatMap(([id, state]) => (state === 'asked' ? [] : [id])))
+  const gone = new Set(
+    [...model.removals].flatMap(([id, state]) => (state === 'asked' ? [] : [id])),
+  )
   const attempt: Attempt = { startedAt: world.now(), mayHaveWritten: true }
   const known = code.grant
   const wasPast = known !== undefined && world.now() > known.bornBefore + 2 + world.margin()
-  const isRemembered = known !== undefined && world.now() < known.bornAfter + 3600 - world.margin()
   const isBurnt = code.guesses >= 5
   code.attempts.push(attempt)
   const answer = await post(stage, `redeem ${code.name}`, '/token', {
@@ -107,6 +106,8 @@ export async function redeemCode(stage: Stage, code: Code): Promise<Outcome> {
     throw new Violation('code-lost', `${code.name} is refused for nothing: ${answer.record.reason}`)
   }
   attempt.mayHaveWritten = false
+  const isRemembered =
+    known && world.now() < known.bornAfter + lifetimes.codeMemory - world.margin()
   if (known && wasPast && isRemembered && !isBurnt && code.guesses === 0) {
     endGrant(known, 'its code was replayed', answer)
   }
@@ -118,7 +119,7 @@ export function expectError(answer: Answer, body: AnswerBody, code: string): voi
   if (answer.status === (code === 'invalid_client' ? 401 : 400) && body.error === code) return
   throw new Violation(
     'fault-as-refusal',
-    `${answer.record.name}: ${answer.status} ${body.error} (${answer.record.reason})`,
+    `${answer.record.name}: ${answer.status} ${String(body.error)} (${answer.record.reason})`,
   )
 }
 
@@ -146,6 +147,7 @@ function addGrant(
     isStolen: false,
     newestUse: 0,
     endedAt: new Set(),
+    presented: [],
     ...(model.removals.has(String(sub)) && { endAsked: 'the user was removed' }),
   }
   const held: Token = { name: `${name}.0`, value: String(body.refresh_token), grant, ...born }
@@ -154,10 +156,10 @@ function addGrant(
   code.grant = grant
   model.grants.push(grant)
   model.tokens.set(held.value, held)
-  addAccess(grant, body)
+  addAccess(grant, body, attempt.startedAt)
 }
 
-function addAccess(grant: Grant, body: AnswerBody): void {
+function addAccess(grant: Grant, body: AnswerBody, askedAt: number): void {
   const { iat, exp } = readClaims(String(body.access_token))
   grant.accesses.push({
     name: `${grant.name}.access${grant.accesses.length}`,
@@ -165,6 +167,7 @@ function addAccess(grant: Grant, body: AnswerBody): void {
     grant,
     issuedAt: Number(iat),
     expiresAt: Number(exp),
+    askedAt,
   })
 }
 
@@ -181,31 +184,38 @@ export async function presentToken(
 ): Promise<Outcome> {
   const { world } = stage
   const ban = findBan(token, momentOf(stage))
-  const ends = mustEndGrant(token, world.settings) && !isExpiring(token.grant, stage)
+  const isOld = mustEndGrant(token, world.settings)
   const name = `${isHonest ? 'refresh' : 'thief with'} ${token.name}`
-  const presentedAt = world.now()
-  token.firstPresentedAt ??= presentedAt
+  const askedAt = world.now()
+  token.firstPresentedAt ??= askedAt
+  token.grant.presented.push(token)
   const answer = await post(stage, name, '/token', {
     grant_type: 'refresh_token',
     ...credentialsOf(token.grant.code.app),
     refresh_token: token.value,
   })
+  const excuse = explainRefusal(token, momentOf(stage))
+  token.grant.presented.splice(token.grant.presented.indexOf(token), 1)
+  // Unknown, then: the server may have taken it for theft.
+  if ((!answer || answer.status === 503) && excuse !== undefined) token.grant.endAsked ??= excuse
   if (!answer) return 'unknown'
   const body = readAnswer(answer)
   if (answer.status === 503) return 'unknown'
   if (answer.status !== 200) {
     expectError(answer, body, 'invalid_grant')
-    const why = isHonest ? explainRefusal(token, momentOf(stage)) : 'somebody else presented it'
+    const why = isHonest ? excuse : 'somebody else presented it'
     if (why === undefined) {
       throw new Violation('honest-logout', `${token.name} is refused: ${answer.record.reason}`)
     }
     // Whatever explains it, the server may have taken it for theft.
     token.grant.endAsked ??= why
-    if (ends) endGrant(token.grant, 'an old token came back', answer)
+    if (isOld && !isExpiring(token.grant, stage))
+      endGrant(token.grant, 'an old token came back', answer)
     return 'refused'
   }
-  if (ban !== undefined) throw new Violation('revoked-lives', `${token.name} is accepted, but ${ban}`)
-  addSuccessor(stage, token, body, isHeard)
+  if (ban !== undefined)
+    throw new Violation('revoked-lives', `${token.name} is accepted, but ${ban}`)
+  addSuccessor(stage, token, body, isHeard ? askedAt : undefined)
   return 'ok'
 }
 
@@ -221,7 +231,12 @@ export function endGrant(grant: Grant, why: string, { process, record }: Answer)
   if (record.endedGrant) grant.endedAt.add(process)
 }
 
-function addSuccessor({ world, model }: Stage, token: Token, body: AnswerBody, isHeard: boolean): void {
+function addSuccessor(
+  { world, model }: Stage,
+  token: Token,
+  body: AnswerBody,
+  askedAt: number | undefined,
+): void {
   const value = String(body.refresh_token)
   const { grant, successor } = token
   if (successor && successor.value !== value) {
@@ -230,7 +245,7 @@ function addSuccessor({ world, model }: Stage, token: Token, body: AnswerBody, i
   if (!successor && model.tokens.has(value)) {
     throw new Violation('one-successor', `${token.name} leads to ${model.tokens.get(value)?.name}`)
   }
-  if (isHeard) addAccess(grant, body)
+  if (askedAt !== undefined) addAccess(grant, body, askedAt)
   if (successor) return
   const next: Token = {
     name: `${grant.name}.${grant.tokens.length}`,
@@ -242,88 +257,4 @@ function addSuccessor({ world, model }: Stage, token: Token, body: AnswerBody, i
   token.successor = next
   grant.tokens.push(next)
   model.tokens.set(value, next)
-}
-
-/** Shows an access token to a gate. */
-export async function useAccess(stage: Stage, access: Access, to?: Process): Promise<Outcome> {
-  const { world } = stage
-  const { grant } = access
-  const request = new Request(`${issuer}/mcp`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${access.value}`, 'content-type': 'application/json' },
-    body: '{"jsonrpc":"2.0","id":1,"method":"ping"}',
-  })
-  grant.newestUse = Math.max(grant.newestUse, access.issuedAt)
-  const wasEndedAt = new Set(grant.endedAt)
-  const wasExpired = world.now() > access.expiresAt + world.margin()
-  const answer = await sendSafely(world, `use ${access.name}`, request, to)
-  if (!answer) return 'unknown'
-  if (answer.status === 200) {
-    if (wasExpired) throw new Violation('revoked-lives', `${access.name} is used, but it expired`)
-    if (wasEndedAt.has(answer.process)) {
-      throw new Violation('revoked-lives', `${access.name} is used where its grant was ended`)
-    }
-    return 'ok'
-  }
-  if (answer.status === 503) {
-    readAnswer({ ...answer, text: toPlainError(answer) })
-    return 'unknown'
-  }
-  if (answer.status === 401 && explainAccessRefusal(access, momentOf(stage))) return 'refused'
-  throw new Violation(
-    'honest-logout',
-    `${access.name} is refused at the gate: ${answer.status} ${answer.record.reason}`,
-  )
-}
-
-/** The gate tells errors to MCP clients in an envelope of theirs; the code is in the challenge or the data. */
-function toPlainError({ text }: Answer): string {
-  const isOurs = text.includes('temporarily_unavailable') || text.includes('try again')
-  return isOurs ? '{"error":"temporarily_unavailable","error_description":"-"}' : text
-}
-
-/** Asks whether an access token is alive; the answer is the store's own. */
-export async function introspectAccess(stage: Stage, access: Access): Promise<Outcome> {
-  const ban = findAccessBan(access, momentOf(stage))
-  access.grant.newestUse = Math.max(access.grant.newestUse, access.issuedAt)
-  const body = await introspect(stage, access)
-  if (!body) return 'unknown'
-  if (body.active === true && ban !== undefined) {
-    throw new Violation('revoked-lives', `${access.name} is active, but ${ban}`)
-  }
-  if (body.active === false && !explainAccessRefusal(access, momentOf(stage))) {
-    throw new Violation('honest-logout', `${access.name} is said to be dead`)
-  }
-  return body.active === true ? 'ok' : 'refused'
-}
-
-/** Asks whether a refresh token is the living one of its family. */
-export async function introspectToken(stage: Stage, token: Token): Promise<Outcome> {
-  const ban = token.successor ? 'it was replaced' : findBan(token, momentOf(stage))
-  const body = await introspect(stage, token)
-  if (!body) return 'unknown'
-  if (body.active === true && ban !== undefined) {
-    throw new Violation('one-leaf', `${token.name} is active, but ${ban}`)
-  }
-  const isLeaf = token.successor === undefined && token.firstPresentedAt === undefined
-  if (body.active === false && isLeaf && !explainRefusal(token, momentOf(stage))) {
-    throw new Violation('honest-logout', `${token.name} is said to be dead`)
-  }
-  return body.active === true ? 'ok' : 'refused'
-}
-
-async function introspect(
-  stage: Stage,
-  { name, value }: { name: string; value: string },
-): Promise<AnswerBody | undefined> {
-  const answer = await post(stage, `introspect ${name}`, '/introspect', {
-    token: value,
-    client_id: resourceServer.id,
-    client_secret: resourceServer.secret,
-  })
-  if (!answer) return undefined
-  const body = readAnswer(answer)
-  if (answer.status === 503) return undefined
-  if (answer.status === 200) return body
-  throw new Violation('fault-as-refusal', `introspect ${name}: ${answer.status} ${body.error}`)
 }

@@ -68,14 +68,14 @@ async function perform(stage: Stage, steps: readonly Step[]): Promise<void> {
 /** Keeps track of what goes on at the same time; the first that fails is thrown. */
 function createErrands({ scheduler, dice }: World) {
   let running = 0
-  let failure: unknown
+  let failure: Error | undefined
 
   const watch = (work: Promise<void>): { isDone: boolean } => {
     const state = { isDone: false }
     running += 1
     work
       .catch((error: unknown) => {
-        failure ??= error
+        failure ??= error instanceof Error ? error : new Error(String(error))
       })
       .finally(() => {
         state.isDone = true
@@ -84,7 +84,7 @@ function createErrands({ scheduler, dice }: World) {
     return state
   }
   const check = (): void => {
-    if (failure !== undefined) throw failure
+    if (failure) throw failure
   }
   return {
     async do(work: Promise<void>) {
@@ -103,4 +103,3 @@ function createErrands({ scheduler, dice }: World) {
     },
   }
 }
-

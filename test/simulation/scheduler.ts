@@ -111,7 +111,11 @@ function installTimers(addTask: (task: () => void) => void) {
       if (origin === undefined) callback()
       else if (origin.owner.isAlive) origins.run(origin, callback)
     }
-    const timer: Timer = { due: now + milliseconds, fire, ...(everyMs !== undefined && { everyMs }) }
+    const timer: Timer = {
+      due: now + milliseconds,
+      fire,
+      ...(everyMs !== undefined && { everyMs }),
+    }
     timers.add(timer)
     return Object.assign(timer, { ref: () => timer, unref: () => timer })
   }

@@ -39,7 +39,13 @@ export function readTemplate(): Promise<readonly Entry[]> {
 async function makeTemplate(): Promise<readonly Entry[]> {
   const clock = testClock(startOfTime - 60)
   const store = memoryStore({ clock })
-  const gatehouse = await createGatehouse({ ...deployment, store, clock, log: keptLog(), audit: () => {} })
+  const gatehouse = await createGatehouse({
+    ...deployment,
+    store,
+    clock,
+    log: keptLog(),
+    audit: () => {},
+  })
   const metadata = parseClientMetadata({
     client_name: 'Resource server',
     redirect_uris: ['https://resource.example/callback'],

@@ -2,7 +2,7 @@
 import { createGatehouse } from '../../src/gatehouse.ts'
 import type { Gatehouse } from '../../src/options.ts'
 import type { Log, Metrics } from '../../src/platform/ports.ts'
-import { memoryStore } from '../../src/storage/memory.ts'
+import type { memoryStore } from '../../src/storage/memory.ts'
 import type { Store } from '../../src/storage/store.ts'
 import { createDice, type Dice } from './dice.ts'
 import { linkStore, type Network } from './link.ts'
@@ -122,7 +122,7 @@ export async function createWorld(
 }
 
 async function startProcess(world: World, name: string): Promise<void> {
-  for (let attempt = 0; attempt < 40; attempt++) {
+  for (let attempt = 0; attempt < 400; attempt++) {
     const process = createProcess(world, name)
     world.processes.push(process)
     try {
@@ -202,7 +202,7 @@ function keepReason(fields: Record<string, unknown> | undefined): void {
   const request = origins.getStore()?.request
   if (!request || typeof fields?.reason !== 'string') return
   request.reason = fields.reason
-  if (fields.reason === 'unexpected') request.cause = fields.error
+  if (fields.error instanceof Error) request.cause = fields.error
 }
 
 const noMetrics: Metrics = {
@@ -243,7 +243,13 @@ function ask<T>(world: World, name: string, work: Work<T>, to?: Process): Promis
   const ready = world.processes.filter(({ gatehouse }) => gatehouse)
   const process = to ?? (ready.length > 0 ? dice.pick(ready) : undefined)
   if (!process?.isAlive) return scheduler.turn().then(() => Promise.reject(new ConnectionLost()))
-  const record: RequestRecord = { name, owner: process, faults: 0, mayHaveWritten: false, endedGrant: false }
+  const record: RequestRecord = {
+    name,
+    owner: process,
+    faults: 0,
+    mayHaveWritten: false,
+    endedGrant: false,
+  }
   return new Promise<T>((resolve, reject) => {
     process.open.add(reject)
     const finish = (settle: () => void): void =>

@@ -228,6 +228,7 @@ async function answer(
   context: RequestContext,
 ): Promise<TokenAnswer> {
   const remaining = grant.expiresAt - context.clock.now()
+  if (remaining <= 0) throw refuse('expired')
   const lifetime = Math.min(context.config.lifetimes.accessTokenSeconds, remaining)
   const accessToken = await context.accessTokens.mint(
     { sub: grant.userId, aud: grant.resource, client_id: grant.clientId, scope, gid: grant.id },
