@@ -166,9 +166,9 @@ describe('an error', () => {
     )
     expect(answers.map(({ status }) => status)).toEqual([405, 405, 405])
     expect(answers.map(({ headers }) => headers.get('allow'))).toEqual([
-      'GET, POST',
-      'GET, POST',
-      'GET',
+      'GET, HEAD, POST',
+      'GET, HEAD, POST',
+      'GET, HEAD',
     ])
   })
 
