@@ -51,6 +51,7 @@ function beginJourney(stage: Stage, person: Person, app: App): Journey {
   const name = `${person.name} connects ${app.name}`
   const send = async (request: Request): Promise<Response> => {
     journey.lastAt = world.now()
+    if (new URL(request.url).pathname.startsWith('/callback/')) person.signedInAt = world.now()
     try {
       const answer = await world.send(name, nameSubject(request, person))
       const { status, headers, text, record } = answer
@@ -129,6 +130,7 @@ function judgePage(
     throw new Violation('lost-registration', `${app.name} is unknown`)
   }
   const tookLong = now - startedAt + margin >= lifetimes.flow
-  if (hadTrouble || tookLong || person.wasRemoved) return
+  const isSignedOut = now + margin >= person.signedInAt + lifetimes.session
+  if (hadTrouble || tookLong || isSignedOut || person.wasRemoved) return
   throw new Violation('page-refused', `${person.name}, ${app.name}: ${page.status} ${reason}`)
 }

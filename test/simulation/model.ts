@@ -28,6 +28,7 @@ export const lifetimes = {
   unusedClient: 30 * 86_400,
   codeMemory: 3600,
   flow: 600,
+  session: 86_400,
   grace: 120,
   lostResponse: 86_400,
   impatience: 2,
@@ -37,6 +38,8 @@ export const lifetimes = {
 export interface Person {
   readonly name: string
   readonly cookies: Map<string, string>
+  /** When they last came back from the identity provider. */
+  signedInAt: number
   /** Whether anybody ever asked to remove them. */
   wasRemoved: boolean
 }
@@ -94,8 +97,6 @@ export interface Access {
   readonly grant: Grant
   readonly issuedAt: number
   readonly expiresAt: number
-  /** When the request that yielded it was made. */
-  readonly askedAt: number
   revocation?: 'asked' | 'acknowledged'
 }
 
@@ -141,6 +142,7 @@ export function createModel(): Model {
   const people = ['ada', 'bob', 'cyd'].map((name) => ({
     name,
     cookies: new Map<string, string>(),
+    signedInAt: 0,
     wasRemoved: false,
   }))
   return { apps: [], people, codes: [], grants: [], tokens: new Map(), removals: new Map() }

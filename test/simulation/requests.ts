@@ -156,10 +156,10 @@ function addGrant(
   code.grant = grant
   model.grants.push(grant)
   model.tokens.set(held.value, held)
-  addAccess(grant, body, attempt.startedAt)
+  addAccess(grant, body)
 }
 
-function addAccess(grant: Grant, body: AnswerBody, askedAt: number): void {
+function addAccess(grant: Grant, body: AnswerBody): void {
   const { iat, exp } = readClaims(String(body.access_token))
   grant.accesses.push({
     name: `${grant.name}.access${grant.accesses.length}`,
@@ -167,7 +167,6 @@ function addAccess(grant: Grant, body: AnswerBody, askedAt: number): void {
     grant,
     issuedAt: Number(iat),
     expiresAt: Number(exp),
-    askedAt,
   })
 }
 
@@ -186,8 +185,7 @@ export async function presentToken(
   const ban = findBan(token, momentOf(stage))
   const isOld = mustEndGrant(token, world.settings)
   const name = `${isHonest ? 'refresh' : 'thief with'} ${token.name}`
-  const askedAt = world.now()
-  token.firstPresentedAt ??= askedAt
+  token.firstPresentedAt ??= world.now()
   token.grant.presented.push(token)
   const answer = await post(stage, name, '/token', {
     grant_type: 'refresh_token',
@@ -215,7 +213,7 @@ export async function presentToken(
   }
   if (ban !== undefined)
     throw new Violation('revoked-lives', `${token.name} is accepted, but ${ban}`)
-  addSuccessor(stage, token, body, isHeard ? askedAt : undefined)
+  addSuccessor(stage, token, body, isHeard)
   return 'ok'
 }
 
@@ -235,7 +233,7 @@ function addSuccessor(
   { world, model }: Stage,
   token: Token,
   body: AnswerBody,
-  askedAt: number | undefined,
+  isHeard: boolean,
 ): void {
   const value = String(body.refresh_token)
   const { grant, successor } = token
@@ -245,7 +243,7 @@ function addSuccessor(
   if (!successor && model.tokens.has(value)) {
     throw new Violation('one-successor', `${token.name} leads to ${model.tokens.get(value)?.name}`)
   }
-  if (askedAt !== undefined) addAccess(grant, body, askedAt)
+  if (isHeard) addAccess(grant, body)
   if (successor) return
   const next: Token = {
     name: `${grant.name}.${grant.tokens.length}`,

@@ -50,6 +50,8 @@ export interface World {
   isRough: boolean
   /** Store operations that are still to fail. */
   outage: number
+  /** The names of requests that a process slept in, for as long as it is forgiven. */
+  readonly interrupted: Set<string>
   /** True unix seconds. */
   now(): number
   /** How far any clock may be off, in seconds, seen from any other moment. */
@@ -69,6 +71,9 @@ export interface World {
   end(): Promise<void>
 }
 
+/** How much longer than its access tokens the mark of an ended grant is kept, in seconds. */
+const forgivenSleepSeconds = 60
+
 /** Builds the deployment of a seed; its processes are not started yet. */
 export async function createWorld(
   seed: number,
@@ -81,6 +86,7 @@ export async function createWorld(
   await store.commit({ set: template.map(({ key, value }) => ({ key, value })) })
   const dice = createDice(seed, 'fate')
   const lines: string[] = []
+  const pending = new Set<RequestRecord>()
 
   const world: World = {
     seed,
@@ -92,12 +98,16 @@ export async function createWorld(
     processes: [],
     isRough: true,
     outage: 0,
+    interrupted: new Set(),
     now: () => time.now,
     margin: () => 2 * settings.skewSeconds + time.backward + 1,
     moveClock(seconds, passes) {
       time.now += seconds
       time.backward += Math.max(0, -seconds)
       if (seconds >= 3600) for (const process of world.processes) process.jumped = true
+      if (seconds + world.margin() > forgivenSleepSeconds) {
+        for (const { name } of pending) world.interrupted.add(name)
+      }
       if (passes) world.scheduler.pass(Math.max(0, seconds) * 1000)
       world.trace(`the clock moves by ${seconds} s${passes ? '' : ', nobody notices'}`)
     },
@@ -106,9 +116,9 @@ export async function createWorld(
     crash: (process) => crash(world, process),
     stop: (process) => stopProcess(world, process),
     send: (name, request, to) =>
-      ask(world, name, (process, record) => serve(process, request, record), to),
+      ask({ world, pending, name }, (process, record) => serve(process, request, record), to),
     call: (name, work) =>
-      ask(world, name, ({ gatehouse }) =>
+      ask({ world, pending, name }, ({ gatehouse }) =>
         gatehouse ? work(gatehouse) : Promise.reject(new ConnectionLost()),
       ),
     async end() {
@@ -237,8 +247,15 @@ async function stopProcess(world: World, process: Process): Promise<void> {
 
 type Work<T> = (process: Process, record: RequestRecord) => Promise<T>
 
+/** What is asked, and what else is under way. A request of a process that died stays: its commit may yet come. */
+interface Question {
+  readonly world: World
+  readonly pending: Set<RequestRecord>
+  readonly name: string
+}
+
 /** Lets a process do something; rejects when it dies before its answer arrived. */
-function ask<T>(world: World, name: string, work: Work<T>, to?: Process): Promise<T> {
+function ask<T>({ world, pending, name }: Question, work: Work<T>, to?: Process): Promise<T> {
   const { scheduler, dice } = world
   const ready = world.processes.filter(({ gatehouse }) => gatehouse)
   const process = to ?? (ready.length > 0 ? dice.pick(ready) : undefined)
@@ -252,9 +269,11 @@ function ask<T>(world: World, name: string, work: Work<T>, to?: Process): Promis
   }
   return new Promise<T>((resolve, reject) => {
     process.open.add(reject)
+    pending.add(record)
     const finish = (settle: () => void): void =>
       scheduler.add(() => {
         process.open.delete(reject)
+        pending.delete(record)
         settle()
       })
     scheduler.add(() => {
