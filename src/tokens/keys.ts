@@ -96,7 +96,7 @@ export async function createKeyRing(options: KeyRingOptions): Promise<KeyRing> {
       return find(kid)
     },
     async sign(claims, typ) {
-      if (clock.now() - ring.readAt > longestTrustSeconds) await reading.join()
+      if (clock.now() - ring.readAt > longestTrustSeconds) await reading.afresh()
       const signer = findSigner(ring.keys, algorithm, clock.now())
       if (!signer) throw new TypeError('The key ring is empty')
       return signer.sign(claims, typ)

@@ -71,6 +71,35 @@ describe('signing keys', () => {
     expect(ring.find(first ?? '')).toBeUndefined()
   })
 
+  it('are looked at anew by a process that slept in the middle of reading them (HA-03)', async () => {
+    const site = await createSealedStore()
+    const awake = await startProcess(site)
+    const { promise: woken, resolve: wake } = Promise.withResolvers<void>()
+    let sleeps = false
+    const slow: Site['store'] = {
+      ...site.store,
+      get: async (keys) => {
+        const entries = await site.store.get(keys)
+        if (sleeps) await woken
+        return entries
+      },
+    }
+    const sleeper = await startProcess({ ...site, store: slow })
+
+    sleeps = true
+    const begun = sleeper.ring.reread()
+    await wait(0)
+    site.clock.advance(30 * day - 660)
+    const { added } = await awake.keep()
+    site.clock.advance(3 * day)
+    const signer = signerOf(sleeper.ring)
+    sleeps = false
+    wake()
+    await begun
+    expect(added?.kid).toBeDefined()
+    expect(await signer).toBe(added?.kid)
+  })
+
   it('stay longer where tokens live longer', async () => {
     const { ring, keep, clock } = await startProcess(await createSealedStore())
     const long = { tokenSeconds: 7 * day }
