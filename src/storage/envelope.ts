@@ -23,7 +23,7 @@ const tagBytes = 16
  *
  * A key object and not bytes: Node turns bytes into one at every use, which costs more than the use.
  */
-export function deriveKey(secret: Uint8Array | string, purpose: string): KeyObject {
+export function deriveKey(secret: Uint8Array, purpose: string): KeyObject {
   const bytes = hkdfSync('sha256', secret, '', `gatehouse ${purpose}`, keyBytes)
   return createSecretKey(Buffer.from(bytes))
 }

@@ -6,6 +6,7 @@
  */
 import { type KeyObject, sign, verify } from 'node:crypto'
 import type { SigningAlgorithm } from '../storage/records/key.ts'
+import { toConcatenated, toDer } from './ecdsa-signature.ts'
 
 /** Signs claims; the header is `alg`, `kid` and the given `typ`. */
 export type ClaimsSigner = (claims: object, typ: string) => Promise<string>
@@ -47,7 +48,8 @@ export function isSignedBy(
   input: string,
   signature: Uint8Array,
 ): boolean {
-  return verify(hashes[alg], Buffer.from(input), { key, dsaEncoding: 'ieee-p1363' }, signature)
+  const bytes = alg === 'ES256' ? toDer(signature) : signature
+  return bytes !== undefined && verify(hashes[alg], Buffer.from(input), key, bytes)
 }
 
 /** An RSA signature takes long enough to be worth another thread; the others are shorter than the way there. */
@@ -56,7 +58,8 @@ function createBytesSigner(
   alg: SigningAlgorithm,
 ): (input: Buffer) => Buffer | Promise<Buffer> {
   const hash = hashes[alg]
-  if (alg !== 'RS256') return (input) => sign(hash, input, { key, dsaEncoding: 'ieee-p1363' })
+  if (alg === 'ES256') return (input) => toConcatenated(sign(hash, input, key))
+  if (alg === 'EdDSA') return (input) => sign(hash, input, key)
   return (input) =>
     new Promise((resolve, reject) => {
       sign(hash, input, key, (error, signature) => (error ? reject(error) : resolve(signature)))
