@@ -11,16 +11,24 @@ function isOlder() {
 }
 
 // A checkout runs from its sources, so that an old build never hides an edit; a package has only the build.
-function findMain(fs) {
+function findMain() {
   var source = new URL('../src/cli/main.ts', import.meta.url)
-  return fs.existsSync(source) ? source : new URL('../dist/cli/main.js', import.meta.url)
+  var isCheckout = process.getBuiltinModule('node:fs').existsSync(source)
+  return isCheckout ? source : new URL('../dist/cli/main.js', import.meta.url)
+}
+
+// Compiled code is kept for the next start, beside the code itself: whoever can write there could change the
+// code as well. In a shared temporary folder another user of the machine could slip code of theirs in.
+// Where the folder cannot be written nothing is kept, and nothing fails.
+function keepCompiledCode() {
+  var folder = new URL('../node_modules/.cache/compiled', import.meta.url)
+  var path = process.getBuiltinModule('node:url').fileURLToPath(folder)
+  process.getBuiltinModule('node:module').enableCompileCache(path)
 }
 
 function start() {
-  return import('node:fs')
-    .then(function (fs) {
-      return import(findMain(fs).href)
-    })
+  keepCompiledCode()
+  return import(findMain().href)
     .then(function (main) {
       return main.runCommandLine(process.argv.slice(2))
     })

@@ -92,7 +92,11 @@ function verifyScopes(scopes: Record<string, string>, defaults: readonly string[
 }
 
 /** Everyone who reaches an address without sign-in gets in; that is for this computer only (A7). */
-function verifyNoSignIn({ noSignIn, letAnyoneIn }: GatehouseOptions, issuer: string): void {
+function verifyNoSignIn(options: GatehouseOptions, issuer: string): void {
+  const { noSignIn, letAnyoneIn, localSignIn } = options
+  if (noSignIn && localSignIn) {
+    throw new TypeError('noSignIn contradicts localSignIn: with it nobody signs in; leave one out')
+  }
   if (!noSignIn || letAnyoneIn || isLoopbackHost(new URL(issuer).hostname)) return
   throw new TypeError(
     `noSignIn would let anyone in at ${issuer}: use it on localhost, or set letAnyoneIn as well`,

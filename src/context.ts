@@ -4,7 +4,7 @@ import type { Upstream } from './identity/upstream.ts'
 import type { Users } from './identity/users.ts'
 import type { Clock } from './platform/clock.ts'
 import type { Random } from './platform/crypto.ts'
-import type { Exchange } from './platform/exchange.ts'
+import type { Answer, Exchange } from './platform/exchange.ts'
 import type { Audit, Limits, Log, Metrics } from './platform/ports.ts'
 import type { Sealer } from './storage/sealer.ts'
 import type { Store } from './storage/store.ts'
@@ -97,6 +97,8 @@ export interface Context {
   readonly localSignIn: boolean
   readonly clock: Clock
   readonly random: Random
+  /** What the process around us says of itself: false while nobody should send new requests here. */
+  readonly isReady: () => Promise<boolean>
   /** Outbound HTTP. */
   readonly fetch: typeof fetch
   readonly log: Log
@@ -110,5 +112,8 @@ export interface RequestContext extends Context {
   readonly exchange: Exchange
 }
 
-/** An endpoint: the one shape of every handler in `routes.ts`. */
-export type Endpoint = (request: Request, context: RequestContext) => Promise<Response>
+/**
+ * An endpoint: the one shape of every handler in `routes.ts`. Only what is piped from a backend is a
+ * `Response` already.
+ */
+export type Endpoint = (request: Request, context: RequestContext) => Promise<Answer | Response>

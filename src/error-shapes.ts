@@ -8,6 +8,7 @@ import {
   type TrustedRedirect,
   toRedirectLocation,
 } from './oauth/redirect-uri.ts'
+import type { Answer } from './platform/exchange.ts'
 import type { ErrorShape } from './routes.ts'
 import { renderErrorPage } from './server/pages/error.ts'
 import { describeError } from './server/pages/error-texts.ts'
@@ -24,7 +25,7 @@ export function renderError(
   shape: ErrorShape,
   request: Request,
   context: RequestContext,
-): Response {
+): Answer {
   if (shape === 'json') return renderJson(error)
   if (shape === 'challenge') return renderRefusal(error)
   const redirect = isTrustedRedirect(error.redirect) ? error.redirect : undefined
@@ -34,7 +35,7 @@ export function renderError(
   return wantsPage ? renderPage(error, redirect, context) : renderJson(error)
 }
 
-function renderJson(error: OAuthError): Response {
+function renderJson(error: OAuthError): Answer {
   return toJson(toErrorBody(error), error.status, toHeaders(error))
 }
 
@@ -42,7 +43,7 @@ function renderPage(
   error: OAuthError,
   redirect: TrustedRedirect | undefined,
   context: RequestContext,
-): Response {
+): Answer {
   const link = redirect
     ? {
         href: toErrorLocation(error, redirect, context),

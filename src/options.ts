@@ -59,6 +59,8 @@ export interface GatehouseOptions {
   upstreams?: Upstream[]
   /** E-mail and password accounts. Default: true when there is no upstream. */
   localSignIn?: boolean
+  /** Asked by `GET /readyz`, beside the store: false while nobody should send new requests here. Default: always true. */
+  isReady?: () => Promise<boolean>
   /** Start although the store belongs to another issuer: every client must connect again. */
   acceptNewIssuer?: boolean
   gateBodyLimitBytes?: number

@@ -7,6 +7,8 @@ const sentences: Readonly<Record<string, string>> = {
     'How clients reach Gatehouse: a bare https origin, or http on localhost. It is the issuer. Default `http://localhost:<port>`.',
   host: 'Address to listen on. Default `127.0.0.1`; `0.0.0.0` when `PORT` is set and the public URL is https.',
   port: 'Port to listen on, also read from `PORT`. Default 8787.',
+  drainSeconds:
+    'After SIGTERM: how long `/readyz` says no while requests are still taken, so that a load balancer looks away first. At most 600. Default 0.',
   data: 'Folder of the database and the master key. Default `gatehouse-data`.',
   'store.url':
     'Where everything is kept: `sqlite:PATH`, `postgres://…`, `redis://…`, `rediss://…` or `memory:`. Default SQLite in the data folder.',

@@ -96,13 +96,17 @@ export async function showClient(
   })
 }
 
-/** Removes a client and ends every grant it has. */
+/**
+ * Removes a client and ends every grant it has. The client first, so that no grant appears behind it;
+ * a removal that was cut short in between can be repeated.
+ */
 export async function removeClient(id: string, options: DataOptions): Promise<void> {
   await withInstallation({ ...options, mustExist: true }, async (installation) => {
     const { store } = installation
-    const { key } = await findClient(store, id)
-    await store.commit({ delete: [key] })
+    const stored = await lookUpClient(store, id)
+    if (stored) await store.commit({ delete: [stored.key] })
     const entries = await listRecords(clientGrants, store, [id])
+    if (!stored && entries.length === 0) throw noSuchClient(id)
     const ended = entries.map((entry) => ({
       id: entry.key.slice(clientGrants.key(id, '').length),
       userId: entry.value.userId,
@@ -133,9 +137,17 @@ async function readChosenSecret(options: ClientAddOptions): Promise<string | und
 }
 
 async function findClient(store: Store, id: string): Promise<Stored<Client>> {
-  const stored = id.includes('/') ? undefined : await clients.find(store, id)
+  const stored = await lookUpClient(store, id)
   if (stored !== undefined) return stored
-  throw toFailure(`There is no client ${id}; see: gatehouse clients list`)
+  throw noSuchClient(id)
+}
+
+async function lookUpClient(store: Store, id: string): Promise<Stored<Client> | undefined> {
+  return id.includes('/') ? undefined : clients.find(store, id)
+}
+
+function noSuchClient(id: string): Error {
+  return toFailure(`There is no client ${id}; see: gatehouse clients list`)
 }
 
 /** What is shown of a client: everything but the hash of its secret. */

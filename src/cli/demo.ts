@@ -55,11 +55,13 @@ async function serveNotes(notes: NotesServer, key: string, options: DemoOptions)
     ...toGiven('demo', 'siteName', 'Notes'),
     ...toGiven('demo', 'acceptNewIssuer', true),
   ])
-  const { gatehouse, settings, stop } = await startServer(wanted)
+  const server = await startServer(wanted)
+  const stopped = untilStopped(server)
+  const { gatehouse, settings } = server
   printStart(gatehouse, settings)
   if (options.signIn) await printOwner(gatehouse.context.users, settings.data)
   printConnections(gatehouse)
-  await untilStopped(stop)
+  await stopped
 }
 
 /** Makes the owner's account at the first start; later it tells where the password is. */
@@ -70,12 +72,15 @@ async function printOwner(users: Users, folder: string): Promise<void> {
     await users.addLocal(ownerEmail, password, 'owner')
     writeFileSync(file, `${ownerEmail}\n${password}\n`, { mode: 0o600 })
   }
-  if (!existsSync(file)) return print('Sign in with the account you made', '')
-  const [email = '', password = ''] = readFileSync(file, 'utf8').split('\n')
+  const [email = '', password = ''] = existsSync(file) ? readFileSync(file, 'utf8').split('\n') : []
+  if ((await users.findByLogin(email)) === undefined) {
+    return print('Sign in with the account you made', '')
+  }
+  const isCurrent = (await users.verifyPassword(email, password)) !== undefined
   const rows = [
     ['  E-mail', email],
-    ['  Password', password],
-    ['  Kept in', renderPath(file)],
+    ['  Password', isCurrent ? password : 'the one you set'],
+    ...(isCurrent ? [['  Kept in', renderPath(file)]] : []),
   ]
   print('Sign in as', '', renderTable(rows), '')
 }

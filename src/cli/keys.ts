@@ -9,7 +9,14 @@ import {
 } from '../storage/records/vault.ts'
 import { rotateDataKey } from '../storage/sealed-rotation.ts'
 import { type KeyTime, listKeys, toTime } from '../tokens/key-records.ts'
-import { findRemoval, findSigner, type RotationRules, rotateKey } from '../tokens/key-rotation.ts'
+import {
+  findRemoval,
+  findSigner,
+  keySetCacheSeconds,
+  type RotationRules,
+  revokeKey,
+  rotateKey,
+} from '../tokens/key-rotation.ts'
 import { exitUsage, toFailure } from './failure.ts'
 import { type Installation, withInstallation } from './installation.ts'
 import { print, renderTable, renderTime } from './output.ts'
@@ -64,6 +71,26 @@ export async function rotateKeys(options: KeyRotateOptions): Promise<void> {
     print(`Signing key ${made.kid} signs from ${renderTime(made.activeAt)} UTC on`)
     if (isUrgent)
       print('Backends that verify tokens themselves may refuse its tokens for 5 minutes')
+  })
+}
+
+/** Removes a signing key that may be known to somebody else, with every token it signed. */
+export async function revokeSigningKey(kid: string, options: DataOptions): Promise<void> {
+  const { algorithm } = createRotationRules(loadSettings(options))
+  await withInstallation({ ...options, mustExist: true }, async (installation) => {
+    const change = await revokeKey(installation, kid, algorithm)
+    if (!change) throw toFailure('Other processes kept changing the keys; try again')
+    if (!change.removed) {
+      throw toFailure(`There is no signing key ${kid}; see: gatehouse keys list`)
+    }
+    const left = (await listKeys(installation.store)).map(({ value }) => toTime(value))
+    const signer = findSigner(left, algorithm, installation.clock.now())
+    print(`Revoked signing key ${kid}: its tokens are refused, and clients refresh`)
+    if (signer) print(`Signing key ${signer.kid} signs`)
+    const minutes = keySetCacheSeconds / 60
+    print(
+      `Backends that verify tokens themselves may go by the old key set for ${minutes} minutes: restart them`,
+    )
   })
 }
 

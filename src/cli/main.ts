@@ -16,7 +16,7 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
     config = command.opts<{ config?: string }>().config
   })
   try {
-    await program.parseAsync(args, { from: 'user' })
+    await program.parseAsync(setIdsApart(args), { from: 'user' })
     return 0
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitUsage
@@ -24,6 +24,17 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
     printAside(text)
     return exitCode
   }
+}
+
+/**
+ * Ids and the names of keys are random and may begin with a hyphen. One that would be taken for an option
+ * goes to the end, behind `--`, unless it is the value of an option.
+ */
+function setIdsApart(args: readonly string[]): string[] {
+  const isId = (arg: string, at: number): boolean =>
+    /^-[\w-]{21,42}$/.test(arg) && !/^--[a-z-]+$/.test(arg) && !args[at - 1]?.startsWith('--')
+  if (args.includes('--') || !args.some(isId)) return [...args]
+  return [...args.filter((arg, at) => !isId(arg, at)), '--', ...args.filter(isId)]
 }
 
 /** `gatehouse clients list | head` closes the pipe early, which is no error of ours. */
@@ -64,6 +75,7 @@ function addServe(program: Command): void {
     .option('--public-url <url>', 'how clients reach Gatehouse (default: http://localhost:<port>)')
     .option('--host <address>', 'address to listen on (default: 127.0.0.1)')
     .option('--port <number>', 'port to listen on (default: 8787)')
+    .option('--drain-seconds <number>', 'after SIGTERM, let balancers look away first (default: 0)')
     .addOption(new Option('--log <format>', 'how log lines look').choices(['json', 'text']))
     .option('--no-sign-in', 'let everyone on this machine in with one click')
     .option('--accept-new-issuer', 'go on although every client must connect again')
@@ -154,6 +166,9 @@ function addKeys(program: Command): void {
     .option('--now', 'sign with it in ten seconds')
     .option('--data-key', 'make the next data key instead; stored values follow by themselves')
     .action(async (options) => (await import('./keys.ts')).rotateKeys(options))
+  withData(keys.command('revoke <kid>'))
+    .description('remove a signing key that leaked, at once, with every token it signed')
+    .action(async (kid, options) => (await import('./keys.ts')).revokeSigningKey(kid, options))
 }
 
 function addStore(program: Command): void {

@@ -15,6 +15,7 @@ export interface ServeOptions extends DataOptions {
   publicUrl?: string
   host?: string
   port?: string
+  drainSeconds?: string
   log?: 'json' | 'text'
   acceptNewIssuer?: boolean
   /** False with `--no-sign-in`. */
@@ -28,17 +29,18 @@ export async function serve(options: ServeOptions): Promise<void> {
     ...toGiven('--public-url', 'publicUrl', options.publicUrl),
     ...toGiven('--host', 'host', options.host),
     ...toGiven('--port', 'port', toNumber(options.port)),
+    ...toGiven('--drain-seconds', 'drainSeconds', toNumber(options.drainSeconds)),
     ...toGiven('--log', 'log.format', options.log),
     ...toGiven('--accept-new-issuer', 'acceptNewIssuer', options.acceptNewIssuer),
     ...toGiven('--no-sign-in', 'noSignIn', options.signIn ? undefined : true),
   ]
-  const { gatehouse, settings, stop } = await startServer(
-    loadSettings(options, flags, { needsBackend: true }),
-  )
+  const server = await startServer(loadSettings(options, flags, { needsBackend: true }))
+  const stopped = untilStopped(server)
+  const { gatehouse, settings } = server
   printStart(gatehouse, settings)
   await printNextStep(gatehouse)
   void warnOfBackends(gatehouse)
-  await untilStopped(stop)
+  await stopped
 }
 
 /** What stands, and where. */

@@ -1,14 +1,10 @@
-/** A Gatehouse as a process of its own: listening, metrics, and a stop that drops nobody. */
+/** A Gatehouse as a process of its own: listening, metrics, and a stop that drops nobody (HA-10). */
+import { setTimeout as wait } from 'node:timers/promises'
 import { createGatehouse } from '../gatehouse.ts'
 import type { Settings } from '../operate/config/load.ts'
 import { isShared } from '../operate/config/store.ts'
-import {
-  createProcessLog,
-  type OpenedData,
-  openData,
-  toOptions,
-} from '../operate/config/to-options.ts'
-import type { Gatehouse } from '../options.ts'
+import { createProcessLog, openData, toOptions } from '../operate/config/to-options.ts'
+import type { Gatehouse, GatehouseOptions } from '../options.ts'
 import { systemClock } from '../platform/clock.ts'
 import { listen, type NodeServer } from '../platform/node-server.ts'
 import type { Log } from '../platform/ports.ts'
@@ -16,12 +12,15 @@ import { copies } from '../storage/records/copy.ts'
 import type { Store } from '../storage/store.ts'
 import { exitUsage, findSystemCode, toFailure } from './failure.ts'
 import { printAside } from './output.ts'
+import { watchStoreFile } from './store-file.ts'
 
 /** A Gatehouse that answers. */
 export interface ServerProcess {
   readonly gatehouse: Gatehouse
   /** With port 0 the issuer has the port that was found. */
   readonly settings: Settings
+  /** From now on `/readyz` says no and answers end their connections; everything else goes on. */
+  drain(): void
   /** Finishes what is in flight, then lets go of everything. */
   stop(): Promise<void>
 }
@@ -49,7 +48,11 @@ export async function startServer(wanted: Settings): Promise<ServerProcess> {
     cleanups.push(() => data.store.close())
     await takeOverCopy(data.store)
     warnOfLoss(settings, log)
-    const gatehouse = await buildGatehouse(settings, data, log)
+    const file = await watchStoreFile(settings.store, log)
+    cleanups.push(async () => file.stop())
+    let isLeaving = false
+    const isReady = async (): Promise<boolean> => !isLeaving && (await file.isThere())
+    const gatehouse = await buildGatehouse({ ...(await toOptions(settings, data, log)), isReady })
     const metricsServer = await serveMetrics(gatehouse, settings)
     cleanups.splice(
       1,
@@ -58,7 +61,11 @@ export async function startServer(wanted: Settings): Promise<ServerProcess> {
       () => gatehouse.close(),
     )
     announce(gatehouse)
-    return { gatehouse, settings, stop }
+    const drain = (): void => {
+      isLeaving = true
+      server.drain()
+    }
+    return { gatehouse, settings, drain, stop }
   } catch (error) {
     cleanups[0] = () => server.close(0)
     await stop()
@@ -85,24 +92,37 @@ function warnOfLoss({ ephemeralPlatform, store }: Settings, log: Log): void {
   )
 }
 
-/** Resolves when the process was asked to stop and did; a second signal does not wait. */
-export async function untilStopped(stop: () => Promise<void>): Promise<void> {
-  let signals = 0
-  await new Promise<void>((resolve) => {
-    const onSignal = (): void => {
-      signals += 1
-      if (signals > 1) process.exit(1)
-      resolve()
-    }
-    process.on('SIGTERM', onSignal).on('SIGINT', onSignal)
-  })
+/**
+ * Resolves when the process was asked to stop and did; a second signal does not wait.
+ *
+ * SIGTERM comes from a service manager, so load balancers are given `drainSeconds` to look away before
+ * the port closes: where nobody listens they would answer 502. Ctrl-C (SIGINT) stops at once.
+ */
+export async function untilStopped({ settings, drain, stop }: ServerProcess): Promise<void> {
+  const { drainSeconds } = settings
+  if ((await untilSignal()) === 'SIGTERM' && drainSeconds > 0) {
+    drain()
+    printAside(`Leaving: /readyz says no, and requests are taken for ${drainSeconds} s more`)
+    await wait(drainSeconds * 1000)
+  }
   printAside('Stopping: requests in flight are finished first; a second signal ends them')
   await stop()
 }
 
+function untilSignal(): Promise<NodeJS.Signals> {
+  let signals = 0
+  return new Promise((resolve) => {
+    const onSignal = (signal: NodeJS.Signals): void => {
+      signals += 1
+      if (signals > 1) process.exit(1)
+      resolve(signal)
+    }
+    process.on('SIGTERM', onSignal).on('SIGINT', onSignal)
+  })
+}
+
 /** Wrong settings that only the whole can see are told like any other problem of the configuration. */
-async function buildGatehouse(settings: Settings, data: OpenedData, log: Log): Promise<Gatehouse> {
-  const options = await toOptions(settings, data, log)
+async function buildGatehouse(options: GatehouseOptions): Promise<Gatehouse> {
   try {
     return await createGatehouse(options)
   } catch (error) {

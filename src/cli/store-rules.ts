@@ -16,7 +16,7 @@ import {
 import { installations, signingKeys } from '../storage/records/key.ts'
 import { keyRings } from '../storage/records/key-ring.ts'
 import { sessions, userSessions } from '../storage/records/session.ts'
-import { users, usersByLogin, usersByUpstream } from '../storage/records/user.ts'
+import { removedUsers, users, usersByLogin, usersByUpstream } from '../storage/records/user.ts'
 import { resealings, vaults } from '../storage/records/vault.ts'
 import { sealedRecords } from '../storage/sealed-records.ts'
 
@@ -95,6 +95,7 @@ export const recordRules: ReadonlyMap<string, RecordRule> = new Map<string, Reco
   [grantUses.prefix, { members: { issuedAt: 'number' } }],
   [installations.prefix, { members: { issuer: 'string', createdAt: 'number' } }],
   [keyRings.prefix, { members: { changedAt: 'number' } }],
+  [removedUsers.prefix, { members: { at: 'number' } }],
   [resealings.prefix, { members: { dataKeyId: 'string', seen: 'number' } }],
   [
     sessions.prefix,

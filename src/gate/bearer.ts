@@ -96,6 +96,6 @@ function withChallenge(error: OAuthError, backend: Backend, context: RequestCont
     status: error.status,
     ...(error.reason !== undefined && { reason: error.reason }),
     cause: error.cause,
-    headers: { ...error.headers, 'WWW-Authenticate': challenge },
+    headers: { ...error.headers, 'www-authenticate': challenge },
   })
 }

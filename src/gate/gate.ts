@@ -7,7 +7,7 @@
  */
 import type { Backend, Endpoint, RequestContext } from '../context.ts'
 import { OAuthError } from '../errors.ts'
-import { isPreflight, preflightResponse } from '../oauth/cors.ts'
+import { isPreflight, toPreflightAnswer } from '../oauth/cors.ts'
 import { verifyPlainBody } from '../platform/refusals.ts'
 import { createStreamableHttp, type HttpBackend } from './backends/streamable-http.ts'
 import { verifyBearer } from './bearer.ts'
@@ -34,7 +34,7 @@ export function gate(backend: Backend): Endpoint {
     try {
       verifyPath(request, backend)
       verifyBrowserAudited(request, context)
-      if (isPreflight(request)) return preflightResponse(request, { methods: methodsServed })
+      if (isPreflight(request)) return toPreflightAnswer(request, { methods: methodsServed })
       const claims = await verifyBearer(request, backend, context)
       noteGrantUse(claims, context)
       verifyMethod(request)
@@ -77,7 +77,7 @@ function verifyMethod(request: Request): void {
   throw new OAuthError('invalid_request', `The method ${request.method} is not served here`, {
     status: 405,
     reason: 'method_not_served',
-    headers: { Allow: methodsServed.join(', ') },
+    headers: { allow: methodsServed.join(', ') },
   })
 }
 

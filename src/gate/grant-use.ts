@@ -23,12 +23,16 @@ export function createGrantUses(): NoteGrantUse {
     if ((newest.get(gid) ?? -1) >= iat) return
     newest.set(gid, iat)
     const expiresAt = context.clock.now() + context.config.refresh.lostResponseSeconds
-    recordGrantUse(context.store, gid, { issuedAt: iat }, expiresAt).catch((cause: unknown) => {
+    const tryAgainLater = (cause: unknown): void => {
       newest.delete(gid)
       context.log.warn('The use of an access token could not be recorded', {
         requestId: context.exchange.requestId,
         cause,
       })
-    })
+    }
+    recordGrantUse(context.store, gid, { issuedAt: iat }, expiresAt).then(
+      (recorded) => recorded || tryAgainLater('contention'),
+      tryAgainLater,
+    )
   }
 }

@@ -8,6 +8,7 @@
 import type { RequestContext } from '../context.ts'
 import { type OAuthError, toErrorBody } from '../errors.ts'
 import { corsHeaders } from '../oauth/cors.ts'
+import type { Answer } from '../platform/exchange.ts'
 import type { AccessTokenClaims } from '../tokens/access-token.ts'
 
 /** Response fields that a browser client must be able to read. */
@@ -21,16 +22,16 @@ const invalidRequest = -32600
 const internalError = -32603
 
 /** The response to a request that the gate refused. */
-export function renderRefusal(error: OAuthError): Response {
+export function renderRefusal(error: OAuthError): Answer {
   const headers: Record<string, string> = {
-    'Content-Type': 'application/json',
-    'Cache-Control': 'no-store',
+    'content-type': 'application/json',
+    'cache-control': 'no-store',
     ...corsHeaders(exposedFields),
     ...error.headers,
   }
   if (error.retryAfterSeconds !== undefined)
-    headers['Retry-After'] = String(error.retryAfterSeconds)
-  return new Response(JSON.stringify(toBody(error)), { status: error.status, headers })
+    headers['retry-after'] = String(error.retryAfterSeconds)
+  return { status: error.status, headers, body: JSON.stringify(toBody(error)) }
 }
 
 /** Writes a refusal to the audit log. Whoever brought no token at all was not refused anything. */
@@ -54,7 +55,7 @@ export function auditRefusal(
 
 function toBody(error: OAuthError): object {
   if (error.reason === noCredentials) return { message: error.description }
-  if ('WWW-Authenticate' in error.headers) return toErrorBody(error)
+  if ('www-authenticate' in error.headers) return toErrorBody(error)
   const code = error.status < 500 ? invalidRequest : internalError
   const message = error.description ?? error.code
   return { jsonrpc: '2.0', error: { code, message, data: { error: error.code } } }

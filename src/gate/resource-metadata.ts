@@ -12,13 +12,15 @@ export function protectedResourceMetadata(backend: Backend): Endpoint {
   let body: string | undefined
   return async (_request, { config }) => {
     body ??= JSON.stringify(toResourceMetadata(backend, config))
-    return new Response(body, {
+    return {
+      status: 200,
       headers: {
-        'Content-Type': 'application/json',
-        'Cache-Control': 'public, max-age=300',
+        'content-type': 'application/json',
+        'cache-control': 'public, max-age=300',
         ...corsHeaders(),
       },
-    })
+      body,
+    }
   }
 }
 

@@ -1,6 +1,6 @@
 /**
  * Ends what a token opened when the token ends: a stream lives no longer than 30 s past the expiry of
- * its token, and about a second past its revocation (catalogue ST-06).
+ * its token, and about a second past its revocation or that of its key (catalogue ST-06).
  */
 import type { RequestContext } from '../context.ts'
 import type { OAuthError } from '../errors.ts'
@@ -56,8 +56,9 @@ export function createTokenWatch(): TokenWatch {
 }
 
 function findEnd(claims: AccessTokenClaims, context: RequestContext): string | undefined {
-  const { revocations } = context
+  const { revocations, accessTokens } = context
   if (revocations.isEnded(claims.gid) || revocations.isEnded(claims.jti)) return 'grant_ended'
+  if (!accessTokens.isStanding(claims)) return 'unknown_key'
   if (context.clock.now() >= claims.exp + expiryGraceSeconds) return 'token_expired'
   return undefined
 }

@@ -9,7 +9,7 @@
 import type { Clock } from '../platform/clock.ts'
 import { toGrantEnd, userGrants } from '../storage/records/grant.ts'
 import { sessions, userSessions } from '../storage/records/session.ts'
-import { users } from '../storage/records/user.ts'
+import { removedUsers, users } from '../storage/records/user.ts'
 import type { Commit, Store } from '../storage/store.ts'
 import { winRace } from './races.ts'
 
@@ -52,7 +52,10 @@ async function tryRemove(options: RemovalOptions, userId: string): Promise<strin
       { key: user.key, version: user.version },
       { key: userSessions.key(userId), version: listed?.version ?? null },
     ],
-    set: slice.set,
+    set: [
+      removedUsers.write(removedUsers.key(userId), { at: options.clock.now() }),
+      ...slice.set,
+    ],
     delete: [
       user.key,
       user.value.lookupKey,

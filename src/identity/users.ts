@@ -2,7 +2,7 @@
 import { OAuthError } from '../errors.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Random } from '../platform/crypto.ts'
-import { hashPassword, verifyPassword } from '../platform/scrypt.ts'
+import { hashPassword, type PasswordAttempt, verifyPassword } from '../platform/scrypt.ts'
 import type { Stored } from '../storage/records/record.ts'
 import { sessions, userSessions } from '../storage/records/session.ts'
 import {
@@ -13,7 +13,7 @@ import {
   usersByUpstream,
 } from '../storage/records/user.ts'
 import type { Sealer } from '../storage/sealer.ts'
-import type { Store } from '../storage/store.ts'
+import type { Commit, Store } from '../storage/store.ts'
 import { parseEmail } from './email.ts'
 import { parseLocalEmail, parseNewPassword, parsePresentedPassword } from './local.ts'
 import { winRace } from './races.ts'
@@ -38,16 +38,18 @@ export interface Users {
    * The local user with this e-mail and password, or undefined. Takes as long for an unknown e-mail
    * as for a wrong password.
    *
-   * @param onTurn called when the password is about to be looked at, which a crowd may prevent; what it
-   *   throws ends the attempt
+   * @throws OAuthError `temporarily_unavailable` when a crowd prevents that the password is looked at
    */
   verifyPassword(
     email: string,
     password: string,
-    onTurn?: () => Promise<void>,
+    attempt?: PasswordAttempt,
   ): Promise<KnownUser | undefined>
-  /** @throws OAuthError `invalid_request` when the e-mail is malformed or taken, or the password too short */
-  addLocal(email: string, password: string, role: User['role']): Promise<KnownUser>
+  /**
+   * @param along what else has to happen with it, or nothing does
+   * @throws OAuthError `invalid_request` when the e-mail is malformed or taken, or the password too short
+   */
+  addLocal(email: string, password: string, role: User['role'], along?: Commit): Promise<KnownUser>
   /**
    * Replaces the password and ends every session: whoever knew the old one is out.
    *
@@ -90,7 +92,7 @@ export function createUsers(options: UserOptions): Users {
     list: async () => (await listAll(store)).map((record) => openUser(sealer, record)),
     findByLogin: (login) => findByLogin(options, login),
     verifyPassword: (...attempt) => findByPassword(options, ...attempt),
-    addLocal: (email, password, role) => addLocal(options, { email, password, role }),
+    addLocal: (email, password, role, along) => addLocal(options, { email, password, role }, along),
     setPassword: (userId, password) => setPassword(options, userId, password),
     admit: (upstreamId, identity) => winRace(() => tryAdmit(options, upstreamId, identity)),
     remove: (userId) => removeUser(options, userId),
@@ -112,18 +114,19 @@ async function findByLogin(options: UserOptions, login: string): Promise<KnownUs
 
 async function findByPassword(
   options: UserOptions,
-  ...[email, password, onTurn]: Parameters<Users['verifyPassword']>
+  ...[email, password, attempt]: Parameters<Users['verifyPassword']>
 ) {
   const presented = parsePresentedPassword(password)
   if (presented === undefined) return undefined
   const user = await findByLogin(options, email)
   const hash = user && openPassword(options.sealer, user.record.value)
-  return (await verifyPassword(presented, hash, onTurn)) ? user : undefined
+  return (await verifyPassword(presented, hash, attempt)) ? user : undefined
 }
 
 async function addLocal(
   options: UserOptions,
   wanted: { email: string; password: string; role: User['role'] },
+  along?: Commit,
 ): Promise<KnownUser> {
   const email = parseLocalEmail(wanted.email)
   const password = parseNewPassword(wanted.password)
@@ -132,7 +135,15 @@ async function addLocal(
   const [taken] = await options.store.get([lookupKey])
   const added = taken
     ? undefined
-    : await tryAdd(options, draft, { login: email, email }, await hashPassword(password))
+    : await tryAdd(
+        options,
+        draft,
+        { login: email, email },
+        {
+          passwordHash: await hashPassword(password),
+          along,
+        },
+      )
   if (added) return added
   throw new OAuthError('invalid_request', 'There is already a user with this e-mail address', {
     reason: 'email_taken',
@@ -187,7 +198,7 @@ async function tryAdd(
   options: UserOptions,
   draft: Pick<User, 'role' | 'upstream' | 'lookupKey'>,
   profile: Profile,
-  passwordHash?: string,
+  { passwordHash, along }: { passwordHash?: string; along?: Commit | undefined } = {},
 ): Promise<KnownUser | undefined> {
   const { store, sealer, clock, random } = options
   const id = random(userIdBytes)
@@ -199,8 +210,13 @@ async function tryAdd(
     createdAt: clock.now(),
   }
   const added = await store.commit({
-    check: [{ key: user.lookupKey, version: null }],
-    set: [users.write(users.key(id), user), usersByLogin.write(user.lookupKey, { userId: id })],
+    ...along,
+    check: [...(along?.check ?? []), { key: user.lookupKey, version: null }],
+    set: [
+      ...(along?.set ?? []),
+      users.write(users.key(id), user),
+      usersByLogin.write(user.lookupKey, { userId: id }),
+    ],
   })
   return added ? findUser(options, id) : undefined
 }

@@ -28,9 +28,9 @@ const askedFieldsAllowed = 64
 
 /** The fields of a cross-origin answer; `exposed` are those that a script may read. */
 export function corsHeaders(exposed: readonly string[] = []): Record<string, string> {
-  const allow = { 'Access-Control-Allow-Origin': '*' }
+  const allow = { 'access-control-allow-origin': '*' }
   if (exposed.length === 0) return allow
-  return { ...allow, 'Access-Control-Expose-Headers': exposed.join(', ') }
+  return { ...allow, 'access-control-expose-headers': exposed.join(', ') }
 }
 
 /** Whether a browser asks for permission with this request (Fetch §3.3.3). Such a request has no credentials. */
@@ -43,21 +43,21 @@ export function isPreflight(request: Request): boolean {
 }
 
 /** The answer to a preflight: 204, any origin, these methods, the usual fields and those it names. */
-export function preflightResponse(
+export function toPreflightAnswer(
   request: Request,
   options: { methods: readonly string[] },
-): Response {
+): { status: number; headers: Record<string, string> } {
   const asked = parseFieldNames(request.headers.get('access-control-request-headers'))
-  return new Response(null, {
+  return {
     status: 204,
     headers: {
       ...corsHeaders(),
-      'Access-Control-Allow-Methods': options.methods.join(', '),
-      'Access-Control-Allow-Headers': [...new Set([...usualRequestFields, ...asked])].join(', '),
-      'Access-Control-Max-Age': String(preflightMaxAgeSeconds),
-      Vary: 'Access-Control-Request-Headers',
+      'access-control-allow-methods': options.methods.join(', '),
+      'access-control-allow-headers': [...new Set([...usualRequestFields, ...asked])].join(', '),
+      'access-control-max-age': String(preflightMaxAgeSeconds),
+      vary: 'Access-Control-Request-Headers',
     },
-  })
+  }
 }
 
 function parseFieldNames(list: string | null): string[] {

@@ -42,7 +42,9 @@ export function parseForm(body: string): Params {
       )
     }
     verifyText(name, value)
-    if (value !== '') values.set(name, [...(values.get(name) ?? []), value])
+    const known = values.get(name)
+    if (known && value !== '') known.push(value)
+    else if (value !== '') values.set(name, [value])
   }
   return toParams(values)
 }
@@ -91,8 +93,10 @@ function toParams(values: ReadonlyMap<string, readonly string[]>): Params {
   }
 }
 
+const noText = /[\0\uFFFD]/
+
 function verifyText(name: string, value: string): void {
-  if (!/[\0\uFFFD]/.test(name) && !/[\0\uFFFD]/.test(value)) return
+  if (!noText.test(name) && !noText.test(value)) return
   const which = /^[\w.-]{1,40}$/.test(name) ? `Parameter "${name}"` : 'A parameter'
   throw new OAuthError('invalid_request', `${which} is not valid UTF-8 text`, {
     reason: 'parameter_not_text',

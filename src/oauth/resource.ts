@@ -43,6 +43,7 @@ function resolveDefault(resources: readonly string[]): string {
 }
 
 function findResource(value: string, resources: readonly string[]): string | undefined {
+  if (resources.includes(value)) return value
   const wanted = toCanonical(value)
   if (wanted === undefined) return undefined
   const exact = resources.find((resource) => toCanonical(resource)?.whole === wanted.whole)

@@ -11,6 +11,7 @@ import type { Store } from '../storage/store.ts'
 import type { KeyPorts } from '../tokens/key-records.ts'
 import { keepKeys, type RotationRules } from '../tokens/key-rotation.ts'
 import type { KeyRing } from '../tokens/keys.ts'
+import { rereadSeconds } from '../tokens/revocations.ts'
 
 /** Expired keys removed at a time: small, so that no request waits behind a sweep. */
 const sliceSize = 500
@@ -97,7 +98,7 @@ async function keepSigningKeys(options: KeyKeepingOptions): Promise<void> {
   await keys.reread()
 }
 
-/** Reads the keys again on every hint, one reading after the other. */
+/** Reads the keys again on every hint and as often as the ended grants, one reading after the other. */
 function startLearning({ store, sealer, keys, log }: KeyKeepingOptions) {
   const reading = createSharedReading(async () => {
     // The vault first: a new signing key may be sealed with a new data key.
@@ -105,17 +106,19 @@ function startLearning({ store, sealer, keys, log }: KeyKeepingOptions) {
     await keys.reread()
   })
   let isStopped = false
-  const onHint = (): void => {
+  const learn = (): void => {
     reading.afresh().catch((error: unknown) => {
       if (isStopped) return
-      log.warn('Keys changed but could not be read; trying again in a minute', { error })
+      log.warn('Keys could not be read; trying again in a minute', { error })
     })
   }
-  const subscriptions = [vaults, keyRings].map((type) => store.subscribe(type.key(''), onHint))
+  const subscriptions = [vaults, keyRings].map((type) => store.subscribe(type.key(''), learn))
+  const timer = setInterval(learn, rereadSeconds * 1000).unref()
   return {
     learn: reading.afresh,
     stop() {
       isStopped = true
+      clearInterval(timer)
       for (const unsubscribe of subscriptions) unsubscribe()
     },
   }

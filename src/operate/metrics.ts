@@ -1,8 +1,11 @@
 /** Counters and timings for Prometheus, in a registry of our own. */
-import type { Counter, Histogram, Registry } from 'prom-client'
+import { setImmediate as afterAnswer } from 'node:timers/promises'
+import type { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import type { Context } from '../context.ts'
 import type { Metrics } from '../platform/ports.ts'
 
 type CounterName = Parameters<Metrics['count']>[0]
+type GaugeName = Parameters<Metrics['gauge']>[0]
 
 /** What each counter counts: the HELP line of the exposition. */
 const counterHelp: Record<CounterName, string> = {
@@ -13,6 +16,13 @@ const counterHelp: Record<CounterName, string> = {
   refusals: 'Requests refused',
   gate_requests: 'Requests at the gate',
   errors: 'Requests that failed by our own fault',
+}
+
+/** What each gauge shows: the HELP line of the exposition. */
+const gaugeHelp: Record<GaugeName, string> = {
+  revocations_age_seconds: 'Seconds since the list of ended grants was last read whole',
+  store_hints_up:
+    '1 while changes by other instances are heard at once, 0 while their channel is down',
 }
 
 /** Labels a counter may have; others are dropped. No label ever names a client, a user or a grant. */
@@ -39,13 +49,26 @@ interface Instruments {
   readonly registry: Registry
   readonly counters: Record<CounterName, Counter>
   readonly durations: Histogram
+  /** The gauge of this name, made at its first use: without a value there is none to show. */
+  readonly findGauge: (name: GaugeName) => Gauge
 }
 
-/** The metrics of this process. The library behind them is loaded at first use. */
+/** Shows how far an instance may be behind the others. */
+export function exposeStaleness({
+  metrics,
+  revocations,
+  store,
+}: Pick<Context, 'metrics' | 'revocations' | 'store'>): void {
+  metrics.gauge('revocations_age_seconds', revocations.ageSeconds)
+  metrics.gauge('store_hints_up', () => Number(store.isHearing()))
+}
+
+/** The metrics of this process. The library behind them is loaded at first use, and no answer waits for it. */
 export function createMetrics(): Metrics {
   let loading: Promise<Instruments> | undefined
   const load = (): Promise<Instruments> => (loading ??= createInstruments())
   const toSeries = createSeriesBound()
+  const readings = new Map<GaugeName, () => number>()
   return {
     count(name, labels = {}) {
       const series = toSeries(name, toKnownLabels(labels))
@@ -55,14 +78,19 @@ export function createMetrics(): Metrics {
       const series = toSeries('durations', { route, status: String(status) })
       void load().then(({ durations }) => durations.observe(series, seconds))
     },
+    gauge(name, read) {
+      readings.set(name, read)
+    },
     async expose() {
-      const { registry } = await load()
+      const { registry, findGauge } = await load()
+      for (const [name, read] of readings) findGauge(name).set(read())
       return { body: await registry.metrics(), contentType: registry.contentType }
     },
   }
 }
 
 async function createInstruments(): Promise<Instruments> {
+  await afterAnswer()
   const prometheus = await import('prom-client')
   const registry = new prometheus.Registry()
   prometheus.collectDefaultMetrics({ register: registry })
@@ -80,8 +108,19 @@ async function createInstruments(): Promise<Instruments> {
     buckets: durationBuckets,
     registers: [registry],
   })
+  const gauges = new Map<GaugeName, Gauge>()
+  const createGauge = (name: GaugeName): Gauge => {
+    const gauge = new prometheus.Gauge({
+      name: `gatehouse_${name}`,
+      help: gaugeHelp[name],
+      registers: [registry],
+    })
+    gauges.set(name, gauge)
+    return gauge
+  }
   return {
     registry,
+    findGauge: (name) => gauges.get(name) ?? createGauge(name),
     counters: {
       registrations: toCounter('registrations'),
       authorizations: toCounter('authorizations'),

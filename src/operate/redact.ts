@@ -48,8 +48,9 @@ const secretParameter =
 const secretScheme = /\b(Bearer|Basic)\s+[\w.~+/=-]{8,}/gi
 /** Our own codes and tokens wherever they stand, by their shape: `ghc_…`, `ghr_…`, `gha_…` and JWTs. */
 const ownToken = /\bgh[acr]_[\w-]{20,}|\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*/g
-/** Most texts: too short and too plain to hide anything. */
-const harmless = /^[\w.:/ -]{0,24}$/
+/** Ids, addresses, sentences: without `=` there is no parameter, and the rest a token would begin with. */
+const plain = /^[\w.:/,@+~ -]{0,512}$/
+const tokenBegins = /gh[acr]_|eyJ|bearer|basic/i
 
 /** C1 controls, line separators, zero-width and bidirectional characters; C0 is escaped by JSON. */
 const treacherous =
@@ -62,7 +63,7 @@ export function redact(fields: LogFields): Record<string, unknown> {
 
 /** A text without secrets and without characters that disturb a terminal. */
 export function redactText(text: string): string {
-  if (harmless.test(text)) return text
+  if (plain.test(text) && !tokenBegins.test(text)) return text
   const short = text.length > lengthAllowed ? `${text.slice(0, lengthAllowed)}…` : text
   return short
     .replace(secretParameter, `$1=${redacted}`)
@@ -81,12 +82,12 @@ function toEscape(character: string): string {
 }
 
 function redactMembers(members: object, depth: number): Record<string, unknown> {
-  const plain: Record<string, unknown> = {}
+  const open: Record<string, unknown> = {}
   for (const [name, value] of Object.entries(members).slice(0, membersAllowed)) {
     if (value === undefined) continue
-    plain[redactText(name)] = isSecret(name, value) ? redacted : redactValue(value, depth + 1)
+    open[redactText(name)] = isSecret(name, value) ? redacted : redactValue(value, depth + 1)
   }
-  return plain
+  return open
 }
 
 /** A `code` that is the word for an error is no authorization code. */
@@ -114,7 +115,7 @@ function redactValue(value: unknown, depth: number): unknown {
 /** `code` of an error is a machine word, not a secret, so it is logged under another name. */
 function redactError(error: Error, depth: number): Record<string, unknown> {
   const word = 'code' in error && typeof error.code === 'string' ? error.code : undefined
-  const plain: Record<string, unknown> = {
+  const open: Record<string, unknown> = {
     type: error.name,
     message: redactText(error.message),
     error_code: word === undefined ? undefined : redactText(word),
@@ -122,5 +123,5 @@ function redactError(error: Error, depth: number): Record<string, unknown> {
     stack: error.stack === undefined ? undefined : redactText(error.stack),
     cause: error.cause === undefined ? undefined : redactValue(error.cause, depth + 1),
   }
-  return Object.fromEntries(Object.entries(plain).filter(([, value]) => value !== undefined))
+  return Object.fromEntries(Object.entries(open).filter(([, value]) => value !== undefined))
 }

@@ -1,7 +1,8 @@
 /** Chooses the exchange for a request: over its sockets where the host handed them over, else over `Request`. */
+import type { Agent } from 'undici'
 import type { Random } from './crypto.ts'
 import type { Exchange } from './exchange.ts'
-import { createBackendAgent, createNodeExchange, findSockets } from './node-exchange.ts'
+import { createNodeExchange, findSockets } from './node-exchange.ts'
 import { createWebExchange } from './web-exchange.ts'
 
 /** Makes exchanges; holds the connections to the backends. */
@@ -13,13 +14,19 @@ export interface ExchangeFactory {
 
 /** The exchanges of one Gatehouse. */
 export function createExchanges(ports: { random: Random; fetch: typeof fetch }): ExchangeFactory {
-  const agent = createBackendAgent()
+  let agent: Promise<Agent> | undefined
+  const openAgent = (): Promise<Agent> => (agent ??= loadAgent())
   return {
     create: (request, env) => {
       const sockets = findSockets(env)
       if (!sockets) return createWebExchange(request, ports)
-      return createNodeExchange(sockets, { random: ports.random, agent })
+      return createNodeExchange(sockets, { random: ports.random, openAgent })
     },
-    close: () => agent.close(),
+    close: async () => (await agent)?.close(),
   }
+}
+
+async function loadAgent(): Promise<Agent> {
+  const { createBackendAgent } = await import('./backend-agent.ts')
+  return createBackendAgent()
 }

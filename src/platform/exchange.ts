@@ -1,7 +1,7 @@
 /**
- * What lies beneath one HTTP exchange: the port through which handlers read a small body and pipe a
- * proxied answer. On Node both go straight from and to the socket (`node-exchange.ts`); elsewhere
- * they use `Request` and `fetch` (`web-exchange.ts`).
+ * What lies beneath one HTTP exchange: the port through which a small body is read, an answer is sent
+ * and a proxied one is piped. On Node all go straight from and to the socket (`node-exchange.ts`);
+ * elsewhere they use `Request`, `Response` and `fetch` (`web-exchange.ts`).
  */
 export interface Exchange {
   /** Correlates log lines of one request; random, never taken from the client. */
@@ -16,12 +16,27 @@ export interface Exchange {
    */
   readBody(limitBytes: number): Promise<string>
   /**
+   * Sends an answer. Over sockets that were handed over for it, it is on its way when this returns, and
+   * what is returned is only a mark; hand that on unchanged.
+   */
+  respond(answer: Answer): Response
+  /**
    * Sends this exchange's request on to a backend and streams the answer back unbuffered. The client
    * going away aborts the backend request.
    *
    * @throws OAuthError `temporarily_unavailable` with status 502 or 503 when the backend gave no answer
    */
   forward(target: ForwardTarget): Promise<Response>
+}
+
+/** An answer that is whole in memory: every one but a proxied one. */
+export interface Answer {
+  readonly status: number
+  /** Names are lower case. */
+  readonly headers: Readonly<Record<string, string>>
+  /** Values of `Set-Cookie`, the one field that is sent once for each. */
+  readonly cookies?: readonly string[]
+  readonly body?: string
 }
 
 /** Where a request goes and what it becomes on the way. Header names are lower case. */

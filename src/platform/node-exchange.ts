@@ -4,43 +4,28 @@
  */
 import { isUtf8 } from 'node:buffer'
 import { IncomingMessage, ServerResponse } from 'node:http'
-import { Agent, type Dispatcher } from 'undici'
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
+import type { Dispatcher } from 'undici'
 import type { Random } from './crypto.ts'
-import type { Exchange, ForwardTarget } from './exchange.ts'
+import type { Answer, Exchange, ForwardTarget } from './exchange.ts'
 import { readBytes } from './node-body.ts'
 import { relay } from './node-relay.ts'
 import { bodyNotText, verifyPlainBody } from './refusals.ts'
+import { toResponse } from './web-exchange.ts'
 
 /** The two sides of one connection, as `node:http` hands them over. */
 export interface Sockets {
   readonly incoming: IncomingMessage
   readonly outgoing: ServerResponse
+  /** Whether nobody wants to see or change an answer on its way, so that it may be written at once. */
+  readonly takesAnswers: boolean
 }
 
 /** What a Node exchange needs besides its sockets. */
 export interface NodeExchangePorts {
   readonly random: Random
-  /** Connections to backends, from {@link createBackendAgent}. */
-  readonly agent: Dispatcher
-}
-
-/** Longest wait for a connection to a backend, in milliseconds (catalogue PX-11). */
-const connectTimeoutMs = 5000
-
-/**
- * The connections to all backends of one process; `close()` waits for requests in flight, `destroy()`
- * does not.
- *
- * Idle connections are dropped after 4 s, or a second before the backend said it would, so that a
- * request seldom meets a closing one; it is never sent twice (catalogue PX-13).
- */
-export function createBackendAgent(): Agent {
-  return new Agent({
-    connect: { timeout: connectTimeoutMs },
-    bodyTimeout: 0,
-    keepAliveTimeout: 4000,
-    allowH2: false,
-  })
+  /** The connections to backends, which the first request to one opens. */
+  readonly openAgent: () => Promise<Dispatcher>
 }
 
 /** The sockets in what a host passed beside a request, or undefined when it passed none. */
@@ -50,7 +35,8 @@ export function findSockets(env: unknown): Sockets | undefined {
   const { incoming, outgoing } = env
   if (!(incoming instanceof IncomingMessage) || !(outgoing instanceof ServerResponse))
     return undefined
-  return { incoming, outgoing }
+  const takesAnswers = 'takesAnswers' in env && env.takesAnswers === true
+  return { incoming, outgoing, takesAnswers }
 }
 
 /** The exchange of a request that came over these sockets. */
@@ -60,7 +46,9 @@ export function createNodeExchange(sockets: Sockets, ports: NodeExchangePorts): 
     requestId: ports.random(9),
     peer: toPlainAddress(incoming.socket.remoteAddress),
     readBody: (limitBytes) => readText(incoming, limitBytes),
-    forward: (target: ForwardTarget) => relay(sockets, ports.agent, target),
+    respond: (answer) =>
+      sockets.takesAnswers ? send(sockets.outgoing, answer) : toResponse(answer),
+    forward: async (target: ForwardTarget) => relay(sockets, await ports.openAgent(), target),
   }
 }
 
@@ -69,6 +57,15 @@ async function readText(incoming: IncomingMessage, limitBytes: number): Promise<
   const bytes = await readBytes(incoming, limitBytes)
   if (!isUtf8(bytes)) throw bodyNotText()
   return bytes.toString('utf8')
+}
+
+/** Head and body in one write: a `Response` in between costs as much as all the rest of an answer. */
+function send(outgoing: ServerResponse, { status, headers, cookies = [], body }: Answer): Response {
+  const fields = Object.entries(headers).flat()
+  for (const cookie of cookies) fields.push('set-cookie', cookie)
+  if (status !== 204) fields.push('content-length', String(Buffer.byteLength(body ?? '')))
+  outgoing.writeHead(status, fields).end(body)
+  return RESPONSE_ALREADY_SENT
 }
 
 /** One spelling per address: IPv4 that arrives on an IPv6 socket is IPv4 (catalogue EN-03). */

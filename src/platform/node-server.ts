@@ -18,6 +18,8 @@ export interface NodeServer {
   /** `http://host:port`, as bound. */
   readonly url: string
   readonly port: number
+  /** Goes on as before, but every answer ends its connection, so that clients come back somewhere else. */
+  drain(): void
   /**
    * Stops (catalogue HA-10): accepts nothing more, lets requests in flight finish for up to
    * `graceSeconds` (default 10), ends standing streams, then closes what is left.
@@ -68,28 +70,39 @@ interface OpenExchange {
 
 /** What a server has to finish or to end before it is closed. */
 interface Traffic {
+  /** Whether every answer ends its connection. */
+  isEnding: boolean
   readonly open: Set<OpenExchange>
   /** Connections that never sent a request: browsers and clients open them in advance. */
   readonly silent: Set<Socket>
 }
 
 function trackTraffic(server: Server): Traffic {
-  const open = new Set<OpenExchange>()
-  const silent = new Set<Socket>()
+  const traffic: Traffic = { isEnding: false, open: new Set(), silent: new Set() }
+  const { open, silent } = traffic
   server.on('connection', (socket) => {
     silent.add(socket)
     socket.once('close', () => silent.delete(socket))
   })
-  server.on('request', (incoming, outgoing) => {
+  // Before the handler, which may send the head at once.
+  server.prependListener('request', (incoming, outgoing) => {
     silent.delete(incoming.socket)
     const exchange = { incoming, outgoing }
     open.add(exchange)
+    if (traffic.isEnding) outgoing.setHeader('Connection', 'close')
     outgoing.once('close', () => {
       open.delete(exchange)
       if (!server.listening) setImmediate(() => server.closeIdleConnections())
     })
   })
-  return { open, silent }
+  return traffic
+}
+
+function endConnections(traffic: Traffic): void {
+  traffic.isEnding = true
+  for (const { outgoing } of traffic.open) {
+    if (!outgoing.headersSent) outgoing.setHeader('Connection', 'close')
+  }
 }
 
 function toNodeServer(server: Server, traffic: Traffic, host: string): NodeServer {
@@ -100,19 +113,20 @@ function toNodeServer(server: Server, traffic: Traffic, host: string): NodeServe
   return {
     url: `http://${name}:${port}`,
     port,
+    drain: () => endConnections(traffic),
     close: (graceSeconds = 10) => (closing ??= closeGracefully(server, traffic, graceSeconds)),
   }
 }
 
 async function closeGracefully(
   server: Server,
-  { open, silent }: Traffic,
+  traffic: Traffic,
   graceSeconds: number,
 ): Promise<void> {
+  const { open, silent } = traffic
   const closed = new Promise<void>((resolve) => void server.close(() => resolve()))
   const silence = setTimeout(() => endSilentSockets(silent), silentMs)
-  for (const { outgoing } of open)
-    if (!outgoing.headersSent) outgoing.setHeader('Connection', 'close')
+  endConnections(traffic)
   let timer: NodeJS.Timeout | undefined
   const deadline = new Promise<void>(
     (resolve) => (timer = setTimeout(resolve, graceSeconds * 1000)),

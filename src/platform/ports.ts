@@ -95,6 +95,8 @@ export interface Metrics {
   ): void
   /** Records how long a request to a route took, in seconds. */
   time(route: string, status: number, seconds: number): void
+  /** Exposes a value that is read anew for every exposition; the last `read` given for a name counts. */
+  gauge(name: 'revocations_age_seconds' | 'store_hints_up', read: () => number): void
   /** The exposition text (Prometheus text format 0.0.4) and its content type. */
   expose(): Promise<{ body: string; contentType: string }>
 }

@@ -3,7 +3,8 @@
  *
  * The cost is the one OWASP recommends for 32 MiB of memory. A hash says what it cost, so that a
  * later increase keeps the old ones valid. At most two derivations run at once in this process and
- * 32 wait: sign-in floods get 503 instead of the machine's memory (catalogue DS-06).
+ * 32 wait, shared fairly between the networks that ask: a flood of sign-ins gets 503 instead of the
+ * machine's memory and everyone's place in line (catalogue DS-06).
  */
 import { randomBytes, type ScryptOptions, scrypt } from 'node:crypto'
 import { equalInConstantTime } from './crypto.ts'
@@ -23,6 +24,17 @@ const memoryLimitBytes = 64 * 1024 * 1024
 
 const takeTurn = createTurns({ atOnce: 2, waiting: 32, reason: 'passwords_busy' })
 
+/** Who asks when it is not a network: new passwords are set by those who were let in already. */
+const ourselves = 'ourselves'
+
+/** One attempt to sign in. */
+export interface PasswordAttempt {
+  /** Whom the turn is taken for: the network that the attempt comes from. Default: one for all. */
+  readonly network?: string
+  /** Called when the password is about to be looked at; what it throws ends the attempt. */
+  readonly onTurn?: () => Promise<void>
+}
+
 /** Stands in for the hash of a user who does not exist; nothing derives to it. */
 const nobody = toText(cost, Buffer.alloc(saltBytes).toString('base64url'), '')
 
@@ -33,7 +45,7 @@ const nobody = toText(cost, Buffer.alloc(saltBytes).toString('base64url'), '')
  */
 export async function hashPassword(password: string): Promise<string> {
   const salt = randomBytes(saltBytes).toString('base64url')
-  return toText(cost, salt, await takeTurn(() => derive(password, salt, cost)))
+  return toText(cost, salt, await takeTurn(ourselves, () => derive(password, salt, cost)))
 }
 
 /**
@@ -42,16 +54,15 @@ export async function hashPassword(password: string): Promise<string> {
  * Without a stored hash the answer is no, after just as much work: whoever asks learns nothing about
  * which users exist.
  *
- * @param onTurn called when the password is about to be looked at; what it throws ends the attempt
  * @throws OAuthError `temporarily_unavailable` when too many derivations wait already
  */
 export async function verifyPassword(
   password: string,
   stored: string | undefined,
-  onTurn?: () => Promise<void>,
+  { network = 'unknown', onTurn }: PasswordAttempt = {},
 ): Promise<boolean> {
   const { salt, hash, ...itsCost } = parseText(stored ?? nobody)
-  const derived = await takeTurn(async () => {
+  const derived = await takeTurn(network, async () => {
     await onTurn?.()
     return derive(password, salt, itsCost)
   })

@@ -1,7 +1,7 @@
 /** The exchange wherever there is only `Request` and `fetch`: other runtimes, and tests without a port. */
 import { OAuthError } from '../errors.ts'
 import type { Random } from './crypto.ts'
-import type { Exchange, ForwardOutcome, ForwardTarget, HeaderField } from './exchange.ts'
+import type { Answer, Exchange, ForwardOutcome, ForwardTarget, HeaderField } from './exchange.ts'
 import {
   bodyCutShort,
   bodyNotText,
@@ -27,8 +27,16 @@ export function createWebExchange(request: Request, ports: WebExchangePorts): Ex
     requestId: ports.random(9),
     peer: 'unknown',
     readBody: (limitBytes) => readText(request, limitBytes),
+    respond: toResponse,
     forward: (target) => forward(request, ports.fetch, target),
   }
+}
+
+/** An answer as a `Response`. */
+export function toResponse({ status, headers, cookies = [], body }: Answer): Response {
+  const response = new Response(body ?? null, { status, headers })
+  for (const cookie of cookies) response.headers.append('set-cookie', cookie)
+  return response
 }
 
 async function readText(request: Request, limitBytes: number): Promise<string> {

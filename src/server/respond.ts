@@ -2,41 +2,35 @@
 import type { RequestContext } from '../context.ts'
 import { OAuthError } from '../errors.ts'
 import { type Params, parseForm, verifyFormContentType } from '../oauth/params.ts'
+import type { Answer } from '../platform/exchange.ts'
 
 /** Largest form or JSON document that any endpoint of the authorization server reads. */
 export const bodyLimitBytes = 32 * 1024
 
 /** A JSON answer that nobody may cache (OAuth 2.1 §3.2.3, A10). */
-export function toJson(
-  body: unknown,
-  status = 200,
-  headers: Record<string, string> = {},
-): Response {
-  return new Response(JSON.stringify(body), {
-    status,
-    headers: {
-      'content-type': 'application/json',
-      'cache-control': 'no-store',
-      pragma: 'no-cache',
-      'x-content-type-options': 'nosniff',
-      ...headers,
-    },
-  })
+export function toJson(body: unknown, status = 200, headers: Record<string, string> = {}): Answer {
+  return { status, headers: { ...jsonHeaders, ...headers }, body: JSON.stringify(body) }
+}
+
+const jsonHeaders = {
+  'content-type': 'application/json',
+  'cache-control': 'no-store',
+  pragma: 'no-cache',
+  'x-content-type-options': 'nosniff',
 }
 
 /**
  * Sends the browser on with 303, so that a form is never posted a second time to where it leads
  * (catalogue P8, CN-17).
  */
-export function toSeeOther(location: string, cookies: readonly string[] = []): Response {
-  const headers: [string, string][] = [
-    ['location', location],
-    ['cache-control', 'no-store'],
-    ['referrer-policy', 'no-referrer'],
-    ['x-content-type-options', 'nosniff'],
-    ...cookies.map((cookie): [string, string] => ['set-cookie', cookie]),
-  ]
-  return new Response(null, { status: 303, headers })
+export function toSeeOther(location: string, cookies: readonly string[] = []): Answer {
+  const headers = {
+    location,
+    'cache-control': 'no-store',
+    'referrer-policy': 'no-referrer',
+    'x-content-type-options': 'nosniff',
+  }
+  return { status: 303, headers, cookies }
 }
 
 /**

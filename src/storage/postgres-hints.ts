@@ -1,6 +1,6 @@
 /**
  * Hints between instances: keys are sent with NOTIFY. They come in through `postgres-ear.ts`, and
- * while that hears nothing, the database is asked whether anything changed.
+ * while that hears nothing, the database is asked whether anything changed (`hint-watch.ts`).
  */
 import type { Hints } from './hints.ts'
 
@@ -70,56 +70,4 @@ function toPayloads(keys: readonly string[]): string[] {
 export function tellPayload(hints: Hints, payload: string): void {
   if (payload === '') hints.tellAll()
   else hints.tell(payload.split('\n'))
-}
-
-/** How often it is asked whether anything changed while nothing can be heard. */
-const lookMilliseconds = 500
-
-/** Looks for changes while someone listens and nothing can be heard. */
-export interface HintWatch {
-  start(): void
-  stop(): void
-}
-
-/**
- * Creates a watch.
- *
- * @param look answers with another text when a transaction ended since
- */
-export function createHintWatch(
-  hints: Hints,
-  isHearing: () => boolean,
-  look: () => Promise<string>,
-): HintWatch {
-  let timer: NodeJS.Timeout | undefined
-  let isLooking = false
-  let seen: string | undefined
-
-  const lookOnce = async (): Promise<void> => {
-    if (isLooking || isHearing()) return
-    isLooking = true
-    try {
-      const now = await look()
-      if (now !== seen) hints.tellAll()
-      seen = now
-    } catch {
-      // The next look will tell.
-    } finally {
-      isLooking = false
-    }
-  }
-  const stop = (): void => {
-    clearInterval(timer)
-    timer = undefined
-  }
-  const tick = (): void => {
-    if (hints.any()) void lookOnce()
-    else stop()
-  }
-  return {
-    start() {
-      timer ??= setInterval(tick, lookMilliseconds).unref()
-    },
-    stop,
-  }
 }

@@ -8,6 +8,7 @@
 import { unavailable } from '../errors.ts'
 import type { Clock } from '../platform/clock.ts'
 import { verifyChange } from './change.ts'
+import { createHintWatch } from './hint-watch.ts'
 import { createHints, type Hints } from './hints.ts'
 import { createPostgresCalls, type PostgresCalls } from './postgres-calls.ts'
 import {
@@ -19,7 +20,7 @@ import {
 } from './postgres-client.ts'
 import { hasNul, toCommitValues } from './postgres-commit.ts'
 import { createHintEar, type HintEar } from './postgres-ear.ts'
-import { createHintSender, createHintWatch, tellPayload } from './postgres-hints.ts'
+import { createHintSender, tellPayload } from './postgres-hints.ts'
 import { explain, preparePostgres } from './postgres-schema.ts'
 import { type PostgresStatements, toNames, toStatements } from './postgres-sql.ts'
 import type { Commit, Entry, ListedEntry, Store } from './store.ts'
@@ -64,9 +65,10 @@ export async function postgresStore(options: PostgresStoreOptions): Promise<Stor
       listen: statements.listen,
       onPayload: (payload) => tellPayload(hints, payload),
     })
-    if (directUrl !== undefined) await openEar(ear, directUrl)
+    const hasEar = directUrl !== undefined
+    if (hasEar) await openEar(ear, directUrl)
     const rows = createRows(createPostgresCalls(pool), statements)
-    return toStore({ rows, hints, ear, clock, pool })
+    return toStore({ rows, hints, ear, hasEar, clock, pool })
   } catch (error) {
     await pool.end()
     throw error
@@ -106,11 +108,13 @@ interface Parts {
   readonly rows: ReturnType<typeof createRows>
   readonly hints: Hints
   readonly ear: HintEar
+  /** Whether it was opened; without, looking is how changes are heard. */
+  readonly hasEar: boolean
   readonly clock: Clock
   readonly pool: PostgresPool
 }
 
-function toStore({ rows, hints, ear, clock, pool }: Parts): Store {
+function toStore({ rows, hints, ear, hasEar, clock, pool }: Parts): Store {
   const work = createWork()
   const sender = createHintSender(rows.notify)
   const watch = createHintWatch(hints, ear.isHearing, rows.look)
@@ -133,6 +137,7 @@ function toStore({ rows, hints, ear, clock, pool }: Parts): Store {
       watch.start()
       return unsubscribe
     },
+    isHearing: hasEar ? ear.isHearing : watch.isWell,
     sweep: async (limit) => work.run(() => rows.sweep(limit, clock.now())),
     async close() {
       if (!work.end()) return

@@ -28,6 +28,8 @@ export interface RedisConnection {
   run(args: readonly string[]): Promise<unknown>
   /** Lets the channels that match a glob pattern be heard, from now on and on every later connection. */
   listen(pattern: string): void
+  /** Whether there is a connection on which everything that is listened to can be heard. */
+  isHearing(): boolean
   close(): void
 }
 
@@ -50,8 +52,8 @@ const replyMilliseconds = 5000
 const firstPauseMilliseconds = 25
 const longestPauseMilliseconds = 1000
 
-/** How often a cluster is asked for its servers. A connection that nobody uses is found dead by it, too. */
-const learnMilliseconds = 60_000
+/** How often a cluster is asked for its servers. A connection on which one only listens is found dead by it, too. */
+const learnMilliseconds = 10_000
 
 /** Most servers that one command is sent on to. */
 const mostMoves = 5
@@ -98,6 +100,7 @@ export async function connectToRedis(options: ConnectionOptions): Promise<RedisC
       }
     },
     listen: link.listen,
+    isHearing: link.isHearing,
     close() {
       clearInterval(learning)
       link.end()
@@ -160,6 +163,7 @@ function createLink({ address, create, onMessage, onBack, log }: ConnectionOptio
     /** The same, for one that is of no use any more. */
     lose,
     listen: (pattern: string): void => channels.listen(client, pattern),
+    isHearing: (): boolean => client !== undefined && channels.areHeardOn(client),
     end(): void {
       ending.abort()
       client?.destroy()
@@ -171,20 +175,27 @@ function createLink({ address, create, onMessage, onBack, log }: ConnectionOptio
 /** The patterns that are listened to, on whatever client there is. */
 function createChannels(onMessage: (channel: string) => void, log: Log | undefined) {
   const patterns = new Set<string>()
+  /** How many of them each client was told to be heard on it. */
+  const heard = new WeakMap<RedisClient, number>()
   const tell = (_message: string, channel: string): void => onMessage(channel)
   const fail = (error: unknown): void => {
     // A lost connection is no refusal: the next one hears them all again.
     if (findReplyCode(error)) log?.warn('redis refuses subscriptions', { error })
   }
+  const subscribe = async (client: RedisClient, wanted: string[]): Promise<void> => {
+    await client.pSubscribe(wanted, tell)
+    heard.set(client, (heard.get(client) ?? 0) + wanted.length)
+  }
   return {
     listen(client: RedisClient | undefined, pattern: string): void {
       if (patterns.has(pattern)) return
       patterns.add(pattern)
-      client?.pSubscribe([pattern], tell).catch(fail)
+      if (client) subscribe(client, [pattern]).catch(fail)
     },
     hearAgain(client: RedisClient | undefined, then: () => void): void {
-      if (patterns.size > 0) client?.pSubscribe([...patterns], tell).then(then, fail)
+      if (client && patterns.size > 0) subscribe(client, [...patterns]).then(then, fail)
     },
+    areHeardOn: (client: RedisClient): boolean => (heard.get(client) ?? 0) === patterns.size,
   }
 }
 

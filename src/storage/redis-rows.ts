@@ -39,6 +39,8 @@ export interface Rows {
   commit(change: Commit, now: number): Promise<boolean>
   list(range: { lower: string; upper: string; limit: number }, now: number): Promise<ListedEntry[]>
   sweep(limit: number, now: number): Promise<number>
+  /** The last version given, so another text after every commit that set something. */
+  look(): Promise<string>
 }
 
 /** Keys that one sweeping script deletes at most, so that no request waits for it. */
@@ -96,6 +98,7 @@ export function createRows(run: Run, space: Keyspace): Rows {
       }
       return swept
     },
+    look: async () => String(await run(['GET', sequence])),
   }
 }
 

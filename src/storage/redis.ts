@@ -27,6 +27,7 @@ import { unavailable } from '../errors.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Log } from '../platform/ports.ts'
 import { verifyChange } from './change.ts'
+import { createHintWatch } from './hint-watch.ts'
 import { createHints, type Hints } from './hints.ts'
 import { importRedisClient, parseRedisUrl } from './redis-client.ts'
 import { connectToRedis, type RedisConnection } from './redis-connection.ts'
@@ -98,6 +99,7 @@ interface Parts {
 }
 
 function toStore({ connection, rows, hints, clock, channel }: Parts): Store {
+  const watch = createHintWatch(hints, connection.isHearing, rows.look)
   const running = new Set<Promise<unknown>>()
   let closed = false
 
@@ -126,11 +128,15 @@ function toStore({ connection, rows, hints, clock, channel }: Parts): Store {
     subscribe(prefix, listener) {
       // Never unsubscribed: there are few prefixes, and what nobody listens to any more goes nowhere.
       connection.listen(`${channel}${escapeGlob(prefix)}*`)
-      return hints.subscribe(prefix, listener)
+      const unsubscribe = hints.subscribe(prefix, listener)
+      watch.start()
+      return unsubscribe
     },
+    isHearing: connection.isHearing,
     sweep: (limit) => work(() => rows.sweep(limit, clock.now())),
     async close() {
       closed = true
+      watch.stop()
       await Promise.allSettled(running)
       connection.close()
     },

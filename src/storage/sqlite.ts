@@ -74,6 +74,7 @@ function toStore(client: SqliteClient, clock: Clock): Store {
       watch.start()
       return unsubscribe
     },
+    isHearing: () => true,
     async sweep(limit) {
       let swept = 0
       while (swept < limit) {

@@ -75,6 +75,11 @@ export interface Store {
    * @returns a function that ends the subscription
    */
   subscribe(prefix: string, listener: (key: string) => void): () => void
+  /**
+   * Whether hints of other processes come as they should: within a second. False while their channel is
+   * down; a driver that can looks for changes by itself meanwhile. For those who watch over the system.
+   */
+  isHearing(): boolean
   /** Deletes up to `limit` expired keys. Returns how many were deleted. */
   sweep(limit: number): Promise<number>
   /** Waits for work in flight, then lets go of files and connections. */

@@ -37,12 +37,17 @@ export interface AccessTokens {
   ): Promise<string>
   /**
    * Checks signature, `typ`, issuer, times and all claims, but not audience and revocation.
-   * Verified tokens are remembered by their SHA-256 until they expire.
+   * Verified tokens are remembered by their SHA-256 until they expire or their key is gone.
    *
    * @throws OAuthError `invalid_token`; `temporarily_unavailable` only for a key that is not known
    *   while the store cannot be asked: everything else is in memory
    */
   verify(token: string): Promise<AccessTokenClaims>
+  /**
+   * Whether the key that signed these claims is still one of ours: a stream outlives the verification of
+   * its token. Only for claims that {@link AccessTokens.verify} returned.
+   */
+  isStanding(claims: AccessTokenClaims): boolean
 }
 
 /** What access tokens are made of. */
@@ -69,12 +74,21 @@ const tokenType = 'at+jwt'
 export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
   const { issuer, keys, clock, random } = options
   const verified = new LRUCache<string, AccessTokenClaims>({ max: rememberedTokens })
+  const signers = new WeakMap<AccessTokenClaims, string>()
 
   const verifyFresh = async (token: string): Promise<AccessTokenClaims> => {
-    const claims = parseClaims(await verifySignature(token, keys))
+    const { kid, payload } = await verifySignature(token, keys)
+    const claims = parseClaims(payload)
     if (claims.iss !== issuer) throw refuse('issuer')
     if (claims.iat > clock.now() + skewSeconds) throw refuse('issued_in_future')
+    signers.set(claims, kid)
     return claims
+  }
+  const isStanding = (claims: AccessTokenClaims): boolean =>
+    keys.find(signers.get(claims) ?? '') !== undefined
+  const findVerified = (hash: string): AccessTokenClaims | undefined => {
+    const known = verified.get(hash)
+    return known && isStanding(known) ? known : undefined
   }
 
   return {
@@ -87,7 +101,7 @@ export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
     async verify(token) {
       verifyShape(token)
       const hash = sha256(token)
-      const claims = verified.get(hash) ?? (await verifyFresh(token))
+      const claims = findVerified(hash) ?? (await verifyFresh(token))
       if (claims.exp <= clock.now()) {
         verified.delete(hash)
         throw refuse('expired')
@@ -95,6 +109,7 @@ export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
       verified.set(hash, claims)
       return claims
     },
+    isStanding,
   }
 }
 
@@ -110,18 +125,23 @@ function verifyShape(token: string): void {
   }
 }
 
-/** Returns the payload's bytes once the signature is right (RFC 7515 §5.2, RFC 8725 §3.1). */
-async function verifySignature(token: string, keys: KeyRing): Promise<Uint8Array> {
+/** Returns the payload's bytes and the key's name once the signature is right (RFC 7515 §5.2, RFC 8725 §3.1). */
+async function verifySignature(
+  token: string,
+  keys: KeyRing,
+): Promise<{ kid: string; payload: Uint8Array }> {
   const header = parseObject(Buffer.from(token.slice(0, token.indexOf('.')), 'base64url'))
   if (header.typ !== tokenType) throw refuse('typ')
   if (header.crit !== undefined) throw refuse('crit')
-  const found = typeof header.kid === 'string' ? await keys.resolve(header.kid) : undefined
+  const { kid } = header
+  if (typeof kid !== 'string') throw refuse('unknown_key')
+  const found = await keys.resolve(kid)
   if (!found) throw refuse('unknown_key')
   if (header.alg !== found.alg) throw refuse('alg')
   const end = token.lastIndexOf('.')
   const signature = Buffer.from(token.slice(end + 1), 'base64url')
   if (!isSignedBy(found, token.slice(0, end), signature)) throw refuse('signature')
-  return Buffer.from(token.slice(token.indexOf('.') + 1, end), 'base64url')
+  return { kid, payload: Buffer.from(token.slice(token.indexOf('.') + 1, end), 'base64url') }
 }
 
 function parseClaims(payload: Uint8Array): AccessTokenClaims {

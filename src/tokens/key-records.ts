@@ -5,7 +5,10 @@
  * nobody who can write to the database can slip in a key. Every change of the set is one commit that
  * checks the state of the ring, so that processes change it one after the other (catalogue HA-07).
  */
-import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK } from 'jose'
+import type { JWK } from 'jose'
+import { calculateJwkThumbprint } from 'jose/jwk/thumbprint'
+import { exportJWK } from 'jose/key/export'
+import { generateKeyPair } from 'jose/key/generate/keypair'
 import { OAuthError } from '../errors.ts'
 import type { Clock } from '../platform/clock.ts'
 import { type SigningAlgorithm, type SigningKey, signingKeys } from '../storage/records/key.ts'

@@ -154,3 +154,32 @@ export async function rotateKey(
   }
   return undefined
 }
+
+/**
+ * Removes a key at once, because somebody else may have it: its tokens are refused from then on.
+ *
+ * The newest of the keys that are left signs, as verifiers know it already; when none is left, one is made
+ * first, which signs at once. Cut short, it can be repeated.
+ *
+ * @returns the key made, if any, and the key removed, if it was there; undefined when other processes kept
+ *   changing the set
+ */
+export async function revokeKey(
+  ports: KeyPorts,
+  kid: string,
+  alg: SigningAlgorithm,
+): Promise<RingChange | undefined> {
+  let added: KeyTime | undefined
+  for (let attempt = 0; attempt < rotateAttempts; attempt++) {
+    const version = await findRingVersion(ports.store)
+    const kids = (await listKeys(ports.store)).map(({ value }) => value.kid)
+    if (!kids.includes(kid)) return {}
+    if (kids.length > 1) {
+      if (await removeKeys(ports, [kid], version))
+        return { ...(added && { added }), removed: [kid] }
+      continue
+    }
+    added = await addKey(ports, { alg, activeAt: ports.clock.now() }, version)
+  }
+  return undefined
+}

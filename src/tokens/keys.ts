@@ -37,8 +37,8 @@ export interface KeyRing {
   /** The verification key of a `kid` and the one algorithm it is used with. Memory only. */
   find(kid: string): VerificationKey | undefined
   /**
-   * Like {@link KeyRing.find}, but an unknown `kid` lets the ring read its keys again, at most once in
-   * five seconds however many ask: a process that was asleep may have missed one.
+   * Like {@link KeyRing.find}, but an unknown `kid` lets the ring read its keys again, at most once a
+   * second however many ask: a process may have missed one, or be asked before it hears of one.
    *
    * @throws OAuthError `temporarily_unavailable` when the store cannot be asked
    */
@@ -55,8 +55,11 @@ export interface KeyRingOptions extends KeyPorts {
   log?: Log
 }
 
-/** How old the ring may be when a `kid` is unknown, in seconds: less than an urgent key is published. */
-const freshSeconds = 5
+/**
+ * How old the ring may be when a `kid` is unknown, in seconds: shorter than anybody may take to hear of a
+ * key that replaces a revoked one, and so signs at once.
+ */
+const freshSeconds = 1
 
 /**
  * Loads the keys of the store and makes the first one where there is none for the algorithm. Processes

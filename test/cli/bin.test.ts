@@ -1,8 +1,9 @@
 import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
+import { copyFile, mkdir, readdir, realpath, rm, symlink, writeFile } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
-import { describe, expect, it } from 'vitest'
-import { bin, runCommand } from './command.ts'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { bin, createFolder, runCommand } from './command.ts'
 
 /** A Node below the floor, if one is on PATH. */
 function findOldNode(): string | undefined {
@@ -49,6 +50,55 @@ describe('the bin', () => {
 
   it('imports nothing statically', () => {
     expect(readFileSync(bin, 'utf8')).not.toMatch(/^\s*import\s+[^(]/m)
+  })
+
+  describe('in a package of its own', () => {
+    let folder: string
+    let remove: () => Promise<void>
+    beforeEach(async () => {
+      const created = await createFolder()
+      folder = await realpath(created.folder)
+      remove = created.remove
+      await mkdir(join(folder, 'package/bin'), { recursive: true })
+      await copyFile(bin, join(folder, 'package/bin/gatehouse.js'))
+      await copyFile(join(bin, '../../package.json'), join(folder, 'package/package.json'))
+      await symlink(join(bin, '../../src'), join(folder, 'package/src'))
+    })
+    afterEach(() => remove())
+
+    /** Runs it with a temporary folder and a home of its own. */
+    function run() {
+      const own = {
+        NODE_COMPILE_CACHE: undefined,
+        TMPDIR: join(folder, 'tmp'),
+        HOME: join(folder, 'home'),
+      }
+      const args = [join(folder, 'package/bin/gatehouse.js'), '--version']
+      return spawnSync(process.execPath, args, {
+        encoding: 'utf8',
+        env: { ...process.env, ...own },
+      })
+    }
+
+    it('keeps compiled code beside its own, and nowhere else', async () => {
+      expect(run().status).toBe(0)
+      const kept = await readdir(join(folder, 'package/node_modules/.cache/compiled'))
+      expect(kept).toHaveLength(1)
+      expect((await readdir(folder)).toSorted()).toEqual(['package'])
+    })
+
+    it('starts where nothing can be kept, and with what is damaged', async () => {
+      const cache = join(folder, 'package/node_modules')
+      await writeFile(cache, 'no folder')
+      expect(run()).toMatchObject({ status: 0, stderr: '' })
+      await rm(cache)
+      run()
+      const files = await readdir(cache, { recursive: true, withFileTypes: true })
+      const kept = files.filter((file) => file.isFile())
+      expect(kept.length).toBeGreaterThan(1)
+      for (const { parentPath, name } of kept) await writeFile(join(parentPath, name), 'damaged')
+      expect(run()).toMatchObject({ status: 0, stderr: '' })
+    })
   })
 
   it('tells its version', async () => {

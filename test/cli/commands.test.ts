@@ -198,6 +198,16 @@ describe('gatehouse clients', () => {
       stderr: 'Error: There is no client one; see: gatehouse clients list\n',
     })
   }, 30_000)
+
+  it('finishes a removal that was cut short after the client had gone', async () => {
+    const userId = await addOwner()
+    const grantId = await addGrant(userId, 'one')
+    expect(await runWell(['clients', 'remove', 'one'])).toBe('Removed one; one grant ended\n')
+    await withStore(async (store) => {
+      expect((await endedGrants.find(store, grantId))?.value.why).toBe('client_removed')
+    })
+    expect((await run(['clients', 'remove', 'one'])).code).toBe(1)
+  }, 30_000)
 })
 
 describe('gatehouse grants', () => {
@@ -260,6 +270,16 @@ describe('every command', () => {
     expect(stderr).toContain('the configuration has 2 problems:\n')
     expect(stderr).toContain(`  ${file}:1:7: prot is not a setting; did you mean port?\n`)
   })
+
+  it('takes an id that begins with a hyphen for what it is', async () => {
+    await addOwner()
+    const ids = ['-h_8PNJlBTXmSYcYhbRiq4', '-d8PNJlBTXmSYcYhbRiq4g']
+    const revoked = await run(['grants', 'revoke', ...ids])
+    expect(revoked.stderr).toContain(`There is no grant ${ids.join(', ')}; nothing was revoked`)
+    const kid = '-VHPNJlBTXmSYcYhbRiq4kbDy-hGBZErb7B8V6i2ifE'
+    expect((await run(['keys', 'revoke', kid])).stderr).toContain(`There is no signing key ${kid}`)
+    expect(await run(['grants', 'list', '--user', ids[0] ?? ''])).toMatchObject({ code: 0 })
+  }, 30_000)
 
   it('does not mind a reader that stops reading', async () => {
     await addOwner()

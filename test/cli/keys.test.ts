@@ -89,6 +89,23 @@ describe('gatehouse keys', () => {
     expect(spans.toSorted()).toEqual([0, 10])
   }, 30_000)
 
+  it('revokes a key: a running server no longer publishes it, and another one signs', async () => {
+    const issuer = await serve()
+    const [leaked = ''] = await fetchKids(issuer)
+    const said = await runWell(['keys', 'revoke', leaked])
+    const next = /^Signing key (\S+) signs$/m.exec(said)?.[1]
+    expect(said).toContain(`Revoked signing key ${leaked}`)
+    await expect
+      .poll(() => fetchKids(issuer), { timeout: 10_000, interval: 50 })
+      .toEqual([expect.not.stringContaining(leaked)])
+    expect((await listKeys()).signing_keys).toMatchObject([{ kid: next, state: 'signs' }])
+    const again = await run(['keys', 'revoke', leaked])
+    expect(again).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining(`There is no signing key ${leaked}`),
+    })
+  }, 60_000)
+
   it('makes the next data key, once, and shows how far values have followed', async () => {
     await serve()
     const said = await runWell(['keys', 'rotate', '--data-key'])

@@ -1,3 +1,4 @@
+import { rm, writeFile } from 'node:fs/promises'
 import {
   createServer as createHttpServer,
   type RequestListener,
@@ -104,6 +105,58 @@ describe('gatehouse serve', () => {
     await again.running.untilAside(/Stopping/)
     again.running.child.kill('SIGTERM')
     expect((await again.running.ended).code).toBe(1)
+  }, 30_000)
+
+  it('lets balancers look away before it closes its port on SIGTERM (HA-10)', async () => {
+    const { running, issuer } = await serve('--drain-seconds', '1')
+    expect((await fetch(`${issuer}/readyz`)).status).toBe(200)
+    running.child.kill('SIGTERM')
+    await running.untilAside(/Leaving: \/readyz says no/)
+    const asked = await fetch(`${issuer}/readyz`)
+    expect(asked.status).toBe(503)
+    expect(asked.headers.get('connection')).toBe('close')
+    const answer = await fetch(`${issuer}/.well-known/oauth-authorization-server`)
+    expect(answer.status).toBe(200)
+    expect(answer.headers.get('connection')).toBe('close')
+    expect((await running.ended).code).toBe(0)
+    await expect(fetch(`${issuer}/readyz`)).rejects.toThrow()
+  }, 30_000)
+
+  it('does not wait on Ctrl-C, nor for a second signal', async () => {
+    const { running } = await serve('--drain-seconds', '600')
+    running.child.kill('SIGINT')
+    const { code, stderr } = await running.ended
+    expect(code).toBe(0)
+    expect(stderr).not.toContain('Leaving')
+
+    const again = await serve('--drain-seconds', '600', '--data', 'another')
+    again.running.child.kill('SIGTERM')
+    await again.running.untilAside(/Leaving/)
+    again.running.child.kill('SIGTERM')
+    expect((await again.running.ended).code).toBe(1)
+  }, 30_000)
+
+  it('notices that its data folder was removed, says so once and is not ready', async () => {
+    const { running, issuer } = await serve()
+    expect((await fetch(`${issuer}/readyz`)).status).toBe(200)
+    await rm(join(folder, 'gatehouse-data'), { recursive: true })
+    for (let time = 0; time < 3; time += 1) {
+      expect((await fetch(`${issuer}/readyz`)).status).toBe(503)
+    }
+    expect((await fetch(`${issuer}/healthz`)).status).toBe(200)
+    running.child.kill('SIGTERM')
+    const { stderr } = await running.ended
+    expect(stderr.match(/The store was removed or replaced/g)).toHaveLength(1)
+  }, 30_000)
+
+  it('says that the data folder is a file', async () => {
+    await writeFile(join(folder, 'data'), 'text')
+    const { code, stderr } = await start([...serveArgs, '--data', 'data']).ended
+    expect(code).toBe(1)
+    expect(stderr).toMatch(
+      /^Error: \S+data cannot be a folder, because a file is in its place; choose .*--data/,
+    )
+    expect(stderr.trim().split('\n')).toHaveLength(1)
   }, 30_000)
 
   it('knows at once what commands change beside it', async () => {
@@ -255,6 +308,24 @@ describe('gatehouse demo', () => {
     expect(await again.until(upTo)).toContain(password)
     const users = await runCommand(['users', 'list', '--json', '--data', join(folder, 'demo-data')])
     expect(JSON.parse(users.stdout)).toMatchObject([{ login: 'owner@example.com', role: 'owner' }])
+  }, 60_000)
+
+  it('does not show a password that was changed since', async () => {
+    const first = start(['demo', '--port', '0'])
+    const old = /Password +(\S+)/.exec(await first.until(upTo))?.[1] ?? ''
+    expect(old).toHaveLength(16)
+    const data = join(folder, 'demo-data')
+    const changed = await runCommand(
+      ['users', 'passwd', 'owner@example.com', '--password-stdin', '--data', data],
+      { input: 'another battery entirely\n' },
+    )
+    expect(changed.code).toBe(0)
+    first.child.kill('SIGTERM')
+    await first.ended
+
+    const printed = await start(['demo', '--port', '0']).until(upTo)
+    expect(printed).not.toContain(old)
+    expect(printed).toMatch(/E-mail +owner@example\.com\n +Password +the one you set/)
   }, 60_000)
 
   it('ends when its port is taken', async () => {

@@ -132,6 +132,7 @@ describe('while something is unknown', () => {
       isEnded: () => false,
       add: () => {},
       isReady: () => false,
+      ageSeconds: () => Number.POSITIVE_INFINITY,
       ready: new Promise<void>(() => {}),
       close: () => {},
     }
@@ -152,7 +153,11 @@ describe('while something is unknown', () => {
     const broken = await startGate({
       to: backend.origin,
       context: {
-        accessTokens: { mint: async () => 'a.b.c', verify: () => Promise.reject(fault) },
+        accessTokens: {
+          mint: async () => 'a.b.c',
+          verify: () => Promise.reject(fault),
+          isStanding: () => false,
+        },
       },
     })
     const before = backend.seen.length

@@ -9,12 +9,9 @@ import { createSessions } from '../../src/identity/sessions.ts'
 import { createUsers } from '../../src/identity/users.ts'
 import { createLimits } from '../../src/operate/limits.ts'
 import { createMetrics } from '../../src/operate/metrics.ts'
+import { createBackendAgent } from '../../src/platform/backend-agent.ts'
 import { systemRandom } from '../../src/platform/crypto.ts'
-import {
-  createBackendAgent,
-  createNodeExchange,
-  findSockets,
-} from '../../src/platform/node-exchange.ts'
+import { createNodeExchange, findSockets } from '../../src/platform/node-exchange.ts'
 import { listen } from '../../src/platform/node-server.ts'
 import type { AuditEvent, LogFields } from '../../src/platform/ports.ts'
 import { createWebExchange } from '../../src/platform/web-exchange.ts'
@@ -124,12 +121,13 @@ export async function startGate(options: GateOptions): Promise<GateUnderTest> {
     async (request, env) => {
       const sockets = options.exchange === 'web' ? undefined : findSockets(env)
       const exchange = sockets
-        ? createNodeExchange(sockets, { random: systemRandom, agent })
+        ? createNodeExchange(sockets, { random: systemRandom, openAgent: async () => agent })
         : createWebExchange(request, { random: systemRandom, fetch })
       try {
-        return await endpoint(request, { ...full, exchange })
+        const outcome = await endpoint(request, { ...full, exchange })
+        return outcome instanceof Response ? outcome : exchange.respond(outcome)
       } catch (error) {
-        if (error instanceof OAuthError) return renderRefusal(error)
+        if (error instanceof OAuthError) return exchange.respond(renderRefusal(error))
         throw error
       }
     },
@@ -212,6 +210,7 @@ async function createContext(
     sessions: createSessions({ store, users, clock, random, sessionSeconds: 86_400 }),
     upstreams: new Map(),
     localSignIn: true,
+    isReady: async () => true,
     clock,
     random,
     fetch,

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
 import type { Backend, Config, RequestContext } from '../../src/context.ts'
 import { protectedResourceMetadata } from '../../src/gate/resource-metadata.ts'
+import { toResponse } from '../../src/platform/web-exchange.ts'
 
 const backend: Backend = {
   id: 'notes',
@@ -17,7 +18,8 @@ const config = {
 const context = { config } as unknown as RequestContext
 
 async function ask(headers: Record<string, string> = {}, url = 'https://gate.example/x') {
-  return protectedResourceMetadata(backend)(new Request(url, { headers }), context)
+  const outcome = await protectedResourceMetadata(backend)(new Request(url, { headers }), context)
+  return outcome instanceof Response ? outcome : toResponse(outcome)
 }
 
 it('is the document of RFC 9728 with the issuer as it is, and without offline_access (DI-01, DI-03, DI-11, D48)', async () => {

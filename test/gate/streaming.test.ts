@@ -1,5 +1,6 @@
 import type { RequestListener, ServerResponse } from 'node:http'
 import { afterEach, describe, expect, it, vi } from 'vitest'
+import { revokeKey } from '../../src/tokens/key-rotation.ts'
 import {
   bearer,
   type GateOptions,
@@ -121,6 +122,21 @@ for (const exchange of ['node', 'web'] as const)
       backend.streams[0]?.write('data: 1\n\n')
       await reader.read()
       gate.context.revocations.add('grant-1')
+      vi.advanceTimersByTime(1000)
+      expect((await reader.read()).done).toBe(true)
+      await backend.gone[0]
+    })
+
+    it('ends when the key of its token is revoked (ST-06)', async () => {
+      vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+      const backend = streamingBackend()
+      const gate = await start(backend.handler, { exchange })
+      const { reader } = await openStream(gate)
+      backend.streams[0]?.write('data: 1\n\n')
+      await reader.read()
+      const { context } = gate
+      await revokeKey(context, context.keys.jwks().keys[0]?.kid ?? '', 'ES256')
+      await context.keys.reread()
       vi.advanceTimersByTime(1000)
       expect((await reader.read()).done).toBe(true)
       await backend.gone[0]

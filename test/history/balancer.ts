@@ -1,5 +1,6 @@
 /** A load balancer that knows nothing and retries nothing: each request goes to the next process, once. */
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
+import { setTimeout as wait } from 'node:timers/promises'
 
 /** Where requests go, and how many of them got no answer. */
 export interface Balancer {
@@ -41,6 +42,48 @@ export async function startBalancer(): Promise<Balancer> {
         server.close(() => resolve())
         server.closeAllConnections()
       }),
+  }
+}
+
+/** Asks processes whether they are ready. */
+export interface ReadinessWatch {
+  /** Goes on asking this process; resolves when it was ready for the first time. */
+  watch(origin: string): Promise<void>
+  /** Asks no more. */
+  stop(): Promise<void>
+}
+
+const askEveryMs = 25
+
+/** Takes processes in and out of a balancer as their `/readyz` says; nothing else is known of them. */
+export function followReadiness(balancer: Balancer): ReadinessWatch {
+  let isOver = false
+  const follow = async (origin: string, announce: () => void): Promise<void> => {
+    let isIn = false
+    while (!isOver) {
+      const isReady = await askReadiness(origin)
+      if (isReady && !isIn) balancer.add(origin)
+      if (!isReady && isIn) await balancer.remove(origin)
+      isIn = isReady
+      if (isIn) announce()
+      await wait(askEveryMs)
+    }
+  }
+  const follows: Promise<void>[] = []
+  return {
+    watch: (origin) => new Promise((resolve) => void follows.push(follow(origin, resolve))),
+    stop: async () => {
+      isOver = true
+      await Promise.all(follows)
+    },
+  }
+}
+
+async function askReadiness(origin: string): Promise<boolean> {
+  try {
+    return (await fetch(`${origin}/readyz`)).status === 200
+  } catch {
+    return false
   }
 }
 

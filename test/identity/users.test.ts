@@ -187,6 +187,7 @@ describe('a removed user', { timeout: 30_000 }, () => {
       'ended/grant-2',
       'family/grant-3',
       'grant/grant-3',
+      `removed-user/${record.value.id}`,
       'user-grant/someone-else/grant-3',
     ])
     expect((await endedGrants.find(store, 'grant-1'))?.value).toEqual({

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { corsHeaders, isPreflight, preflightResponse } from '../../src/oauth/cors.ts'
+import { corsHeaders, isPreflight, toPreflightAnswer } from '../../src/oauth/cors.ts'
 
 const preflight = (headers: Record<string, string>) =>
   new Request('https://gate.example/token', {
@@ -9,20 +9,20 @@ const preflight = (headers: Record<string, string>) =>
 
 describe('CORS', () => {
   it('is any origin, never with credentials, and never an echo (DI-09)', () => {
-    const { headers } = preflightResponse(preflight({}), { methods: ['POST'] })
-    expect(headers.get('access-control-allow-origin')).toBe('*')
-    expect(headers.has('access-control-allow-credentials')).toBe(false)
-    expect(headers.get('access-control-allow-methods')).toBe('POST')
-    expect(headers.get('vary')).toBe('Access-Control-Request-Headers')
-    expect(corsHeaders()).toEqual({ 'Access-Control-Allow-Origin': '*' })
-    expect(corsHeaders(['A', 'B'])['Access-Control-Expose-Headers']).toBe('A, B')
+    const { headers } = toPreflightAnswer(preflight({}), { methods: ['POST'] })
+    expect(headers['access-control-allow-origin']).toBe('*')
+    expect(headers).not.toHaveProperty('access-control-allow-credentials')
+    expect(headers['access-control-allow-methods']).toBe('POST')
+    expect(headers.vary).toBe('Access-Control-Request-Headers')
+    expect(corsHeaders()).toEqual({ 'access-control-allow-origin': '*' })
+    expect(corsHeaders(['A', 'B'])['access-control-expose-headers']).toBe('A, B')
   })
 
   it('names the usual fields even when nothing is asked, and each once', () => {
     const asked = { 'access-control-request-headers': 'Authorization,x-more, mcp-param-a' }
-    const allowed = preflightResponse(preflight(asked), { methods: [] }).headers.get(
-      'access-control-allow-headers',
-    )
+    const allowed = toPreflightAnswer(preflight(asked), { methods: [] }).headers[
+      'access-control-allow-headers'
+    ]
     const names = allowed?.split(', ') ?? []
     expect(names).toContain('x-more')
     expect(names).toContain('mcp-param-a')
@@ -32,14 +32,14 @@ describe('CORS', () => {
   it('repeats nothing that is no field name, and never much (DI-09)', () => {
     for (const list of ['a b, "x", {}, :', 'x'.repeat(200), 'x,'.repeat(30_000)]) {
       const request = preflight({ 'access-control-request-headers': list })
-      const response = preflightResponse(request, { methods: [] })
+      const response = toPreflightAnswer(request, { methods: [] })
       const times = Array.from({ length: 5 }, () => {
         const began = performance.now()
-        preflightResponse(request, { methods: [] })
+        toPreflightAnswer(request, { methods: [] })
         return performance.now() - began
       })
       expect(Math.min(...times)).toBeLessThan(5)
-      const allowed = response.headers.get('access-control-allow-headers') ?? ''
+      const allowed = response.headers['access-control-allow-headers'] ?? ''
       expect(allowed).not.toMatch(/[^a-z, -]|(^| )x(,|$)/)
     }
   })

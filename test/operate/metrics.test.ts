@@ -24,6 +24,16 @@ describe('metrics', () => {
     )
   })
 
+  it('read a gauge anew for every exposition', async () => {
+    const metrics = createMetrics()
+    let age = 1.5
+    expect((await exposeLines(metrics)).join('\n')).not.toContain('gatehouse_revocations_age')
+    metrics.gauge('revocations_age_seconds', () => age)
+    expect(await exposeLines(metrics)).toContain('gatehouse_revocations_age_seconds 1.5')
+    age = Number.POSITIVE_INFINITY
+    expect(await exposeLines(metrics)).toContain('gatehouse_revocations_age_seconds +Inf')
+  })
+
   it('belong to one Gatehouse each', async () => {
     const first = createMetrics()
     first.count('registrations')

@@ -3,12 +3,9 @@ import { connect } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { OAuthError } from '../../src/errors.ts'
 import { toNodeListener } from '../../src/platform/adapters/node.ts'
+import { createBackendAgent } from '../../src/platform/backend-agent.ts'
 import type { Exchange } from '../../src/platform/exchange.ts'
-import {
-  createBackendAgent,
-  createNodeExchange,
-  findSockets,
-} from '../../src/platform/node-exchange.ts'
+import { createNodeExchange, findSockets } from '../../src/platform/node-exchange.ts'
 import { createWebExchange } from '../../src/platform/web-exchange.ts'
 
 const agent = createBackendAgent()
@@ -26,7 +23,7 @@ for (const kind of ['node', 'web'] as const)
         toNodeListener(async (request, env) => {
           const sockets = kind === 'node' ? findSockets(env) : undefined
           const exchange = sockets
-            ? createNodeExchange(sockets, { random, agent })
+            ? createNodeExchange(sockets, { random, openAgent: async () => agent })
             : createWebExchange(request, { random, fetch })
           const outcome = exchange.readBody(limit)
           asked.push({ exchange, outcome: outcome.catch((error: unknown) => error) })
@@ -131,7 +128,7 @@ describe('a backend that takes too long (PX-11)', () => {
       toNodeListener(async (request, env) => {
         const sockets = kind === 'node' ? findSockets(env) : undefined
         const exchange = sockets
-          ? createNodeExchange(sockets, { random, agent })
+          ? createNodeExchange(sockets, { random, openAgent: async () => agent })
           : createWebExchange(request, { random, fetch })
         const onEnd = (outcome: string) => void outcomes.push(outcome)
         return exchange
@@ -162,7 +159,7 @@ it('is 503 while the connections are being closed', async () => {
       if (!sockets) throw new Error('no sockets')
       const url = new URL('http://127.0.0.1:9/')
       const target = { url, method: 'GET', headers: [], respond: () => [] }
-      return createNodeExchange(sockets, { random, agent: closing })
+      return createNodeExchange(sockets, { random, openAgent: async () => closing })
         .forward(target)
         .catch((error: unknown) =>
           Response.json({}, { status: error instanceof OAuthError ? error.status : 500 }),

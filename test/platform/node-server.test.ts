@@ -63,7 +63,7 @@ describe('a listening server', () => {
     })
     expect(server.url).toBe(`http://127.0.0.1:${server.port}`)
     expect(await (await fetch(server.url)).text()).toBe('hi')
-    expect(Object.keys(env as object)).toEqual(['incoming', 'outgoing'])
+    expect(Object.keys(env as object)).toEqual(['incoming', 'outgoing', 'takesAnswers'])
   })
 
   it('rejects when the port is taken', async () => {
@@ -138,6 +138,39 @@ describe('a listening server', () => {
     expect(slow).toMatch(/^HTTP\/1\.1 408 /)
     held.release()
     expect(await (await patient).text()).toBe('late')
+  })
+})
+
+describe('a server that drains (HA-10)', () => {
+  const hello = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'
+
+  it('takes requests, and ends every connection with its answer', async () => {
+    const server = await start(async () => new Response('hi'))
+    const kept = await openSocket(server.port)
+    kept.socket.write(hello)
+    await expect.poll(kept.read).toContain('hi')
+    server.drain()
+    kept.socket.write(hello)
+    await kept.closed
+    expect(kept.read().match(/^Connection: close$/gim)).toHaveLength(1)
+    expect(kept.read().match(/HTTP\/1\.1 200 /g)).toHaveLength(2)
+    expect(await exchange(server.port, hello)).toMatch(/^Connection: close$/im)
+  })
+
+  it('does so too for answers that began before, and for those that need no handler', async () => {
+    const held = createHeld()
+    const server = await start(async () => {
+      held.arrived()
+      await held.held
+      return new Response('done')
+    })
+    const pending = fetch(server.url)
+    await held.arrival
+    server.drain()
+    held.release()
+    expect((await pending).headers.get('connection')).toBe('close')
+    const twoHosts = 'GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n'
+    expect(await exchange(server.port, twoHosts)).toMatch(/^HTTP\/1\.1 400 /)
   })
 })
 

@@ -29,6 +29,26 @@ describe('passwords', { timeout: 30_000 }, () => {
     expect(await verifyPassword('', undefined)).toBe(false)
   })
 
+  it('of one network are looked at although another fills the line (DS-06)', async () => {
+    const cheap = `scrypt$2$1$1$${'s'.repeat(22)}$${'h'.repeat(43)}`
+    let open = () => {}
+    const gate = new Promise<void>((resolve) => {
+      open = resolve
+    })
+    const attempt = (network: string) =>
+      verifyPassword('guess', cheap, { network, onTurn: () => gate }).then(
+        () => 'looked at',
+        (error: { status: number; reason: string }) => `${error.status} ${error.reason}`,
+      )
+    const flood = Array.from({ length: 60 }, () => attempt('203.0.113.9'))
+    const honest = attempt('198.51.100.7')
+    open()
+    expect(await honest).toBe('looked at')
+    const outcomes = await Promise.all(flood)
+    expect(outcomes.filter((outcome) => outcome === '503 passwords_busy')).toHaveLength(27)
+    expect(outcomes.filter((outcome) => outcome === 'looked at')).toHaveLength(33)
+  })
+
   it('are not verified against something else', async () => {
     await expect(verifyPassword('secret', 'bcrypt$x')).rejects.toThrow(TypeError)
   })

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { createLimits } from '../../src/operate/limits.ts'
+import { toPeerNetwork } from '../../src/platform/peer-network.ts'
 import { memoryStore } from '../../src/storage/memory.ts'
 import { sessions } from '../../src/storage/records/session.ts'
 import type { Store } from '../../src/storage/store.ts'
@@ -61,6 +62,16 @@ describe('a guess that nobody looked at', () => {
     expect((await guess()).status).toBe(429)
     expect(looks).not.toHaveBeenCalled()
   })
+})
+
+it('takes its place in the line of passwords for the network it came from (DS-06)', async () => {
+  site = await startSite()
+  const looks = vi.spyOn(site.gatehouse.context.users, 'verifyPassword')
+  const browser = site.browser()
+  const page = await site.walk(browser, 'sign-in')
+  await browser.press(page, '', '', ada)
+  const attempt = expect.objectContaining({ network: toPeerNetwork('no socket, no address') })
+  expect(looks).toHaveBeenCalledWith(ada.email, ada.password, attempt)
 })
 
 describe('a sign-in with a password that is replaced meanwhile', () => {

@@ -154,9 +154,12 @@ describe('the form token', () => {
     const earlier = await takeStep(browser, approve)
     const confirm = await takeStep(browser, earlier)
     const otherTab = await browser.open(site.authorizeUrl())
-    for (const page of [elsewhere, approve, earlier, otherTab]) {
+    for (const page of [elsewhere, earlier, otherTab]) {
       expect((await tamper(browser, confirm, hiddenOf(page).csrf)).status).toBe(403)
     }
+    const taken = await tamper(browser, confirm, hiddenOf(approve).csrf)
+    expect(taken.text).toContain('<title>Confirm access')
+    expect(await countCodes()).toBe(0)
     expect((await tamper(browser, confirm, hiddenOf(confirm).csrf)).status).toBe(0)
   })
 })

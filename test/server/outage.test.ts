@@ -153,7 +153,7 @@ describe.each(points)('when one operation of the store fails %s it took effect',
         expect((await refresh(server.send, client, body.refresh_token)).status).toBe(200)
       },
     }
-    expect(await failEach(step, point)).toHaveLength(3)
+    expect(await failEach(step, point)).toHaveLength(2)
   })
 
   it('a replay still ends its grant the next time (RF-08)', async () => {

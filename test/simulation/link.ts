@@ -57,6 +57,7 @@ export function linkStore(network: Network, owner: Owner): Store {
       }),
     sweep: (limit) => run({ name: 'sweep', isCommit: false, work: () => store.sweep(limit) }),
     subscribe: (prefix, listener) => subscribe(network, owner, prefix, listener),
+    isHearing: () => true,
     close: async () => {},
   }
 }

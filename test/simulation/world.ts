@@ -218,6 +218,7 @@ function keepReason(fields: Record<string, unknown> | undefined): void {
 const noMetrics: Metrics = {
   count: () => {},
   time: () => {},
+  gauge: () => {},
   expose: async () => ({ body: '', contentType: 'text/plain' }),
 }
 

@@ -364,6 +364,7 @@ function describeHints(start: Start): void {
     await store.commit({ delete: ['ended/1'] })
     await expect.poll(() => heard.length).toBeGreaterThanOrEqual(2)
     expect(new Set(heard)).toEqual(new Set(['ended/1']))
+    expect(store.isHearing()).toBe(true)
     expect(new Set(other)).toEqual(new Set(['ended/1']))
     const before = heard.length
     stop()

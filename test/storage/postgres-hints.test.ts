@@ -1,9 +1,10 @@
 import { EventEmitter } from 'node:events'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { createHintWatch } from '../../src/storage/hint-watch.ts'
 import { createHints } from '../../src/storage/hints.ts'
 import type { PostgresListener } from '../../src/storage/postgres-client.ts'
 import { createHintEar } from '../../src/storage/postgres-ear.ts'
-import { createHintSender, createHintWatch } from '../../src/storage/postgres-hints.ts'
+import { createHintSender } from '../../src/storage/postgres-hints.ts'
 
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())

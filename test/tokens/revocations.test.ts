@@ -6,7 +6,11 @@ import type { Store } from '../../src/storage/store.ts'
 import { createRevocations } from '../../src/tokens/revocations.ts'
 import { createTestClock } from '../storage/fixtures.ts'
 
-beforeEach(() => void vi.useFakeTimers())
+beforeEach(() => {
+  vi.useFakeTimers({
+    toFake: ['setInterval', 'clearInterval', 'setTimeout', 'clearTimeout', 'performance'],
+  })
+})
 afterEach(() => void vi.useRealTimers())
 
 const clock = createTestClock()

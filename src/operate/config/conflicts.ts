@@ -50,6 +50,11 @@ export function findConflicts(
       problem: 'contradicts github: with it nobody signs in; remove one of them',
     },
     {
+      setting: 'noSignIn',
+      broken: raw.noSignIn && raw.localSignIn === true,
+      problem: 'contradicts localSignIn: with it nobody signs in; remove one of them',
+    },
+    {
       setting: 'localSignIn',
       broken: raw.localSignIn === false && raw.github === undefined && !raw.noSignIn,
       problem: 'is off, and no other way to sign in is configured; add github or remove it',

@@ -1,9 +1,15 @@
 /** File, environment and flags laid over each other, remembering where each value came from. */
+import { createRequire } from 'node:module'
 import { resolve } from 'node:path'
-import { type Document, isNode, LineCounter, parse, parseDocument } from 'yaml'
+import type * as Yaml from 'yaml'
 import { findSimilar } from '../similar.ts'
 import type { Problem } from './problems.ts'
 import { type Setting, type SettingKind, settingsByName } from './settings.ts'
+
+const require = createRequire(import.meta.url)
+
+/** Loaded where there is YAML to read: most starts have none, and it has more files than all of ours. */
+const loadYaml = (): typeof Yaml => require('yaml')
 
 /** A path inside the configuration, such as `['backends', 0, 'to']`. */
 export type SettingPath = readonly (string | number)[]
@@ -33,6 +39,7 @@ export interface Layers {
 
 /** Parses the text of a configuration file: YAML 1.2, of which JSON is a part. */
 export function parseConfigFile(name: string, source: string): ParsedFile {
+  const { LineCounter, parseDocument } = loadYaml()
   const lines = new LineCounter()
   const document = parseDocument(source, { lineCounter: lines, prettyErrors: false })
   const toPlace = (offset: number): string => {
@@ -153,7 +160,7 @@ function toList(text: string): string[] {
 
 function parseYaml(text: string): unknown {
   try {
-    return parse(text)
+    return loadYaml().parse(text)
   } catch {
     return text
   }
@@ -173,10 +180,10 @@ function setIn(tree: Record<string, unknown>, path: Setting['path'], value: unkn
 }
 
 /** The offset of the deepest node that the path leads to. */
-function findOffset(document: Document, path: SettingPath): number {
+function findOffset(document: Yaml.Document, path: SettingPath): number {
   for (let length = path.length; length > 0; length -= 1) {
     const node = document.getIn(path.slice(0, length), true)
-    if (isNode(node) && node.range) return node.range[0]
+    if (loadYaml().isNode(node) && node.range) return node.range[0]
   }
   return 0
 }

@@ -83,10 +83,12 @@ export function loadConfig(sources: ConfigSources = {}): LoadedConfig {
     problems.push(...issues.flatMap((issue) => toProblems(issue, layers.locate, findKnownSettings)))
     return { ok: false, problems }
   }
-  const draft = { raw: parsed.data, layers, env, folder, problems }
+  const draft = { raw: parsed.data, layers, flags: sources.flags ?? [], env, folder, problems }
   const settings = toSettings(draft)
   const { needsBackend = false, needsMasterKey = true } = sources
-  const needs = { backend: needsBackend, masterKey: needsMasterKey }
+  // What a file that cannot be read does not say is not missing.
+  const isFileRead = file === undefined || file.problems.length === 0
+  const needs = { backend: needsBackend && isFileRead, masterKey: needsMasterKey && isFileRead }
   problems.push(...findConflicts(parsed.data, settings, layers.locate, needs))
   return problems.length > 0 ? { ok: false, problems } : { ok: true, settings }
 }
@@ -110,6 +112,7 @@ function findPlatformPort(env: Environment): Given[] {
 interface Draft {
   readonly raw: RawConfig
   readonly layers: Layers
+  readonly flags: readonly Given[]
   readonly env: Environment
   readonly folder: string
   readonly problems: Problem[]
@@ -158,12 +161,31 @@ function toDefaultHost(publicUrl: string | undefined, env: Environment): string 
   return isHosted ? '0.0.0.0' : '127.0.0.1'
 }
 
-/** `to` is the short way to say one backend, or to move the only one. */
-function toBackends({ raw, layers, problems }: Draft): RawConfig['backends'] {
-  const { to, backends } = raw
+/** `to` is the short way to say one backend, or from a stronger source to move the only one. */
+function toBackends(draft: Draft): RawConfig['backends'] {
+  const { to, backends } = draft.raw
   if (to === undefined) return backends
-  if (backends.length <= 1) return [{ ...backends[0], to }]
-  const problem = `names one backend, but ${backends.length} are configured; change it in backends`
-  problems.push({ place: layers.locate(['to']), setting: 'to', problem })
+  const problem = findToProblem(to, draft)
+  if (problem === undefined) return [{ ...backends[0], to }]
+  draft.problems.push({ place: draft.layers.locate(['to']), setting: 'to', problem })
   return backends
+}
+
+function findToProblem(to: string, draft: Draft): string | undefined {
+  const [only, ...others] = draft.raw.backends
+  if (others.length > 0) {
+    return `names one backend, but ${others.length + 1} are configured; change it in backends`
+  }
+  if (only?.to === undefined || only.to === to) return undefined
+  const isMove = findStrength(['to'], draft) > findStrength(['backends', 0, 'to'], draft)
+  return isMove
+    ? undefined
+    : 'contradicts backends[0].to: name the MCP server in one of them, or move it with --to'
+}
+
+/** How strong the source of a value is: file, environment, flags. */
+function findStrength(path: SettingPath, { layers, flags }: Draft): number {
+  if (isFromFile(layers, path)) return 0
+  const place = layers.locate(path)
+  return flags.some((flag) => flag.place === place) ? 2 : 1
 }

@@ -2,7 +2,7 @@
 import type { z } from 'zod'
 import { findSimilar } from '../similar.ts'
 import type { SettingPath } from './layers.ts'
-import { findEnvironmentName } from './settings.ts'
+import { findEnvironmentNames } from './settings.ts'
 
 /** One problem. */
 export interface Problem {
@@ -64,8 +64,9 @@ function toSentence(issue: z.core.$ZodIssue): string {
 }
 
 function toMissing(path: readonly PropertyKey[]): string {
-  const name = findEnvironmentName(path.map(String))
-  return `is missing; give it in the configuration file${name === undefined ? '' : ` or as ${name}`}`
+  const names = findEnvironmentNames(path.map(String))
+  const variables = names.length === 0 ? '' : `, or as ${names.join(' or ')}`
+  return `is missing; give it in the configuration file${variables}`
 }
 
 const typeWords: Readonly<Record<string, string>> = {

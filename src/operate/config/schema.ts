@@ -67,6 +67,7 @@ export function createConfigSchema(resolveSecret: (reference: SecretReference) =
     publicUrl: publicUrl.optional(),
     host: text.optional(),
     port: port.default(8787),
+    drainSeconds: seconds(0, 600).default(0),
     data: text.default('gatehouse-data'),
     store: createStoreSchema(secret).optional(),
     to: backendUrl.optional(),

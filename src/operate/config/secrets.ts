@@ -86,7 +86,7 @@ export function parseMasterKey(text: string): Uint8Array {
  * @throws Error when the store exists but its key is gone: a new key would open nothing in it
  */
 export function openMasterKey(folder: string, storeFile: string): Uint8Array {
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  makeFolder(folder)
   const path = join(folder, masterKeyFile)
   // The store is looked for first: another first start makes the key, then the store.
   const hasStore = existsSync(resolve(folder, storeFile))
@@ -99,6 +99,24 @@ export function openMasterKey(folder: string, storeFile: string): Uint8Array {
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error)
     throw toStartError(`The master key ${path} ${why}`, error)
+  }
+}
+
+/**
+ * Makes a folder for its owner alone, unless it is there.
+ *
+ * @throws Error `StartError` when it cannot be
+ */
+export function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
+    const isFileThere = code === 'EEXIST' || code === 'ENOTDIR'
+    const why = isFileThere
+      ? 'cannot be a folder, because a file is in its place'
+      : `cannot be made as a folder (${code})`
+    throw toStartError(`${folder} ${why}; choose another place with --data or --store`, error)
   }
 }
 

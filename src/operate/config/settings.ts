@@ -24,6 +24,7 @@ const settings: readonly Setting[] = [
   toSetting('publicUrl', 'text', ['SERVER_URL', 'BASE_URL', 'OAUTH_ISSUER_URL']),
   toSetting('host', 'text'),
   toSetting('port', 'number'),
+  toSetting('drainSeconds', 'number'),
   toSetting('data', 'text'),
   toSecret('store.url', ['GATEHOUSE_STORE']),
   toSecret('store.directUrl'),
@@ -73,10 +74,12 @@ export const settingsByName: ReadonlyMap<string, Setting> = new Map(
   settings.flatMap((setting) => toNames(setting).map((name) => [name, setting] as const)),
 )
 
-/** Our own environment name of the setting at a path, if it has one. */
-export function findEnvironmentName(path: readonly string[]): string | undefined {
+/** The environment names to tell people for the setting at a path: the one they know, then our own. */
+export function findEnvironmentNames(path: readonly string[]): string[] {
   const setting = settings.find((one) => one.path.join('.') === path.join('.'))
-  return setting && toNames(setting)[0]
+  if (setting === undefined) return []
+  const [own = ''] = toNames(setting)
+  return [...setting.aliases.slice(0, 1), own]
 }
 
 function toSetting(path: string, kind: SettingKind, aliases: string[] = []): Setting {

@@ -1,5 +1,6 @@
 /** From settings to the live objects that `createGatehouse` takes. */
 import { randomBytes } from 'node:crypto'
+import { dirname } from 'node:path'
 import type { Upstream } from '../../identity/upstream.ts'
 import type { GatehouseOptions } from '../../options.ts'
 import { type Clock, systemClock } from '../../platform/clock.ts'
@@ -12,7 +13,7 @@ import { createLimits } from '../limits.ts'
 import { createLog, type LogFormat } from '../log.ts'
 import { createMetrics } from '../metrics.ts'
 import type { Settings } from './load.ts'
-import { openMasterKey } from './secrets.ts'
+import { makeFolder, openMasterKey } from './secrets.ts'
 import { openStore, storeFile } from './store.ts'
 
 /** The store and its master key, opened. Whoever opened it closes the store. */
@@ -37,6 +38,7 @@ export async function openData(
   clock: Clock = systemClock,
   log?: Log,
 ): Promise<OpenedData> {
+  if (settings.store.driver === 'sqlite') makeFolder(dirname(settings.store.path))
   const masterKey = settings.masterKey ?? findMasterKey(settings)
   const store = await openStore(settings.store, { clock, log })
   try {

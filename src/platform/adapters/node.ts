@@ -2,7 +2,10 @@
 import type { RequestListener } from 'node:http'
 import { getRequestListener } from '@hono/node-server'
 
-/** Answers one request; `env` carries the sockets, `{ incoming, outgoing }`. */
+/**
+ * Answers one request; `env` carries the sockets, `{ incoming, outgoing }`, and `takesAnswers: true`, which
+ * lets a handler write its answer to them itself.
+ */
 export type FetchHandler = (request: Request, env?: unknown) => Promise<Response>
 
 /**
@@ -12,9 +15,12 @@ export type FetchHandler = (request: Request, env?: unknown) => Promise<Response
  * (RFC 9112 §3.2, catalogue EN-01). The process's own `Request` and `Response` stay as they are.
  */
 export function toNodeListener(fetch: FetchHandler): RequestListener {
-  const listener = getRequestListener((request, env) => fetch(request, env), {
-    overrideGlobalObjects: false,
-  })
+  const listener = getRequestListener(
+    (request, env) => fetch(request, { ...env, takesAnswers: true }),
+    {
+      overrideGlobalObjects: false,
+    },
+  )
   return (incoming, outgoing) => {
     if (!hasRepeatedHost(incoming.rawHeaders)) return void listener(incoming, outgoing)
     outgoing.writeHead(400, { Connection: 'close', 'Content-Length': 0 }).end()

@@ -6,7 +6,7 @@
  * that fetch the address first do no harm (catalogue AZ-23).
  */
 import type { Endpoint, RequestContext } from '../../context.ts'
-import { OAuthError } from '../../errors.ts'
+import { OAuthError, unavailable } from '../../errors.ts'
 import type { LiveSession } from '../../identity/sessions.ts'
 import { parseQuery } from '../../oauth/params.ts'
 import { toPeerNetwork } from '../../platform/peer-network.ts'
@@ -23,8 +23,7 @@ import { readForm, toSeeOther } from '../respond.ts'
 /** Begins a flow. HEAD only says whether the request is in order. */
 export const authorize: Endpoint = async (request, context) => {
   const asked = await readRequest(request, context)
-  if (request.method === 'HEAD')
-    return new Response(null, { headers: { 'cache-control': 'no-store' } })
+  if (request.method === 'HEAD') return { status: 200, headers: { 'cache-control': 'no-store' } }
   const peer = toPeerNetwork(context.exchange.peer)
   await context.limits.spend('authorize', `${asked.client.id} ${peer}`)
 
@@ -99,10 +98,11 @@ function toFlow(
 
 async function storeFlow(flow: Flow, context: RequestContext): Promise<void> {
   const key = flows.key(flow.id)
-  await context.store.commit({
+  const stored = await context.store.commit({
     check: [{ key, version: null }],
     set: [flows.write(key, flow, flow.expiresAt)],
   })
+  if (!stored) throw unavailable('flow_id_taken')
 }
 
 /** The flow just stored, with the version that ends it. */

@@ -28,8 +28,10 @@ export const callback: Endpoint = async (request, context) => {
     return await arriveSignedIn(arrival.journey, user.record.value, context)
   } catch (error) {
     reportFailure(upstream, error, context)
-    if (wasDeclined(error)) return denyFlow(arrival.journey.flow, context)
-    throw toRetryable(error, arrival.journey.flow.value.id)
+    const { flow } = arrival.journey
+    const toRetry = (fault: unknown) => toRetryable(fault, flow.value.id)
+    if (!wasDeclined(error)) throw toRetry(error)
+    return denyFlow(flow, context).catch((fault) => Promise.reject(toRetry(fault)))
   }
 }
 

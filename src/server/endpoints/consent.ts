@@ -4,14 +4,17 @@
  *
  * See `flow/journey.ts` for the states.
  */
+
 import type { Endpoint, RequestContext } from '../../context.ts'
 import { OAuthError } from '../../errors.ts'
+import type { Params } from '../../oauth/params.ts'
+import type { Answer } from '../../platform/exchange.ts'
 import { resolveClient } from '../flow/begin.ts'
 import { isFormToken, verifyFormToken, verifySameOrigin } from '../flow/browser.ts'
 import { toConsentView } from '../flow/consent-view.ts'
 import { allow, switchUser } from '../flow/decide.ts'
 import { denyFlow } from '../flow/finish.ts'
-import { type Journey, resolveJourney, toFormBinding } from '../flow/journey.ts'
+import { type Journey, resolveJourney, toFlowPath, toFormBinding } from '../flow/journey.ts'
 import { renderConsentPage } from '../pages/consent.ts'
 import { endpointPaths } from '../paths.ts'
 import { readForm, toSeeOther } from '../respond.ts'
@@ -30,6 +33,7 @@ export const decideConsent: Endpoint = async (request, context) => {
   const params = await readForm(request, context)
   const present = await resolveJourney(request, params.get('flow'), context)
   if (present.stage === 'sign-in') return goToSignIn(present)
+  if (wasTaken(present, params, context)) return toSeeOther(toFlowPath(present.flow.value.id))
   const journey = resolveShown(present, params.get('csrf'), context)
 
   const decision = params.required('decision')
@@ -37,6 +41,14 @@ export const decideConsent: Endpoint = async (request, context) => {
   if (decision === 'switch') return switchUser(journey, context)
   if (decision === 'allow') return allow(journey, params, context)
   throw new OAuthError('invalid_request', 'Decision must be allow, deny or switch')
+}
+
+/** Whether this step was taken already, but its answer got lost: the person sees what is next. */
+function wasTaken(present: Journey, params: Params, context: RequestContext): boolean {
+  if (present.stage === 'approve') return params.get('decision') === 'switch'
+  if (present.stage !== 'confirm') return false
+  const approval = toFormBinding({ ...present, stage: 'approve' })
+  return isFormToken(params.get('csrf'), present.browser, approval, context)
 }
 
 /**
@@ -61,11 +73,11 @@ function resolveShown(
   return present
 }
 
-function goToSignIn({ flow }: Journey): Response {
+function goToSignIn({ flow }: Journey): Answer {
   return toSeeOther(`${endpointPaths.signIn}?flow=${flow.value.id}`)
 }
 
-async function showPage(journey: Journey, context: RequestContext): Promise<Response> {
+async function showPage(journey: Journey, context: RequestContext): Promise<Answer> {
   const client = await resolveClient(journey.flow.value.clientId, context)
   return renderConsentPage(toConsentView(journey, client.value, context))
 }

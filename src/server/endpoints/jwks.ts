@@ -8,11 +8,12 @@ import type { Endpoint } from '../../context.ts'
 import { keySetCacheSeconds } from '../../tokens/key-rotation.ts'
 
 /** Answers with the key set; private and symmetric members are never in it (DI-12). */
-export const jwks: Endpoint = async (_request, context) =>
-  new Response(JSON.stringify(context.keys.jwks()), {
-    headers: {
-      'content-type': 'application/jwk-set+json',
-      'cache-control': `public, max-age=${keySetCacheSeconds}`,
-      'x-content-type-options': 'nosniff',
-    },
-  })
+export const jwks: Endpoint = async (_request, context) => ({
+  status: 200,
+  headers: {
+    'content-type': 'application/jwk-set+json',
+    'cache-control': `public, max-age=${keySetCacheSeconds}`,
+    'x-content-type-options': 'nosniff',
+  },
+  body: JSON.stringify(context.keys.jwks()),
+})

@@ -6,7 +6,9 @@ import { verifyAdmin } from '../admin.ts'
 export const metrics: Endpoint = async (request, context) => {
   await verifyAdmin(request, context)
   const { body, contentType } = await context.metrics.expose()
-  return new Response(body, {
+  return {
+    status: 200,
     headers: { 'content-type': contentType, 'cache-control': 'no-store' },
-  })
+    body,
+  }
 }

@@ -1,10 +1,12 @@
 /**
  * GET|POST /setup: the first owner makes an account, with the one-time link that the first start printed.
  */
+
 import type { Endpoint, RequestContext } from '../../context.ts'
 import { OAuthError } from '../../errors.ts'
 import { parseLocalEmail, parseNewPassword } from '../../identity/local.ts'
 import { equalInConstantTime, sha256 } from '../../platform/crypto.ts'
+import type { Answer } from '../../platform/exchange.ts'
 import { toPeerNetwork } from '../../platform/peer-network.ts'
 import { type Installation, installations } from '../../storage/records/key.ts'
 import type { Stored } from '../../storage/records/record.ts'
@@ -13,6 +15,7 @@ import {
   bindBrowser,
   type FormBinding,
   findBrowser,
+  isFormToken,
   mintFormToken,
   verifyFormToken,
   verifySameOrigin,
@@ -25,13 +28,14 @@ import { readForm } from '../respond.ts'
 /** Shows the form, to whoever has the link. */
 export const showSetup: Endpoint = async (request, context) => {
   const token = new URL(request.url).searchParams.get('token') ?? ''
-  await resolveInstallation(token, context)
+  if (!(await findInstallation(token, context))) {
+    await spendFailure(context)
+    throw refuseLink()
+  }
   const known = findBrowser(request, 'setup', context)
   if (known) return showForm({ browser: known, token }, context)
   const browser = bindBrowser('setup', context)
-  const page = showForm({ browser, token }, context)
-  page.headers.append('set-cookie', browser.cookie)
-  return page
+  return { ...showForm({ browser, token }, context), cookies: [browser.cookie] }
 }
 
 /** Creates the owner's account and uses the link up. */
@@ -39,49 +43,69 @@ export const setup: Endpoint = async (request, context) => {
   verifySameOrigin(request, context)
   const params = await readForm(request, context)
   const token = params.get('token') ?? ''
-  const installation = await resolveInstallation(token, context)
+  const account = { email: params.get('email') ?? '', password: params.get('password') ?? '' }
   const browser = findBrowser(request, 'setup', context) ?? bindBrowser('setup', context)
-  verifyFormToken(params.get('csrf'), browser, toBinding(token), context)
-
-  const email = params.get('email') ?? ''
-  const password = params.get('password') ?? ''
-  const problem = findProblem(email, password)
+  const csrf = params.get('csrf')
+  const isOurForm = isFormToken(csrf, browser, toBinding(token), context)
+  const installation = await findInstallation(token, context)
+  if (!installation) {
+    await spendFailure(context)
+    if (isOurForm && (await isTheirs(account, context))) return showDone(context)
+    throw refuseLink()
+  }
+  verifyFormToken(csrf, browser, toBinding(token), context)
+  const { email } = account
+  const problem = findProblem(account)
   if (problem !== undefined) return showForm({ browser, token, problem, email }, context)
-  await useUp(installation, context)
-  const user = await context.users.addLocal(email, password, 'owner')
-  context.audit({
-    event: 'user.added',
-    outcome: 'ok',
-    userId: user.record.value.id,
-    details: { role: 'owner' },
+  await createOwner(installation, account, context)
+  return showDone(context)
+}
+
+/** What the form asks for. */
+interface Account {
+  readonly email: string
+  readonly password: string
+}
+
+/** Whether the account was made by this very form, whose first answer got lost on the way. */
+async function isTheirs({ email, password }: Account, { users }: RequestContext): Promise<boolean> {
+  return (await users.verifyPassword(email, password)) !== undefined
+}
+
+/** One commit makes the account and uses the link up: a fault leaves either both or neither. */
+async function createOwner(
+  { key, version, value }: Stored<Installation>,
+  { email, password }: Account,
+  context: RequestContext,
+): Promise<void> {
+  const { setupHash: _, ...rest } = value
+  const useUp = { check: [{ key, version }], set: [installations.write(key, rest)] }
+  const user = await context.users.addLocal(email, password, 'owner', useUp).catch((error) => {
+    // Nobody had an account: somebody else used the link in the same moment, or made a newer one.
+    if (error instanceof OAuthError && error.reason === 'email_taken') throw refuseLink()
+    throw error
   })
-  return renderNoticePage({
-    siteName: context.config.siteName,
-    title: 'You are set up',
-    paragraphs: [
-      'Your account is ready. When an app asks to connect, sign in with this e-mail and password.',
-      'The next page says how to connect one.',
-    ],
-    link: { href: '/', text: 'Connect an app' },
-  })
+  const userId = user.record.value.id
+  context.audit({ event: 'user.added', outcome: 'ok', userId, details: { role: 'owner' } })
 }
 
 /**
- * The installation whose set-up link was presented. Only failures are limited: guesses shut nobody out.
- *
- * @throws OAuthError `access_denied` (403) for a link that was used, replaced, or needed no longer because
- *   somebody has an account
+ * The installation whose set-up link was presented; undefined for a link that was used, replaced, or is
+ * needed no longer because somebody has an account.
  */
-async function resolveInstallation(
+async function findInstallation(
   token: string,
-  context: RequestContext,
-): Promise<Stored<Installation>> {
-  const installation = await installations.find(context.store, 'self')
+  { store, users }: RequestContext,
+): Promise<Stored<Installation> | undefined> {
+  const installation = await installations.find(store, 'self')
   const expected = installation?.value.setupHash ?? ''
   const isNewest = equalInConstantTime(sha256(token), expected)
-  if (installation && isNewest && !(await context.users.any())) return installation
-  await context.limits.spend('setup', toPeerNetwork(context.exchange.peer))
-  throw refuseLink()
+  return isNewest && !(await users.any()) ? installation : undefined
+}
+
+/** Only failures are limited: guesses shut nobody out. */
+function spendFailure({ limits, exchange }: RequestContext): Promise<void> {
+  return limits.spend('setup', toPeerNetwork(exchange.peer))
 }
 
 function refuseLink(): OAuthError {
@@ -98,7 +122,7 @@ function toBinding(token: string): FormBinding {
   return { subject: 'setup', step: sha256(token), session: '' }
 }
 
-function findProblem(email: string, password: string): string | undefined {
+function findProblem({ email, password }: Account): string | undefined {
   try {
     parseLocalEmail(email)
     parseNewPassword(password)
@@ -109,13 +133,16 @@ function findProblem(email: string, password: string): string | undefined {
   }
 }
 
-async function useUp(installation: Stored<Installation>, context: RequestContext): Promise<void> {
-  const { setupHash: _, ...rest } = installation.value
-  const taken = await context.store.commit({
-    check: [{ key: installation.key, version: installation.version }],
-    set: [installations.write(installation.key, rest)],
+function showDone({ config }: RequestContext): Answer {
+  return renderNoticePage({
+    siteName: config.siteName,
+    title: 'You are set up',
+    paragraphs: [
+      'Your account is ready. When an app asks to connect, sign in with this e-mail and password.',
+      'The next page says how to connect one.',
+    ],
+    link: { href: '/', text: 'Connect an app' },
   })
-  if (!taken) throw refuseLink()
 }
 
 function showForm(
@@ -126,7 +153,7 @@ function showForm(
     email,
   }: { browser: Browser; token: string; problem?: string; email?: string },
   context: RequestContext,
-): Response {
+): Answer {
   const csrf = mintFormToken(browser, toBinding(token), context)
   const view = {
     siteName: context.config.siteName,

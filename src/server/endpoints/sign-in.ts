@@ -4,10 +4,13 @@
  *
  * Only ever a step of a flow that its person has approved.
  */
+
 import type { Endpoint, RequestContext } from '../../context.ts'
 import { OAuthError } from '../../errors.ts'
 import { parseEmail } from '../../identity/email.ts'
 import type { Params } from '../../oauth/params.ts'
+import type { Answer } from '../../platform/exchange.ts'
+import { toPeerNetwork } from '../../platform/peer-network.ts'
 import { arriveSignedIn } from '../flow/arrive.ts'
 import { resolveClient } from '../flow/begin.ts'
 import { verifyFormToken, verifySameOrigin } from '../flow/browser.ts'
@@ -52,7 +55,7 @@ async function signInLocally(
   journey: Journey,
   params: Params,
   context: RequestContext,
-): Promise<Response> {
+): Promise<Answer> {
   if (!context.localSignIn) throw new OAuthError('invalid_request', 'Choose an identity provider')
   const email = params.get('email') ?? ''
   // All spellings of one address are one account, here as where the account is looked up (UP-09).
@@ -60,9 +63,10 @@ async function signInLocally(
   await context.limits.check('sign-in', account)
   // Spent right before the password is looked at: guesses sent all at once are counted as well, and those
   // that a crowd kept from being looked at are not (DS-06).
-  const user = await context.users.verifyPassword(email, params.get('password') ?? '', () =>
-    context.limits.spend('sign-in', account),
-  )
+  const user = await context.users.verifyPassword(email, params.get('password') ?? '', {
+    network: toPeerNetwork(context.exchange.peer),
+    onTurn: () => context.limits.spend('sign-in', account),
+  })
   if (user) {
     await context.limits.reset('sign-in', account)
     return arriveSignedIn(journey, user.record.value, context)
@@ -76,7 +80,7 @@ async function showPage(
   journey: Journey,
   attempt: { error?: string; login?: string },
   context: RequestContext,
-): Promise<Response> {
+): Promise<Answer> {
   const { clientId, redirectUri } = journey.flow.value
   const { value: client } = await resolveClient(clientId, context)
   const view = {

@@ -1,5 +1,7 @@
 /** The person is known: by password or by an identity provider. */
+
 import type { RequestContext } from '../../context.ts'
+import type { Answer } from '../../platform/exchange.ts'
 import type { User } from '../../storage/records/user.ts'
 import { findCookie, formatCookie } from '../cookies.ts'
 import { toSeeOther } from '../respond.ts'
@@ -14,7 +16,7 @@ export async function arriveSignedIn(
   { request, flow }: Journey,
   { id: userId, sealedPassword }: User,
   context: RequestContext,
-): Promise<Response> {
+): Promise<Answer> {
   await saveProgress(flow, { step: 'confirm', userId }, context)
   const before = findCookie(request, 'session', context.config.issuer)
   if (before !== undefined) await context.sessions.end(before)

@@ -1,9 +1,11 @@
 /** What each decision on the consent page does to the flow. */
+
 import type { RequestContext } from '../../context.ts'
 import { OAuthError } from '../../errors.ts'
 import { type KnownUser, sharedUpstream } from '../../identity/users.ts'
 import type { Params } from '../../oauth/params.ts'
 import { formatScope, parseScope } from '../../oauth/scope.ts'
+import type { Answer } from '../../platform/exchange.ts'
 import type { Flow } from '../../storage/records/flow.ts'
 import { findCookie, formatCookie } from '../cookies.ts'
 import { toSeeOther } from '../respond.ts'
@@ -16,7 +18,7 @@ export async function allow(
   journey: Journey,
   params: Params,
   context: RequestContext,
-): Promise<Response> {
+): Promise<Answer> {
   const { flow, session, stage } = journey
   const confirmed = stage === 'confirm' ? flow.value.approvedScope : undefined
   const scope = confirmed ?? parseTickedScope(params, flow.value)
@@ -39,7 +41,7 @@ async function goToSignIn(
   journey: Journey,
   approvedScope: string,
   context: RequestContext,
-): Promise<Response> {
+): Promise<Answer> {
   const progress: Partial<Flow> = { step: 'sign-in', approvedScope }
   const upstream = findOnlyUpstream(context)
   if (upstream) return leaveForUpstream(journey, upstream, progress, context)
@@ -51,7 +53,7 @@ async function goToSignIn(
 export async function switchUser(
   { request, flow, session, stage }: Journey,
   context: RequestContext,
-): Promise<Response> {
+): Promise<Answer> {
   const cookie = findCookie(request, 'session', context.config.issuer)
   if (cookie !== undefined) await context.sessions.end(cookie)
   const step = stage === 'confirm' ? 'sign-in' : 'approve'

@@ -4,11 +4,13 @@
  * One commit deletes the flow and stores the code, so a journey ends once. Client and redirect URI are
  * read and checked again here, not believed from the beginning (catalogue AZ-03, CN-16).
  */
+
 import type { RequestContext } from '../../context.ts'
 import { OAuthError } from '../../errors.ts'
 import { winRace } from '../../identity/races.ts'
 import { redirectKind, toRedirectLocation, trustRedirect } from '../../oauth/redirect-uri.ts'
 import { sha256 } from '../../platform/crypto.ts'
+import type { Answer } from '../../platform/exchange.ts'
 import { type Client, clients } from '../../storage/records/client.ts'
 import { type AuthorizationCode, codeMemorySeconds, codes } from '../../storage/records/code.ts'
 import { type Flow, flows } from '../../storage/records/flow.ts'
@@ -34,7 +36,7 @@ export async function finishFlow(
   flow: Stored<Flow>,
   approval: Approval,
   context: RequestContext,
-): Promise<Response> {
+): Promise<Answer> {
   const { code, redirect } = await winRace(() => tryFinish(flow, approval, context))
   reportFinish(flow.value, approval, context)
   const location = toRedirectLocation(redirect, {
@@ -57,7 +59,7 @@ async function tryFinish(flow: Stored<Flow>, approval: Approval, context: Reques
 }
 
 /** Sends the browser back to the client with `access_denied` (RFC 6749 §4.1.2.1, RFC 9207). */
-export async function denyFlow(flow: Stored<Flow>, context: RequestContext): Promise<Response> {
+export async function denyFlow(flow: Stored<Flow>, context: RequestContext): Promise<Answer> {
   const { redirect } = await resolveReturn(flow.value, context)
   const { key, version } = flow
   const done = await context.store.commit({ check: [{ key, version }], delete: [key] })

@@ -76,10 +76,12 @@ export function toFlowPath(flowId: string): string {
   return `${endpointPaths.consent}?flow=${flowId}`
 }
 
-/** What the form on the journey's page is bound to. */
+/** What the form on the journey's page is bound to. A session that does not count there may end meanwhile. */
 export function toFormBinding({ flow, session, stage }: Journey): FormBinding {
   const { id } = flow.value
-  return { subject: id, step: stage, session: session?.hash ?? '', retryPath: toFlowPath(id) }
+  const counts = stage === 'consent' || stage === 'confirm'
+  const hash = (counts && session?.hash) || ''
+  return { subject: id, step: stage, session: hash, retryPath: toFlowPath(id) }
 }
 
 /**

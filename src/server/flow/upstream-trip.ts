@@ -5,10 +5,12 @@
  * (CN-03), and work once, in this browser, for this provider: a callback that was opened anywhere else
  * is refused before its code is exchanged (CN-02, UP-01, UP-03).
  */
+
 import type { RequestContext } from '../../context.ts'
 import { OAuthError } from '../../errors.ts'
 import type { Upstream, UpstreamFlow } from '../../identity/upstream.ts'
 import { equalInConstantTime, sha256 } from '../../platform/crypto.ts'
+import type { Answer } from '../../platform/exchange.ts'
 import { type Flow, flows, upstreamStates } from '../../storage/records/flow.ts'
 import { findCookie, formatCookie } from '../cookies.ts'
 import { endpointPaths } from '../paths.ts'
@@ -38,7 +40,7 @@ export async function leaveForUpstream(
   upstream: Upstream,
   progress: Partial<Flow>,
   context: RequestContext,
-): Promise<Response> {
+): Promise<Answer> {
   const { random, clock, config } = context
   const state = random(32)
   // Tabs share the cookie, so that one leaving does not strand the other; each trip keeps its own hash of it.
@@ -100,12 +102,18 @@ export async function takeTrip(
     equalInConstantTime(trip.cookieHash, sha256(cookie))
   if (!fits) throw refuse('other_browser', 'This sign-in was started elsewhere')
 
-  const flow = await consume(journey, pointer.key, context)
-  const secrets = context.sealer.open(sealPurpose, flow.value.id, trip.sealedSecrets)
-  const { nonce, codeVerifier } = JSON.parse(secrets) as { nonce: string; codeVerifier: string }
-  return {
-    journey: { ...journey, flow },
-    upstreamFlow: { redirectUri: toCallbackUri(upstreamId, context), state, nonce, codeVerifier },
+  try {
+    const flow = await consume(journey, pointer.key, context)
+    const secrets = context.sealer.open(sealPurpose, flow.value.id, trip.sealedSecrets)
+    const { nonce, codeVerifier } = JSON.parse(secrets) as { nonce: string; codeVerifier: string }
+    const redirectUri = toCallbackUri(upstreamId, context)
+    return {
+      journey: { ...journey, flow },
+      upstreamFlow: { redirectUri, state, nonce, codeVerifier },
+    }
+  } catch (error) {
+    // The state may be gone by now, so that loading the page again does not help: another trip does.
+    throw toRetryable(error, journey.flow.value.id)
   }
 }
 

@@ -167,6 +167,7 @@ async function issueTokens(
     createdAt: now,
     expiresAt,
     storedUntil: Math.min(expiresAt, now + 2 * lifetimes.refreshIdleSeconds),
+    ...(context.config.noSignIn && { noSignIn: true }),
   }
   const writes = toGrantWrites(grant)
   const refreshToken = refreshes ? mintRefreshToken(grant.id, context) : undefined

@@ -8,7 +8,6 @@
  */
 import type { RefreshRules, RequestContext } from '../../context.ts'
 import { OAuthError, unavailable } from '../../errors.ts'
-import { sharedUpstream } from '../../identity/users.ts'
 import { resolveResource } from '../../oauth/resource.ts'
 import { formatScope, narrowScope, parseScope } from '../../oauth/scope.ts'
 import { equalInConstantTime } from '../../platform/crypto.ts'
@@ -22,7 +21,7 @@ import {
   toGrantWrites,
 } from '../../storage/records/grant.ts'
 import type { Stored } from '../../storage/records/record.ts'
-import { users } from '../../storage/records/user.ts'
+import { removedUsers, users } from '../../storage/records/user.ts'
 import type { Entry, Write } from '../../storage/store.ts'
 import {
   hashRefreshToken,
@@ -62,9 +61,11 @@ export const refreshToken: GrantType = {
     let entries: readonly (Entry | undefined)[] = request.entries
     for (let attempt = 0; attempt < attempts; attempt++) {
       const presented = verifyOwner(token, entries, request)
+      await verifySignedIn(presented.grant, context)
       const scope = resolveGrantedScope(presented.grant, request, context)
       const successor = await findSuccessor(presented, context)
       if (successor) return answer(presented, successor, scope, context)
+      await verifyUser(presented.grant, context)
       entries = await context.store.get(refreshToken.keys(request.params))
     }
     throw unavailable('refresh_contention')
@@ -123,11 +124,9 @@ async function findSuccessor(
   context: RequestContext,
 ): Promise<string | undefined> {
   const { hash, family } = presented
-  if (equalInConstantTime(hash, family.value.currentHash)) {
-    await verifyUser(presented.grant, context)
-    return rotate(presented, context)
-  }
+  if (equalInConstantTime(hash, family.value.currentHash)) return rotate(presented, context)
   if (isExcused(presented, context.config.refresh, context.clock.now())) {
+    await verifyUser(presented.grant, context)
     return repeatRotation(presented, context)
   }
   // Anyone who saw an access token can make up a token of its grant; that must not end it.
@@ -136,10 +135,16 @@ async function findSuccessor(
   throw refuse('reused')
 }
 
-/** Somebody must stand behind the grant; once people sign in, nobody stands behind what came before (RF-16, A7). */
+/** Once people sign in, nobody stands behind what came before (A7). */
+async function verifySignedIn(grant: Grant, context: RequestContext): Promise<void> {
+  if (!grant.noSignIn || context.config.noSignIn) return
+  await endGrant(grant.id, 'user_removed', context)
+  throw refuse('user_gone')
+}
+
+/** Somebody must stand behind the grant (RF-16). A rotation finds out in its commit and comes here only after. */
 async function verifyUser(grant: Grant, context: RequestContext): Promise<void> {
-  const user = await users.find(context.store, grant.userId)
-  if (user && (context.config.noSignIn || user.value.upstream !== sharedUpstream)) return
+  if (await users.find(context.store, grant.userId)) return
   await endGrant(grant.id, 'user_removed', context)
   throw refuse('user_gone')
 }
@@ -161,7 +166,10 @@ async function rotate(
     generation: family.value.generation + 1,
   }
   const won = await context.store.commit({
-    check: [{ key: family.key, version: family.version }],
+    check: [
+      { key: family.key, version: family.version },
+      { key: removedUsers.key(grant.userId), version: null },
+    ],
     set: [families.write(family.key, next, idleExpiresAt), ...prolong(grant, next, context)],
   })
   if (!won) return undefined

@@ -5,6 +5,7 @@
  * provider is contacted (CN-01). `consent`: the same with a session. `confirm`: after the sign-in, once
  * more and shorter, naming the account. It works without script and decides nothing by itself.
  */
+import type { Answer } from '../../platform/exchange.ts'
 import {
   type ClientView,
   type RedirectView,
@@ -154,7 +155,7 @@ ${client.uri !== undefined && html`<dt>Website it gives</dt><dd class="code"><bd
  * Renders the consent page. Fields posted: `flow`, `csrf`, `decision` (`allow`, `deny` or `switch`),
  * one `scope` for each tick (none at `confirm`), and `remember=yes`.
  */
-export function renderConsentPage(view: ConsentView): Response {
+export function renderConsentPage(view: ConsentView): Answer {
   const { action, flow, csrf } = view.form
   const body = html`${renderPair(view)}
 ${renderHeading(view)}

@@ -1,4 +1,5 @@
 /** The error page: what happened, what to do about it, and what to quote when asking for help. */
+import type { Answer } from '../../platform/exchange.ts'
 import { type Html, html } from './html.ts'
 import { renderPage } from './layout.ts'
 import { type LinkView, renderLink } from './link.ts'
@@ -29,7 +30,7 @@ ${detail !== undefined && html`<dt>Details</dt><dd>${detail}</dd>`}
 }
 
 /** Renders the error page; `headers` adds to the layout's, such as `Retry-After`. */
-export function renderErrorPage(view: ErrorView, headers: Record<string, string> = {}): Response {
+export function renderErrorPage(view: ErrorView, headers: Record<string, string> = {}): Answer {
   const body = html`<h1>${view.title}</h1>
 <p>${view.message}</p>
 ${view.hint !== undefined && html`<p>${view.hint}</p>`}

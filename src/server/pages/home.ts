@@ -1,4 +1,5 @@
 /** The page at the issuer's address: what this is, and how to connect each well-known app to it. */
+import type { Answer } from '../../platform/exchange.ts'
 import { type Html, html } from './html.ts'
 import { renderPage } from './layout.ts'
 
@@ -102,7 +103,7 @@ function renderServers([first, ...others]: readonly ServerView[]): Html | undefi
 }
 
 /** Renders the home page. */
-export function renderHomePage(view: HomeView): Response {
+export function renderHomePage(view: HomeView): Answer {
   const body = html`<h1>Use <bdi>${view.siteName}</bdi> in your AI app</h1>
 <p class="lead">Apps such as ChatGPT and Claude can work with <bdi>${view.siteName}</bdi> for you. The app asks, you sign in here, and you decide what it may do.</p>
 ${renderServers(view.servers)}`

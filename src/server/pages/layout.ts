@@ -5,6 +5,7 @@
  * CN-18, AZ-27). A page that a stranger can frame, cache or script does not leave from here.
  */
 import { sha256 } from '../../platform/crypto.ts'
+import type { Answer } from '../../platform/exchange.ts'
 import { type Html, html, renderHtml, toStyleElement } from './html.ts'
 import { stylesheet } from './stylesheet.ts'
 
@@ -92,9 +93,8 @@ ${view.body}
 export function renderPage(
   view: PageView,
   init: { status?: number; headers?: Record<string, string> } = {},
-): Response {
-  const headers = new Headers(init.headers)
-  const protection = { ...fixedHeaders, ...(view.leavesSite ? leavingHeaders : stayingHeaders) }
-  for (const [name, value] of Object.entries(protection)) headers.set(name, value)
-  return new Response(renderHtml(toDocument(view)), { status: init.status ?? 200, headers })
+): Answer {
+  const protection = view.leavesSite ? leavingHeaders : stayingHeaders
+  const headers = { ...init.headers, ...fixedHeaders, ...protection }
+  return { status: init.status ?? 200, headers, body: renderHtml(toDocument(view)) }
 }

@@ -1,4 +1,5 @@
 /** A page that tells one thing: "you are set up", "you are signed out". */
+import type { Answer } from '../../platform/exchange.ts'
 import { html } from './html.ts'
 import { renderPage } from './layout.ts'
 import { type LinkView, renderLink } from './link.ts'
@@ -12,7 +13,7 @@ export interface NoticeView {
 }
 
 /** Renders a notice. */
-export function renderNoticePage(view: NoticeView, status = 200): Response {
+export function renderNoticePage(view: NoticeView, status = 200): Answer {
   const body = html`<h1>${view.title}</h1>
 ${view.paragraphs.map((text) => html`<p>${text}</p>`)}
 ${view.link && renderLink(view.link)}`

@@ -1,5 +1,7 @@
 /** The set-up page: the first owner chooses an e-mail address and a password. */
+
 import { shortestPassword } from '../../identity/local.ts'
+import type { Answer } from '../../platform/exchange.ts'
 import { renderAlert, renderField, renderHidden } from './forms.ts'
 import { html } from './html.ts'
 import { renderPage } from './layout.ts'
@@ -20,7 +22,7 @@ export interface SetupView {
 }
 
 /** Renders the set-up page. Fields posted: `token`, `csrf`, `email`, `password`. */
-export function renderSetupPage(view: SetupView, status = 200): Response {
+export function renderSetupPage(view: SetupView, status = 200): Answer {
   const { action, token, csrf } = view.form
   const invalid = view.error !== undefined
   const body = html`<h1>Set up your account</h1>

@@ -1,4 +1,5 @@
 /** The sign-in page: e-mail and password, identity providers, or both. */
+import type { Answer } from '../../platform/exchange.ts'
 import { type FlowForm, renderAlert, renderField, renderHidden } from './forms.ts'
 import { type Html, html } from './html.ts'
 import { renderPage } from './layout.ts'
@@ -70,7 +71,7 @@ function renderLocal(view: SignInView): Html | false {
 }
 
 /** Renders the sign-in page. Fields posted: `flow`, `csrf`, and `email` + `password`, `upstream`, or `decision=deny`. */
-export function renderSignInPage(view: SignInView, status = 200): Response {
+export function renderSignInPage(view: SignInView, status = 200): Answer {
   const both = view.local && view.upstreams.length > 0
   const body = html`<h1>Sign in to <bdi>${view.siteName}</bdi></h1>
 ${view.clientName !== undefined && html`<p class="lead">You are connecting <bdi>${view.clientName}</bdi>. It will not see your password.</p>`}

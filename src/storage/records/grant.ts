@@ -26,6 +26,8 @@ export interface Grant {
    * writes more than its family.
    */
   readonly storedUntil: number
+  /** Whether nobody had to sign in for it; once people do, nobody stands behind it (A7). */
+  readonly noSignIn?: true
 }
 
 /** Why a grant ended, for the audit log. */

@@ -1,5 +1,7 @@
 /**
  * `user/<id>`: a person who may sign in.
+ * `removed-user/<id>`: somebody who no longer may; kept for ever, because it is what a refresh is checked
+ * against in its one commit. It holds nothing of the person: ids are random.
  * `user-by-login/<keyed hash of the e-mail>` and `user-by-upstream/<keyed hash of provider and subject>` find it.
  *
  * Names and e-mail addresses are sealed; keys are keyed hashes. The id is random and is the `sub` of tokens.
@@ -33,5 +35,6 @@ export interface Profile {
 }
 
 export const users = defineRecord<User>('user')
+export const removedUsers = defineRecord<{ at: number }>('removed-user')
 export const usersByLogin = defineRecord<{ userId: string }>('user-by-login')
 export const usersByUpstream = defineRecord<{ userId: string }>('user-by-upstream')

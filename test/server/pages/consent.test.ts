@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { toResponse } from '../../../src/platform/web-exchange.ts'
 import { toClientLabel } from '../../../src/server/pages/client-label.ts'
 import { type ConsentView, renderConsentPage } from '../../../src/server/pages/consent.ts'
 import { consentView, hostileView, lookAlikeView, loopbackView } from './samples.ts'
@@ -8,7 +9,7 @@ const stages = ['approve', 'consent', 'confirm'] as const
 
 /** What a person reads: the page without its head and its tags. */
 async function readText(view: ConsentView): Promise<string> {
-  const [, body = ''] = (await renderConsentPage(view).text()).split('</head>')
+  const [, body = ''] = (await toResponse(renderConsentPage(view)).text()).split('</head>')
   return body
     .replace(/<(?!\/?(?:bdi|b|span)\b)[^>]*>/g, '\n')
     .replace(/<[^>]*>/g, '')
@@ -47,7 +48,7 @@ describe('the consent page', () => {
   })
 
   it('posts flow, token, decision and the ticked scopes', async () => {
-    const page = await renderConsentPage(consentView).text()
+    const page = await toResponse(renderConsentPage(consentView)).text()
     expect(page).toContain('<form method="post" action="/consent">')
     expect(page).toContain('<input type="hidden" name="flow" value="flow-4f9c">')
     expect(page).toContain('<input type="hidden" name="csrf" value="csrf-77aa">')
@@ -61,16 +62,18 @@ describe('the consent page', () => {
   })
 
   it('asks nothing again at confirm: the approved scopes are text', async () => {
-    const page = await renderConsentPage({ ...consentView, stage: 'confirm' }).text()
+    const page = await toResponse(renderConsentPage({ ...consentView, stage: 'confirm' })).text()
     expect(page).not.toContain('name="scope"')
     expect(page).toContain('<li>Read your notes and search in them</li>')
     expect(page).not.toContain('See your name and e-mail address')
   })
 
   it('offers to remember only when that is allowed, and never ticked (CN-21)', async () => {
-    const offered = await renderConsentPage(consentView).text()
+    const offered = await toResponse(renderConsentPage(consentView)).text()
     expect(offered).toContain('<input id="remember" type="checkbox" name="remember" value="yes">')
-    const loopback = await renderConsentPage({ ...consentView, canRemember: false }).text()
+    const loopback = await toResponse(
+      renderConsentPage({ ...consentView, canRemember: false }),
+    ).text()
     expect(loopback).not.toContain('name="remember"')
   })
 
@@ -119,7 +122,7 @@ describe('the warnings of the consent page (CN-12)', () => {
   it.each(stages)(
     'unmasks a look-alike at %s and never heads the page with its name (CR-11)',
     async (stage) => {
-      const page = await renderConsentPage({ ...lookAlikeView, stage }).text()
+      const page = await toResponse(renderConsentPage({ ...lookAlikeView, stage })).text()
       const [, heading = ''] = /<h1[^>]*>(.*?)<\/h1>/s.exec(page) ?? []
       expect(heading).toContain('connect.evil.example')
       expect(heading).not.toContain(lookAlikeView.client.name)
@@ -132,20 +135,20 @@ describe('the warnings of the consent page (CN-12)', () => {
 
 describe('hostile metadata on the consent page (CN-11, CR-11)', () => {
   it('is text everywhere', async () => {
-    const page = await renderConsentPage(hostileView).text()
+    const page = await toResponse(renderConsentPage(hostileView)).text()
     expect(page).not.toMatch(/<script|<svg onload|<img|<i>|<b>bold|" onfocus/)
     expect(page).toContain('&lt;script&gt;alert(&#39;name&#39;)&lt;/script&gt;')
   })
 
   it('makes no link of a self-asserted website', async () => {
-    expect(await renderConsentPage(hostileView).text()).not.toContain('<a ')
-    expect(await renderConsentPage(consentView).text()).not.toContain('<a ')
+    expect(await toResponse(renderConsentPage(hostileView)).text()).not.toContain('<a ')
+    expect(await toResponse(renderConsentPage(consentView)).text()).not.toContain('<a ')
   })
 
   it('adds and removes no element, whatever the name, scopes and addresses are', async () => {
     const hostile = fc.string({ unit: fc.constantFrom(...'<>"\'&/= axy\u05d0\u202e\n') })
     const countTags = async (view: ConsentView) => {
-      const page = await renderConsentPage(view).text()
+      const page = await toResponse(renderConsentPage(view)).text()
       return page.match(/<[^>]*>/g)?.length
     }
     const client = { ...consentView.client, name: 'x', uri: 'x' }
@@ -166,7 +169,7 @@ describe('hostile metadata on the consent page (CN-11, CR-11)', () => {
 
   it('isolates foreign text so that right-to-left names cannot reorder the line', async () => {
     const client = { ...consentView.client, name: 'מזכירה (evil.example)' }
-    const page = await renderConsentPage({ ...consentView, client }).text()
+    const page = await toResponse(renderConsentPage({ ...consentView, client })).text()
     expect(page).toContain('<bdi>מזכירה (evil.example)</bdi> <span class="where">(<bdi>chatgpt.com')
   })
 })

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
+import { toResponse } from '../../../src/platform/web-exchange.ts'
 import { html } from '../../../src/server/pages/html.ts'
 import { renderPage } from '../../../src/server/pages/layout.ts'
 import { samples } from './samples.ts'
@@ -14,7 +15,7 @@ async function hashStyle(response: Response): Promise<string> {
 
 describe('renderPage', () => {
   it('allows nothing but its own stylesheet and forms (CN-09, CN-11, CN-18, AZ-27)', async () => {
-    const response = renderPage(view)
+    const response = toResponse(renderPage(view))
     const headers = Object.fromEntries(response.headers)
     expect(headers).toEqual({
       'content-type': 'text/html; charset=utf-8',
@@ -30,14 +31,14 @@ describe('renderPage', () => {
   })
 
   it('omits form-action where the journey leaves the site, and nothing else of the policy (CN-10)', () => {
-    const staying = renderPage(view).headers.get('content-security-policy')
-    const leaving = renderPage({ ...view, leavesSite: true }).headers.get('content-security-policy')
+    const staying = renderPage(view).headers['content-security-policy']
+    const leaving = renderPage({ ...view, leavesSite: true }).headers['content-security-policy']
     expect(staying).toBe(`${leaving}; form-action 'self'`)
   })
 
   it('adds headers but lets none weaken the protection', () => {
-    const init = { status: 503, headers: { 'Retry-After': '2', 'X-Frame-Options': 'ALLOWALL' } }
-    const response = renderPage(view, init)
+    const init = { status: 503, headers: { 'retry-after': '2', 'x-frame-options': 'ALLOWALL' } }
+    const response = toResponse(renderPage(view, init))
     expect(response.status).toBe(503)
     expect(response.headers.get('retry-after')).toBe('2')
     expect(response.headers.get('x-frame-options')).toBe('DENY')

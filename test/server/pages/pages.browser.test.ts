@@ -1,6 +1,7 @@
 import AxeBuilder from '@axe-core/playwright'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { toResponse } from '../../../src/platform/web-exchange.ts'
 import { renderConsentPage } from '../../../src/server/pages/consent.ts'
 import { launchChromium } from '../../helpers/chromium.ts'
 import { pageOrigin, showPage } from './browser.ts'
@@ -76,7 +77,7 @@ describe('the pages in Chromium', () => {
       const complaints: string[] = []
       context.on('console', (message) => complaints.push(message.text()))
       context.on('dialog', (dialog) => dialog.dismiss().then(() => complaints.push('dialog')))
-      const page = await showPage(context, renderConsentPage(hostileView))
+      const page = await showPage(context, toResponse(renderConsentPage(hostileView)))
       expect(await page.locator('script, img, iframe, object, a').count()).toBe(0)
       expect(await page.locator('h1 bdi').first().textContent()).toBe(hostileView.client.name)
       expect(await page.locator('.uri').textContent()).toBe(hostileView.redirect.uri)
@@ -90,7 +91,7 @@ describe('the pages in Chromium', () => {
 
   it('apply their stylesheet under their own policy', async () => {
     await inContext({}, async (context) => {
-      const page = await showPage(context, renderConsentPage(consentView))
+      const page = await showPage(context, toResponse(renderConsentPage(consentView)))
       const card = page.locator('main')
       expect(await card.evaluate((main) => getComputedStyle(main).borderRadius)).toBe('16px')
     })
@@ -98,7 +99,7 @@ describe('the pages in Chromium', () => {
 
   it('post what was ticked and the button that was pressed, without script', async () => {
     await inContext({ javaScriptEnabled: false }, async (context) => {
-      const page = await showPage(context, renderConsentPage(consentView))
+      const page = await showPage(context, toResponse(renderConsentPage(consentView)))
       await page.getByRole('checkbox', { name: 'Add notes' }).uncheck()
       const posted = page.waitForRequest(`${pageOrigin}/consent`)
       await page.getByRole('button', { name: 'Allow' }).click()
@@ -114,7 +115,7 @@ describe('the pages in Chromium', () => {
 
   it('decide nothing when Enter is pressed in a checkbox', async () => {
     await inContext({}, async (context) => {
-      const page = await showPage(context, renderConsentPage(consentView))
+      const page = await showPage(context, toResponse(renderConsentPage(consentView)))
       const decisions: (string | null)[] = []
       page.on('request', (request) => {
         decisions.push(new URLSearchParams(request.postData() ?? '').get('decision'))
@@ -131,7 +132,7 @@ describe('the pages in Chromium', () => {
 
   it('leave a client that opened them in a pop-up its window, all the way back (CN-10)', async () => {
     await inContext({}, async (context) => {
-      const consent = renderConsentPage(consentView)
+      const consent = toResponse(renderConsentPage(consentView))
       const body = await consent.text()
       const headers = Object.fromEntries(consent.headers)
       await context.route('**/*', (route) => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { toResponse } from '../../../src/platform/web-exchange.ts'
 import { type ErrorView, renderErrorPage } from '../../../src/server/pages/error.ts'
 import { describeError, errorTexts } from '../../../src/server/pages/error-texts.ts'
 import { renderHomePage } from '../../../src/server/pages/home.ts'
@@ -13,7 +14,9 @@ const leaves = (response: Response): boolean =>
 
 describe('the sign-in page', () => {
   it('lets password managers and paste work', async () => {
-    const page = await renderSignInPage({ siteName, local: true, upstreams: [], form }).text()
+    const page = await toResponse(
+      renderSignInPage({ siteName, local: true, upstreams: [], form }),
+    ).text()
     expect(page).toMatch(/<input id="email" name="email" type="email" autocomplete="username"/)
     expect(page).toMatch(/name="password" type="password" autocomplete="current-password"/)
     expect(page).not.toMatch(/name="upstream"|autocomplete="off"/)
@@ -21,7 +24,7 @@ describe('the sign-in page', () => {
 
   it('offers providers by id and may leave the site (CN-10)', async () => {
     const upstreams = [{ id: 'github', label: 'GitHub' }]
-    const response = renderSignInPage({ siteName, local: false, upstreams, form })
+    const response = toResponse(renderSignInPage({ siteName, local: false, upstreams, form }))
     expect(leaves(response)).toBe(true)
     const page = await response.text()
     expect(page).toContain('name="upstream" value="github">Continue with GitHub</button>')
@@ -37,7 +40,7 @@ describe('the sign-in page', () => {
       error: 'Wrong',
       form,
     }
-    const response = renderSignInPage(view, 401)
+    const response = toResponse(renderSignInPage(view, 401))
     expect(response.status).toBe(401)
     const page = await response.text()
     expect(page).toContain('role="alert">Wrong.</p>')
@@ -47,7 +50,9 @@ describe('the sign-in page', () => {
 
   it('can be cancelled, and every form carries the flow and its token (CN-05)', async () => {
     const upstreams = [{ id: 'github', label: 'GitHub' }]
-    const page = await renderSignInPage({ siteName, local: true, upstreams, form }).text()
+    const page = await toResponse(
+      renderSignInPage({ siteName, local: true, upstreams, form }),
+    ).text()
     expect(page).toContain('name="decision" value="deny">Cancel</button>')
     expect(page.match(/<form/g)).toHaveLength(3)
     expect(page.match(/name="flow" value="f1"/g)).toHaveLength(3)
@@ -57,10 +62,12 @@ describe('the sign-in page', () => {
 
 describe('the set-up page', () => {
   it('asks for an e-mail address and a new password, and stays on the site', async () => {
-    const response = renderSetupPage({
-      siteName,
-      form: { action: '/setup', token: 't1', csrf: 'c1' },
-    })
+    const response = toResponse(
+      renderSetupPage({
+        siteName,
+        form: { action: '/setup', token: 't1', csrf: 'c1' },
+      }),
+    )
     expect(leaves(response)).toBe(false)
     const page = await response.text()
     expect(page).toContain('<input type="hidden" name="token" value="t1">')
@@ -70,7 +77,9 @@ describe('the set-up page', () => {
 
 describe('the home page', () => {
   const render = (name: string, url: string) =>
-    renderHomePage({ siteName, issuer: 'https://n.example', servers: [{ name, url }] }).text()
+    toResponse(
+      renderHomePage({ siteName, issuer: 'https://n.example', servers: [{ name, url }] }),
+    ).text()
 
   it('gives the address and the way for each well-known app', async () => {
     const page = await render(siteName, 'https://n.example/mcp')
@@ -93,7 +102,9 @@ describe('the home page', () => {
 
 describe('links', () => {
   const render = (href: string) =>
-    renderNoticePage({ siteName, title: 'T', paragraphs: [], link: { href, text: 'On' } }).text()
+    toResponse(
+      renderNoticePage({ siteName, title: 'T', paragraphs: [], link: { href, text: 'On' } }),
+    ).text()
 
   it.each([
     'javascript:alert(1)',
@@ -123,7 +134,7 @@ describe('the error page', () => {
   }
 
   it('says what an unknown client is and what to do (H8)', async () => {
-    const response = renderErrorPage(view)
+    const response = toResponse(renderErrorPage(view))
     expect(response.status).toBe(400)
     const page = await response.text()
     expect(page).toContain('<h1>Client Not Registered</h1>')
@@ -134,13 +145,13 @@ describe('the error page', () => {
 
   it('keeps the words of the PKCE refusal on the page (S4)', async () => {
     const text = describeError('pkce_missing', 'invalid_request', undefined)
-    const page = await renderErrorPage({ ...view, ...text }).text()
+    const page = await toResponse(renderErrorPage({ ...view, ...text })).text()
     expect(page).toContain('PKCE code_challenge and code_challenge_method=S256 are required')
   })
 
   it('shows a way back that names its host and may leave the site (P2)', async () => {
     const link = { href: 'https://a.example/cb?error=x&state=y', text: 'Go back to a.example' }
-    const response = renderErrorPage({ ...view, link }, { 'Retry-After': '2' })
+    const response = toResponse(renderErrorPage({ ...view, link }, { 'retry-after': '2' }))
     expect(leaves(response)).toBe(true)
     expect(response.headers.get('retry-after')).toBe('2')
     expect(await response.text()).toContain('href="https://a.example/cb?error=x&amp;state=y"')

@@ -1,3 +1,5 @@
+import type { Answer } from '../../../src/platform/exchange.ts'
+import { toResponse } from '../../../src/platform/web-exchange.ts'
 /** Every page in every state worth looking at, with ordinary and with hostile content. */
 import type { ConsentView } from '../../../src/server/pages/consent.ts'
 import { renderConsentPage } from '../../../src/server/pages/consent.ts'
@@ -205,7 +207,7 @@ const otherPages = {
     }),
 }
 
-function renderRefusal(reason: string | undefined, code: string, description?: string): Response {
+function renderRefusal(reason: string | undefined, code: string, description?: string): Answer {
   const text = describeError(reason, code, description)
   return renderErrorPage({ siteName, status: 400, code, requestId: 'q7Zt0dX4rTnB2sLw', ...text })
 }
@@ -238,8 +240,8 @@ const errorPages = {
 }
 
 /** Name → page, in the order a person could meet them. */
-export const samples: Readonly<Record<string, () => Response>> = {
-  ...consentPages,
-  ...otherPages,
-  ...errorPages,
-}
+export const samples: Readonly<Record<string, () => Response>> = Object.fromEntries(
+  Object.entries<() => Answer>({ ...consentPages, ...otherPages, ...errorPages }).map(
+    ([name, render]) => [name, () => toResponse(render())],
+  ),
+)
