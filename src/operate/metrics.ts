@@ -69,14 +69,25 @@ export function createMetrics(): Metrics {
   const load = (): Promise<Instruments> => (loading ??= createInstruments())
   const toSeries = createSeriesBound()
   const readings = new Map<GaugeName, () => number>()
+  // Looking a series up by its labels costs the library more than counting.
+  const counts = new Map<string, { inc(): void }>()
+  const timings = new Map<string, { observe(seconds: number): void }>()
   return {
     count(name, labels = {}) {
+      const id = name + JSON.stringify(labels)
+      const known = counts.get(id)
+      if (known) return known.inc()
       const series = toSeries(name, toKnownLabels(labels))
-      void load().then(({ counters }) => counters[name].inc(series))
+      void load().then(({ counters }) => remember(counts, id, counters[name].labels(series)).inc())
     },
     time(route, status, seconds) {
+      const id = `${status} ${route}`
+      const known = timings.get(id)
+      if (known) return known.observe(seconds)
       const series = toSeries('durations', { route, status: String(status) })
-      void load().then(({ durations }) => durations.observe(series, seconds))
+      void load().then(({ durations }) =>
+        remember(timings, id, durations.labels(series)).observe(seconds),
+      )
     },
     gauge(name, read) {
       readings.set(name, read)
@@ -87,6 +98,11 @@ export function createMetrics(): Metrics {
       return { body: await registry.metrics(), contentType: registry.contentType }
     },
   }
+}
+
+function remember<T>(known: Map<string, T>, id: string, series: T): T {
+  if (known.size < seriesAllowed) known.set(id, series)
+  return series
 }
 
 async function createInstruments(): Promise<Instruments> {

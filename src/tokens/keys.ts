@@ -30,7 +30,10 @@ import { type ClaimsSigner, createClaimsSigner, type VerificationKey } from './k
 
 /** Signs with the current key; knows every key whose tokens may be alive. */
 export interface KeyRing {
-  /** The public keys, for `GET /jwks`. Never a private or symmetric member. */
+  /**
+   * The public keys, for `GET /jwks`; the same object until they change. Never a private or symmetric
+   * member.
+   */
   jwks(): { keys: JWK[] }
   /** A compact JWS of the claims, with `kid` and the given `typ`. */
   sign(claims: JWTPayload, typ: string): Promise<string>
@@ -76,7 +79,7 @@ export async function createKeyRing(options: KeyRingOptions): Promise<KeyRing> {
     const readAt = clock.now()
     const version = await findRingVersion(options.store)
     if (version === ring.version) ring = { ...ring, readAt }
-    else ring = { keys: await readKeys(options, ring.keys), version, readAt }
+    else ring = toRing(await readKeys(options, ring.keys), version, readAt)
   }
   const reading = createSharedReading(() =>
     read().catch((error: unknown) => {
@@ -88,7 +91,7 @@ export async function createKeyRing(options: KeyRingOptions): Promise<KeyRing> {
     ring.keys.find((key) => key.kid === kid)?.verification
 
   return {
-    jwks: () => ({ keys: ring.keys.map(({ published }) => published) }),
+    jwks: () => ring.published,
     find,
     reread: reading.afresh,
     async resolve(kid) {
@@ -117,9 +120,14 @@ interface RingKey extends KeyTime {
 /** The keys as they were last read. */
 interface Ring {
   readonly keys: readonly RingKey[]
+  readonly published: { keys: JWK[] }
   readonly version: number | null
   /** Unix seconds. */
   readonly readAt: number
+}
+
+function toRing(keys: readonly RingKey[], version: number | null, readAt: number): Ring {
+  return { keys, published: { keys: keys.map(({ published }) => published) }, version, readAt }
 }
 
 const startAttempts = 5
@@ -131,7 +139,7 @@ async function loadRing(options: KeyRingOptions, algorithm: SigningAlgorithm): P
     // The state before the keys: a change in between makes the commit below fail.
     const version = await findRingVersion(store)
     const keys = (await listKeys(store)).map((record) => toRingKey(openKey(record, sealer)))
-    if (keys.some(({ alg }) => alg === algorithm)) return { keys, version, readAt }
+    if (keys.some(({ alg }) => alg === algorithm)) return toRing(keys, version, readAt)
     // The first key of all is in nobody's cache yet; one of another algorithm is published first.
     const activeAt = keys.length === 0 ? readAt : readAt + publishedSeconds
     await addKey(options, { alg: algorithm, activeAt }, version)

@@ -5,8 +5,9 @@
  * Built from configuration alone; nothing in it depends on the request (catalogue P1, DI-04). Only
  * what is implemented is advertised, and no member is ever null.
  */
-import type { Context, Endpoint } from '../../context.ts'
+import type { Config, Context, Endpoint } from '../../context.ts'
 import { OAuthError } from '../../errors.ts'
+import type { Answer } from '../../platform/exchange.ts'
 import { endpointPaths } from '../paths.ts'
 import { toJson } from '../respond.ts'
 
@@ -37,9 +38,16 @@ export function toServerMetadata({ config }: Pick<Context, 'config'>): Record<st
   }
 }
 
+/** The answer of each configuration, written once: every client asks for it, and it never changes. */
+const answers = new WeakMap<Config, Answer>()
+
 /** Answers with the metadata document. */
-export const serverMetadata: Endpoint = async (_request, context) =>
-  toJson(toServerMetadata(context))
+export const serverMetadata: Endpoint = async (_request, context) => {
+  const { config } = context
+  const answer = answers.get(config) ?? toJson(toServerMetadata(context))
+  answers.set(config, answer)
+  return answer
+}
 
 /** Answers that there is no OpenID configuration, in JSON, so that clients fall through cleanly. */
 export const openidConfiguration: Endpoint = async () => {
