@@ -1,5 +1,6 @@
 /** `gatehouse users`: the people who may sign in. */
-import type { KnownUser } from '../identity/users.ts'
+
+import { type KnownUser, localUpstream } from '../identity/users.ts'
 import { toFailure } from './failure.ts'
 import { type Installation, withInstallation } from './installation.ts'
 import { print, printRecords, renderTime } from './output.ts'
@@ -27,7 +28,7 @@ export async function changePassword(email: string, options: PasswordOptions): P
   const password = await readPassword(options.passwordStdin === true)
   await withInstallation({ ...options, mustExist: true }, async (installation) => {
     const user = await findUser(installation, email)
-    if (user.record.value.upstream !== 'local') {
+    if (user.record.value.upstream !== localUpstream) {
       throw toFailure(
         `${email} signs in through ${user.record.value.upstream} and has no password here`,
       )

@@ -52,10 +52,7 @@ async function tryRemove(options: RemovalOptions, userId: string): Promise<strin
       { key: user.key, version: user.version },
       { key: userSessions.key(userId), version: listed?.version ?? null },
     ],
-    set: [
-      removedUsers.write(removedUsers.key(userId), { at: options.clock.now() }),
-      ...slice.set,
-    ],
+    set: [removedUsers.write(removedUsers.key(userId), { at: options.clock.now() }), ...slice.set],
     delete: [
       user.key,
       user.value.lookupKey,

@@ -7,7 +7,7 @@
 import { OAuthError } from '../errors.ts'
 import type { Clock } from '../platform/clock.ts'
 import { type Random, sha256 } from '../platform/crypto.ts'
-import { sessions, userSessions } from '../storage/records/session.ts'
+import { type Session, sessions, userSessions } from '../storage/records/session.ts'
 import { users as userRecords } from '../storage/records/user.ts'
 import type { Store } from '../storage/store.ts'
 import { winRace } from './races.ts'
@@ -18,6 +18,16 @@ export interface LiveSession {
   /** SHA-256 of the cookie: the session's key. */
   readonly hash: string
   readonly user: KnownUser
+  /** How the person signed in: `local` or the id of a provider. */
+  readonly upstream: string
+}
+
+/** How the person proved who they are. */
+export interface SignInProof {
+  /** The provider that vouches for them. Default: the user's own. */
+  readonly upstream?: string
+  /** What the user's record held when the person proved to know the password. */
+  readonly sealedPassword?: string | undefined
 }
 
 /** Opens and ends sessions. */
@@ -25,11 +35,10 @@ export interface Sessions {
   /**
    * The cookie value of a new session. At most five a user: the oldest ends.
    *
-   * @param sealedPassword what the user's record held when the person proved to know the password
    * @throws OAuthError `access_denied` when the user is gone or has another password by now: whoever knew
    *   the old one is out
    */
-  open(userId: string, sealedPassword?: string): Promise<string>
+  open(userId: string, proof?: SignInProof): Promise<string>
   /** The live session of a cookie value; undefined when there is none or its user is gone. */
   find(cookie: string | undefined): Promise<LiveSession | undefined>
   end(cookie: string): Promise<void>
@@ -54,7 +63,7 @@ const cookieShape = /^[A-Za-z0-9_-]{43}$/
 export function createSessions(options: SessionOptions): Sessions {
   const { store, users, clock, random, sessionSeconds, maxPerUser = 5 } = options
 
-  async function tryOpen(userId: string, hash: string, sealedPassword: string | undefined) {
+  async function tryOpen(userId: string, hash: string, { upstream, sealedPassword }: SignInProof) {
     const user = await userRecords.find(store, userId)
     if (!user || (sealedPassword ?? user.value.sealedPassword) !== user.value.sealedPassword) {
       throw accountChanged()
@@ -63,7 +72,12 @@ export function createSessions(options: SessionOptions): Sessions {
     const hashes = [...(listed?.value.hashes ?? []), hash]
     const tooMany = hashes.splice(0, Math.max(0, hashes.length - maxPerUser))
     const now = clock.now()
-    const session = { userId, createdAt: now, expiresAt: now + sessionSeconds }
+    const session: Session = {
+      userId,
+      upstream: upstream ?? user.value.upstream,
+      createdAt: now,
+      expiresAt: now + sessionSeconds,
+    }
     const listKey = userSessions.key(userId)
     const opened = await store.commit({
       check: [
@@ -94,10 +108,10 @@ export function createSessions(options: SessionOptions): Sessions {
   }
 
   return {
-    open: async (userId, sealedPassword) => {
+    open: async (userId, proof = {}) => {
       const cookie = random(cookieBytes)
       const hash = sha256(cookie)
-      await winRace(() => tryOpen(userId, hash, sealedPassword))
+      await winRace(() => tryOpen(userId, hash, proof))
       return cookie
     },
     find: async (cookie) => {
@@ -105,7 +119,8 @@ export function createSessions(options: SessionOptions): Sessions {
       const hash = sha256(cookie)
       const session = await sessions.find(store, hash)
       const user = session && (await users.find(session.value.userId))
-      return user && { hash, user }
+      if (!user) return undefined
+      return { hash, user, upstream: session.value.upstream ?? user.record.value.upstream }
     },
     end: async (cookie) => {
       await winRace(() => tryEnd(sha256(cookie)))

@@ -18,7 +18,21 @@ export interface Identity {
   readonly email?: string
   readonly emailVerified?: boolean
   readonly name?: string
+  /** What rules of admission may look at besides; decided on at once and never stored. */
+  readonly memberships?: Memberships
   readonly tokens?: UpstreamTokens
+}
+
+/** Where a person belongs, as the provider says. Absent: the provider was not asked or does not say. */
+export interface Memberships {
+  /** GitHub organisations, lower case. */
+  readonly organizations?: readonly string[]
+  /** GitHub teams, as `organisation/team`, lower case. */
+  readonly teams?: readonly string[]
+  /** Tenant of Entra (`tid`), organisation of Auth0 (`org_id`), hosted domain of Google (`hd`). */
+  readonly tenant?: string
+  /** The claims of the ID token (or the profile), for rules about groups, roles and anything else. */
+  readonly claims?: Readonly<Record<string, unknown>>
 }
 
 /** The provider's tokens for one person. */
@@ -27,6 +41,8 @@ export interface UpstreamTokens {
   readonly refreshToken?: string
   /** Unix seconds, when the provider said so. */
   readonly expiresAt?: number
+  /** Unix seconds after which the refresh token is dead, when the provider said so. */
+  readonly refreshExpiresAt?: number
 }
 
 /** An identity provider. */
@@ -35,8 +51,10 @@ export interface Upstream {
   readonly id: string
   /** What people call it: `GitHub`, as in "Continue with GitHub". */
   readonly label: string
+  /** Path of its callback below the issuer. Default: `/callback/<id>`. */
+  readonly callbackPath?: string
   /** Where to send the browser. */
-  start(flow: UpstreamFlow): Promise<URL>
+  start(flow: UpstreamFlow, wishes?: SignInWishes): Promise<URL>
   /**
    * Trades the callback for an identity.
    *
@@ -46,4 +64,38 @@ export interface Upstream {
    *   state, another issuer)
    */
   finish(callback: URL, flow: UpstreamFlow): Promise<Identity>
+  /**
+   * New tokens for old ones. Absent where the provider issues no refresh tokens. A refresh token that the
+   * answer does not replace stays.
+   *
+   * @throws OAuthError `invalid_grant` when the provider says for good that there are none,
+   *   `temporarily_unavailable` for everything that may pass
+   */
+  refresh?(tokens: UpstreamTokens & { readonly refreshToken: string }): Promise<UpstreamTokens>
+  /**
+   * Who the person is now, admitted anew. Absent where nothing can be asked later.
+   *
+   * @throws OAuthError `access_denied` when they may no longer enter, `invalid_grant` when the access token
+   *   is dead, `temporarily_unavailable` when the provider cannot be asked
+   */
+  reverify?(tokens: UpstreamTokens): Promise<Identity>
+  /**
+   * Ends what the tokens stand for, where the provider has an endpoint for it. A token that is dead
+   * already counts as revoked.
+   *
+   * @throws OAuthError `temporarily_unavailable` when it must be tried again
+   */
+  revoke?(tokens: UpstreamTokens): Promise<void>
+  /**
+   * What would make every sign-in fail, found out at the start: an issuer that is another, credentials that
+   * are refused, a callback that is not registered. Undefined when nothing is known to be wrong, which
+   * includes a provider that cannot be reached.
+   */
+  findProblem?(callbackUri: string): Promise<string | undefined>
+}
+
+/** What is wanted of the sign-in page of the provider. */
+export interface SignInWishes {
+  /** Ask the person anew, even when the provider knows them (`prompt=login`, `select_account`). */
+  readonly fresh?: boolean
 }

@@ -72,6 +72,9 @@ export interface UserOptions {
   readonly accessTokenSeconds: number
 }
 
+/** The provider, so to speak, of people with an e-mail address and a password here. */
+export const localUpstream = 'local'
+
 /** The provider, so to speak, of the one account that all share while nobody signs in (A7). */
 export const sharedUpstream = 'no-sign-in'
 
@@ -131,7 +134,7 @@ async function addLocal(
   const email = parseLocalEmail(wanted.email)
   const password = parseNewPassword(wanted.password)
   const lookupKey = toLoginKey(options.sealer, email)
-  const draft = { role: wanted.role, upstream: 'local', lookupKey }
+  const draft = { role: wanted.role, upstream: localUpstream, lookupKey }
   const [taken] = await options.store.get([lookupKey])
   const added = taken
     ? undefined

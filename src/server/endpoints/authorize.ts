@@ -43,7 +43,12 @@ export const authorize: Endpoint = async (request, context) => {
   })
   if (skipsPage && session) {
     const stored = await readFlow(flow.id, context)
-    const approval = { userId: session.user.record.value.id, scope: flow.scope, remember: false }
+    const approval = {
+      userId: session.user.record.value.id,
+      upstream: session.upstream,
+      scope: flow.scope,
+      remember: false,
+    }
     return finishFlow(stored, approval, context)
   }
   return toSeeOther(toFlowPath(id), [browser.cookie, ...dropOldestFlows(request, context)])

@@ -25,7 +25,7 @@ export const callback: Endpoint = async (request, context) => {
   const arrival = await takeTrip(request, upstream.id, context)
   try {
     const user = await admit(upstream, url, arrival, context)
-    return await arriveSignedIn(arrival.journey, user.record.value, context)
+    return await arriveSignedIn(arrival.journey, user.record.value, upstream.id, context)
   } catch (error) {
     reportFailure(upstream, error, context)
     const { flow } = arrival.journey

@@ -8,6 +8,7 @@
 import type { Endpoint, RequestContext } from '../../context.ts'
 import { OAuthError } from '../../errors.ts'
 import { parseEmail } from '../../identity/email.ts'
+import { localUpstream } from '../../identity/users.ts'
 import type { Params } from '../../oauth/params.ts'
 import type { Answer } from '../../platform/exchange.ts'
 import { toPeerNetwork } from '../../platform/peer-network.ts'
@@ -69,7 +70,7 @@ async function signInLocally(
   })
   if (user) {
     await context.limits.reset('sign-in', account)
-    return arriveSignedIn(journey, user.record.value, context)
+    return arriveSignedIn(journey, user.record.value, localUpstream, context)
   }
   context.metrics.count('sign_ins', { outcome: 'refused' })
   context.audit({ event: 'sign-in.failed', outcome: 'refused', reason: 'wrong_credentials' })

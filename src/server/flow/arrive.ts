@@ -15,12 +15,13 @@ import { type Journey, saveProgress, toFlowPath } from './journey.ts'
 export async function arriveSignedIn(
   { request, flow }: Journey,
   { id: userId, sealedPassword }: User,
+  upstream: string,
   context: RequestContext,
 ): Promise<Answer> {
   await saveProgress(flow, { step: 'confirm', userId }, context)
   const before = findCookie(request, 'session', context.config.issuer)
   if (before !== undefined) await context.sessions.end(before)
-  const cookie = await context.sessions.open(userId, sealedPassword)
+  const cookie = await context.sessions.open(userId, { sealedPassword, upstream })
   context.metrics.count('sign_ins', { outcome: 'ok' })
   context.audit({ event: 'sign-in.succeeded', outcome: 'ok', userId })
   const { issuer, lifetimes } = context.config

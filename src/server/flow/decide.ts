@@ -2,14 +2,14 @@
 
 import type { RequestContext } from '../../context.ts'
 import { OAuthError } from '../../errors.ts'
-import { type KnownUser, sharedUpstream } from '../../identity/users.ts'
+import { sharedUpstream } from '../../identity/users.ts'
 import type { Params } from '../../oauth/params.ts'
 import { formatScope, parseScope } from '../../oauth/scope.ts'
 import type { Answer } from '../../platform/exchange.ts'
 import type { Flow } from '../../storage/records/flow.ts'
 import { findCookie, formatCookie } from '../cookies.ts'
 import { toSeeOther } from '../respond.ts'
-import { finishFlow } from './finish.ts'
+import { type Approval, finishFlow } from './finish.ts'
 import { type Journey, saveProgress, toFlowPath } from './journey.ts'
 import { findOnlyUpstream, leaveForUpstream } from './upstream-trip.ts'
 
@@ -22,19 +22,23 @@ export async function allow(
   const { flow, session, stage } = journey
   const confirmed = stage === 'confirm' ? flow.value.approvedScope : undefined
   const scope = confirmed ?? parseTickedScope(params, flow.value)
-  const user = await findApprover(journey, context)
-  if (!user) return goToSignIn(journey, scope, context)
+  const approver = await findApprover(journey, context)
+  if (!approver) return goToSignIn(journey, scope, context)
   const remember = session !== undefined && params.get('remember') === 'yes'
-  return finishFlow(flow, { userId: user.record.value.id, scope, remember }, context)
+  return finishFlow(flow, { ...approver, scope, remember }, context)
 }
 
 /** Whose approval it is; undefined while nobody has signed in. Without sign-in, everybody shares one account. */
 async function findApprover(
   { session, stage }: Journey,
   { config, users }: RequestContext,
-): Promise<KnownUser | undefined> {
-  if (config.noSignIn) return users.admit(sharedUpstream, { subject: 'anyone', login: 'anyone' })
-  return stage === 'consent' || stage === 'confirm' ? session?.user : undefined
+): Promise<Pick<Approval, 'userId' | 'upstream'> | undefined> {
+  if (config.noSignIn) {
+    const anyone = await users.admit(sharedUpstream, { subject: 'anyone', login: 'anyone' })
+    return { userId: anyone.record.value.id, upstream: sharedUpstream }
+  }
+  if (!session || (stage !== 'consent' && stage !== 'confirm')) return undefined
+  return { userId: session.user.record.value.id, upstream: session.upstream }
 }
 
 async function goToSignIn(

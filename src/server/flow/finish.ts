@@ -26,6 +26,8 @@ import { toRememberedConsent } from './remembered.ts'
 /** What the person decided. */
 export interface Approval {
   readonly userId: string
+  /** How they signed in. */
+  readonly upstream: string
   /** Scopes granted: those asked for, less what was unticked. */
   readonly scope: string
   readonly remember: boolean
@@ -123,12 +125,13 @@ function toFinish(
 
 function toCodeRecord(
   flow: Flow,
-  { userId, scope }: Approval,
+  { userId, upstream, scope }: Approval,
   context: RequestContext,
 ): AuthorizationCode {
   return {
     clientId: flow.clientId,
     userId,
+    upstream,
     redirectUri: flow.redirectUri,
     ...(flow.codeChallenge !== undefined && { codeChallenge: flow.codeChallenge }),
     resource: flow.resource,

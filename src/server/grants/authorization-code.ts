@@ -160,6 +160,7 @@ async function issueTokens(
   const grant: Grant = {
     id: code.grantId,
     userId: code.userId,
+    ...(code.upstream !== undefined && { upstream: code.upstream }),
     clientId: client.id,
     resource: code.resource,
     scope: code.scope,

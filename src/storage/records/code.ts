@@ -10,6 +10,8 @@ import { defineRecord } from './record.ts'
 export interface AuthorizationCode {
   readonly clientId: string
   readonly userId: string
+  /** How the person signed in: `local` or the id of a provider. */
+  readonly upstream?: string
   /** Exactly as in the authorization request, loopback port included. */
   readonly redirectUri: string
   /** Whether the authorization request named it (then a token request that names one must agree). */

@@ -12,6 +12,8 @@ import { defineRecord } from './record.ts'
 export interface Grant {
   readonly id: string
   readonly userId: string
+  /** How the person signed in: `local` or the id of a provider, which is asked again at refreshes. */
+  readonly upstream?: string
   readonly clientId: string
   readonly resource: string
   readonly scope: string

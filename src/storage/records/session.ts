@@ -7,6 +7,8 @@ import { defineRecord } from './record.ts'
 /** A signed-in browser. */
 export interface Session {
   readonly userId: string
+  /** How the person signed in: `local` or the id of a provider. Default: the user's own. */
+  readonly upstream?: string
   /** Unix seconds. */
   readonly createdAt: number
   readonly expiresAt: number
