@@ -3,27 +3,8 @@
  * the code and refreshes. It drives Gatehouse and its peers alike, over sockets or in process.
  */
 import { createHash } from 'node:crypto'
-
-/** A request to the server under measurement. */
-export interface Message {
-  readonly method: 'GET' | 'POST'
-  /** Path and query. */
-  readonly path: string
-  readonly headers: Record<string, string>
-  readonly body?: string
-}
-
-/** What came back. */
-export interface Reply {
-  readonly status: number
-  readonly type: string
-  readonly location: string | undefined
-  readonly cookies: readonly string[]
-  readonly body: string
-}
-
-/** How messages travel. */
-export type Send = (message: Message) => Promise<Reply>
+import { findHeader, type Message, type Reply, readHeaders, type Send } from './http.ts'
+import type { Started } from './servers/protocol.ts'
 
 /** The tokens of one grant. */
 export interface Tokens {
@@ -65,24 +46,34 @@ const registration = JSON.stringify({
 /** The scope every authorization asks for. */
 export const measuredScope = 'mcp'
 
-/** A client of the server whose issuer is `origin`; `resource` is the MCP server it wants. */
-export function createClient(send: Send, origin: string): Client {
+/** A client of a server; what it wants is the MCP server at `/mcp` there. */
+export function createClient(
+  send: Send,
+  { origin, paths, scope = measuredScope }: Pick<Started, 'origin' | 'paths' | 'scope'>,
+): Client {
   const resource = `${origin}/mcp`
   const requestTokens = async (clientId: string, fields: Record<string, string>) => {
     const body = new URLSearchParams({ client_id: clientId, resource, ...fields }).toString()
-    const reply = await send({ method: 'POST', path: '/token', headers: formType, body })
+    const reply = await send({ method: 'POST', path: paths.token, headers: formType, body })
     const answer = parseAnswer(reply, 200)
     return { clientId, accessToken: answer('access_token'), refreshToken: answer('refresh_token') }
   }
   return {
     async register() {
       const headers = { 'content-type': 'application/json' }
-      const reply = await send({ method: 'POST', path: '/register', headers, body: registration })
+      const reply = await send({
+        method: 'POST',
+        path: paths.register,
+        headers,
+        body: registration,
+      })
       return parseAnswer(reply, 201)('client_id')
     },
     async authorize(clientId, before) {
       const browser = createBrowser(send, origin, before)
-      const landed = await browser.walk(toAuthorizePath(clientId, resource))
+      const landed = await browser.walk(
+        `${paths.authorize}?${toAuthorizeQuery(clientId, resource, scope)}`,
+      )
       const code = landed.searchParams.get('code')
       if (code === null) throw new Error(`No code in ${landed}`)
       const fields = { code, code_verifier: verifier, redirect_uri: redirectUri }
@@ -94,19 +85,18 @@ export function createClient(send: Send, origin: string): Client {
   }
 }
 
-function toAuthorizePath(clientId: string, resource: string): string {
-  const query = new URLSearchParams({
+function toAuthorizeQuery(clientId: string, resource: string, scope: string): URLSearchParams {
+  return new URLSearchParams({
     response_type: 'code',
     client_id: clientId,
     redirect_uri: redirectUri,
     code_challenge: challenge,
     code_challenge_method: 'S256',
     state: 'state-0123456789abcdef',
-    scope: measuredScope,
+    scope,
     resource,
     prompt: 'consent',
   })
-  return `/authorize?${query}`
 }
 
 /** The text members of a JSON answer; throws when the status is another. */
@@ -130,7 +120,7 @@ function createBrowser(send: Send, origin: string, before: Jar) {
     const cookie = [...jar].map(([name, value]) => `${name}=${value}`).join('; ')
     const headers = { ...message.headers, accept: 'text/html', ...(cookie !== '' && { cookie }) }
     const reply = await send({ ...message, headers })
-    for (const line of reply.cookies) keepCookie(jar, line)
+    for (const line of readHeaders(reply.head, 'set-cookie')) keepCookie(jar, line)
     return reply
   }
   const walk = async (start: string): Promise<URL> => {
@@ -141,8 +131,9 @@ function createBrowser(send: Send, origin: string, before: Jar) {
         reply = await load(toDecision(reply.body, at))
         continue
       }
-      if (reply.location === undefined) throw new Error(`Answered ${reply.status}: ${reply.body}`)
-      at = new URL(reply.location, at)
+      const location = findHeader(reply, 'location')
+      if (location === undefined) throw new Error(`Answered ${reply.status}: ${reply.body}`)
+      at = new URL(location, at)
       if (at.origin !== origin) return at
       const headers = { 'sec-fetch-site': 'same-origin' }
       reply = await load({ method: 'GET', path: at.pathname + at.search, headers })

@@ -11,8 +11,10 @@ import type { Gatehouse } from '../src/options.ts'
 import { systemClock } from '../src/platform/clock.ts'
 import { memoryStore } from '../src/storage/memory.ts'
 import type { Store } from '../src/storage/store.ts'
-import { createClient, type Jar, type Send } from './client.ts'
+import { type Client, createClient, type Jar } from './client.ts'
+import type { Message, Send } from './http.ts'
 import { buildGatehouse, openSessions } from './servers/gatehouse.ts'
+import { usualPaths } from './servers/protocol.ts'
 
 /** The counts of one operation. */
 export interface Costs {
@@ -45,15 +47,8 @@ export async function countCosts(): Promise<CountedOperation[]> {
   const meter = createMeter()
   const store = memoryStore({ clock: systemClock })
   const gatehouse = await startCounted(meter, store)
-  const counted: CountedOperation[] = []
-  const count = async <T>(name: string, operate: () => Promise<T>): Promise<T> => {
-    const [result, costs] = await meter.count(operate)
-    counted.push({ name, costs })
-    return result
-  }
   try {
-    await countAll(gatehouse, count)
-    return counted
+    return await countAll(gatehouse, meter)
   } finally {
     meter.stop()
     await gatehouse.close()
@@ -61,29 +56,58 @@ export async function countCosts(): Promise<CountedOperation[]> {
   }
 }
 
-type Count = <T>(name: string, operate: () => Promise<T>) => Promise<T>
-
-async function countAll(gatehouse: Gatehouse, count: Count): Promise<void> {
+async function countAll(gatehouse: Gatehouse, meter: Meter): Promise<CountedOperation[]> {
+  const counted: CountedOperation[] = []
   const send = toSend(gatehouse)
-  const client = createClient(send, issuer)
-  const [session = ''] = await openSessions(gatehouse, 1)
-  const [name = '', value = ''] = session.split('=')
-  const jar: Jar = new Map([[name, value]])
-  const call = (token: string) => () =>
-    send({
-      method: 'POST',
-      path: '/mcp',
-      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-      body: '{}',
-    })
+  /** Counts each request of an operation, and all of them together where there are several. */
+  const count = async <T>(name: string, operate: (client: Client, send: Send) => Promise<T>) => {
+    const steps: CountedOperation[] = []
+    const countedSend: Send = async (message) => {
+      const [reply, costs] = await meter.count(() => send(message))
+      steps.push({ name: `${name}: ${message.method} ${message.path.split('?')[0]}`, costs })
+      return reply
+    }
+    const client = createClient(countedSend, { origin: issuer, paths: usualPaths })
+    const result = await operate(client, countedSend)
+    const whole = { name, costs: addUp(steps) }
+    counted.push(...(steps.length > 1 ? [whole, ...steps] : [whole]))
+    return result
+  }
 
-  const clientId = await count('register', () => client.register())
-  await count('authorize, first time', () => client.authorize(clientId, jar))
-  const { tokens } = await count('authorize, again', () => client.authorize(clientId, jar))
-  const refreshed = await count('refresh', () => client.refresh(tokens))
-  await count('refresh, repeated', () => client.refresh(tokens))
-  await count('proxy, first use of a token', call(refreshed.accessToken))
-  await count('proxy, token seen before', call(refreshed.accessToken))
+  const jar = toJar(await openSessions(gatehouse, 1))
+  const clientId = await count('register', (client) => client.register())
+  await count('authorize, first time', (client) => client.authorize(clientId, jar))
+  const { tokens } = await count('authorize', (client) => client.authorize(clientId, jar))
+  const refreshed = await count('refresh', (client) => client.refresh(tokens))
+  await count('refresh, repeated', (client) => client.refresh(tokens))
+  const call = toToolCall(refreshed.accessToken)
+  await count('gate, first use of a token', (_, counting) => counting(call))
+  await count('gate, token seen before', (_, counting) => counting(call))
+  await count('metadata', (_, counting) => counting(toGet(usualPaths.metadata)))
+  await count('JWKS', (_, counting) => counting(toGet(usualPaths.jwks)))
+  return counted
+}
+
+function toJar([session = '']: readonly string[]): Jar {
+  const [name = '', value = ''] = session.split('=')
+  return new Map([[name, value]])
+}
+
+function toToolCall(token: string): Message {
+  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
+  return { method: 'POST', path: '/mcp', headers, body: '{}' }
+}
+
+function toGet(path: string): Message {
+  return { method: 'GET', path, headers: {} }
+}
+
+function addUp(steps: readonly CountedOperation[]): Costs {
+  const sum = toNothing()
+  for (const { costs } of steps) {
+    for (const kind of Object.keys(sum) as (keyof Costs)[]) sum[kind] += costs[kind]
+  }
+  return sum
 }
 
 /** A Gatehouse over a counted store, quiet, whose backend answers at once. */
@@ -106,9 +130,7 @@ function toSend(gatehouse: Gatehouse): Send {
     const response = await gatehouse.fetch(new Request(new URL(path, issuer), init))
     return {
       status: response.status,
-      type: response.headers.get('content-type') ?? '',
-      location: response.headers.get('location') ?? undefined,
-      cookies: response.headers.getSetCookie(),
+      head: [...response.headers].map(([name, value]) => `\r\n${name}: ${value}`).join(''),
       body: await response.text(),
     }
   }

@@ -2,37 +2,46 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import { Pool } from 'undici'
-import type { Reply, Send } from './client.ts'
-import {
-  type Answer,
-  type Command,
-  lanes,
-  type ServerSpec,
-  type Started,
-} from './servers/protocol.ts'
+import { createConnections, type Send } from './http.ts'
+import { type Placement, readBusyMicroseconds, toNodeCommand } from './placement.ts'
+import type { Answer, Command, ServerSpec, Started } from './servers/protocol.ts'
+
+/** What was used so far, in microseconds. */
+export interface CpuTime {
+  /** By the process, all its threads together. */
+  readonly own: number
+  /** By everybody on its core; undefined where it has none to itself. */
+  readonly core: number | undefined
+}
 
 /** A server that can be driven and measured. */
 export interface MeasuredServer extends Started {
   /** Sends a request over a kept connection. */
   readonly send: Send
-  /** CPU time of its process so far, in microseconds. */
-  readCpu(): Promise<number>
+  /** CPU time so far, in microseconds. */
+  readCpu(): Promise<CpuTime>
+  /** Starts a CPU profile, or ends it and writes it to the file. */
+  profile(file: string): Promise<void>
   /** Ends its process. */
   stop(): Promise<void>
 }
 
 const entry = fileURLToPath(new URL('./servers/process.ts', import.meta.url))
-const startMilliseconds = 20_000
+const startMilliseconds = 30_000
 
 /** Starts one. Its output goes to the null device, as a log collector would take it away. */
-export async function startServer(spec: ServerSpec): Promise<MeasuredServer> {
-  const child = fork(entry, [], { stdio: ['ignore', 'ignore', 'ignore', 'ipc'] })
+export async function startServer(spec: ServerSpec, placement: Placement): Promise<MeasuredServer> {
+  const [execPath, ...execArgv] = toNodeCommand(placement)
+  const child = fork(entry, [], {
+    execPath,
+    execArgv,
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+  })
   const timer = setTimeout(() => child.kill('SIGKILL'), startMilliseconds)
   try {
     const told = await ask(child, { command: 'start', spec })
-    if (told.answer !== 'started') throw new Error(`${spec.kind}: ${JSON.stringify(told)}`)
-    return toServer(child, told.started)
+    if (told.answer === 'started') return toServer(child, told.started, placement)
+    throw new Error(`${spec.kind}: ${told.answer === 'failed' ? told.message : told.answer}`)
   } catch (error) {
     child.kill('SIGKILL')
     throw error
@@ -41,18 +50,22 @@ export async function startServer(spec: ServerSpec): Promise<MeasuredServer> {
   }
 }
 
-function toServer(child: ChildProcess, started: Started): MeasuredServer {
-  const pool = new Pool(started.origin, { connections: lanes, pipelining: 1 })
+function toServer(child: ChildProcess, started: Started, placement: Placement): MeasuredServer {
+  const connections = createConnections(started.origin)
   return {
     ...started,
-    send: (message) => exchange(pool, message),
+    send: connections.send,
     async readCpu() {
       const told = await ask(child, { command: 'cpu' })
-      return told.answer === 'cpu' ? told.microseconds : Number.NaN
+      const own = told.answer === 'cpu' ? told.microseconds : Number.NaN
+      return { own, core: readBusyMicroseconds(placement) }
+    },
+    async profile(file) {
+      await ask(child, { command: 'profile', file })
     },
     async stop() {
-      await pool.destroy()
-      if (child.exitCode !== null) return
+      connections.close()
+      if (child.exitCode !== null || child.signalCode !== null) return
       const gone = once(child, 'exit')
       child.kill('SIGKILL')
       await gone
@@ -76,23 +89,4 @@ async function ask(child: ChildProcess, command: Command): Promise<Answer> {
   } finally {
     settled.abort()
   }
-}
-
-async function exchange(
-  pool: Pool,
-  { method, path, headers, body }: Parameters<Send>[0],
-): Promise<Reply> {
-  const answer = await pool.request({ method, path, headers, body: body ?? null })
-  const { 'content-type': type, location, 'set-cookie': cookies } = answer.headers
-  return {
-    status: answer.statusCode,
-    type: toText(type) ?? '',
-    location: toText(location),
-    cookies: typeof cookies === 'string' ? [cookies] : (cookies ?? []),
-    body: await answer.body.text(),
-  }
-}
-
-function toText(value: string | string[] | undefined): string | undefined {
-  return Array.isArray(value) ? value[0] : value
 }

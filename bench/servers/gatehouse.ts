@@ -2,36 +2,37 @@
  * Gatehouse as `gatehouse serve` builds it: log and audit lines are written (to the null device),
  * metrics are counted, limits are looked up. Only their thresholds are out of reach.
  */
-import { join } from 'node:path'
 import { createGatehouse } from '../../src/gatehouse.ts'
+import { openStore, parseStoreUrl } from '../../src/operate/config/store.ts'
 import { createLimits, type LimitRules } from '../../src/operate/limits.ts'
 import type { Gatehouse, GatehouseOptions } from '../../src/options.ts'
 import { systemClock } from '../../src/platform/clock.ts'
 import { listen } from '../../src/platform/node-server.ts'
 import { toCookieName } from '../../src/server/cookies.ts'
-import { memoryStore } from '../../src/storage/memory.ts'
-import { sqliteStore } from '../../src/storage/sqlite.ts'
 import type { Store } from '../../src/storage/store.ts'
 import { measuredScope } from '../client.ts'
-import { lanes, type Started } from './protocol.ts'
+import { lanes, type ServerSpec, type Started, usualPaths } from './protocol.ts'
 
-/** Starts it over SQLite in `folder`, or over memory without one. */
-export async function startGatehouse(
-  folder: string | undefined,
-  backend: string,
-): Promise<Started> {
-  const clock = systemClock
-  const store =
-    folder === undefined
-      ? memoryStore({ clock })
-      : await sqliteStore({ path: join(folder, 'gatehouse.db'), clock })
+/** Starts it over the store that is named as `--store` names it. */
+export async function startGatehouse({
+  store: url,
+  prefix,
+  backend,
+}: Extract<ServerSpec, { kind: 'gatehouse' }>): Promise<Started> {
+  const parsed = parseStoreUrl({ url, prefix })
+  if ('problem' in parsed) throw new TypeError(`The store ${parsed.problem}`)
+  const store = await openStore(parsed.store, { clock: systemClock })
   let gatehouse: Gatehouse | undefined
   const server = await listen(
     async (request, env) => gatehouse?.fetch(request, env) ?? new Response(null, { status: 503 }),
     { host: '127.0.0.1', port: 0 },
   )
   gatehouse = await buildGatehouse(store, server.url, { backend })
-  return { origin: server.url, sessions: await openSessions(gatehouse, lanes) }
+  return {
+    origin: server.url,
+    paths: usualPaths,
+    sessions: await openSessions(gatehouse, lanes),
+  }
 }
 
 const outOfReach: LimitRules = {

@@ -9,7 +9,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import { Provider } from 'oidc-provider'
 import { measuredScope } from '../client.ts'
 import { listenOnLoopback } from './bare.ts'
-import type { Started } from './protocol.ts'
+import { type Started, usualPaths } from './protocol.ts'
 
 /** Starts it; `pageBytes` is how long its consent page is. */
 export async function startOidcProvider(pageBytes: number): Promise<Started> {
@@ -35,7 +35,12 @@ function toConfiguration(resource: string): object {
   const jwk = { ...privateKey.export({ format: 'jwk' }), kid: 'measured', alg: 'ES256', use: 'sig' }
   return {
     jwks: { keys: [jwk] },
-    routes: { authorization: '/authorize', token: '/token', registration: '/register' },
+    routes: {
+      authorization: usualPaths.authorize,
+      token: usualPaths.token,
+      registration: usualPaths.register,
+      jwks: usualPaths.jwks,
+    },
     clientDefaults: { id_token_signed_response_alg: 'ES256' },
     pkce: { required: () => true },
     rotateRefreshToken: true,

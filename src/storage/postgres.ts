@@ -10,6 +10,7 @@ import type { Clock } from '../platform/clock.ts'
 import { verifyChange } from './change.ts'
 import { createHintWatch } from './hint-watch.ts'
 import { createHints, type Hints } from './hints.ts'
+import { joinReads } from './joined-reads.ts'
 import { createPostgresCalls, type PostgresCalls } from './postgres-calls.ts'
 import {
   loadPostgres,
@@ -118,6 +119,7 @@ function toStore({ rows, hints, ear, hasEar, clock, pool }: Parts): Store {
   const work = createWork()
   const sender = createHintSender(rows.notify)
   const watch = createHintWatch(hints, ear.isHearing, rows.look)
+  const read = joinReads((keys) => rows.get(keys, clock.now()))
 
   const commit = async (change: Commit): Promise<boolean> => {
     verifyChange(change)
@@ -128,7 +130,7 @@ function toStore({ rows, hints, ear, hasEar, clock, pool }: Parts): Store {
     return true
   }
   return {
-    get: async (keys) => work.run(() => rows.get(keys, clock.now())),
+    get: async (keys) => work.run(() => read(keys)),
     commit: async (change) => work.run(() => commit(change)),
     list: async (prefix, { after = '', limit = 100 } = {}) =>
       work.run(() => rows.list({ prefix, after, limit }, clock.now())),
