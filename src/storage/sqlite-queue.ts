@@ -1,101 +1,65 @@
 /**
- * Group commit: writes that arrive together share one transaction, and so one flush of the disk.
- *
- * Each piece of work still sees what the pieces before it did, decides by itself, and is acknowledged
- * only after the shared transaction is durable.
+ * The queue before the writing thread: whatever arrives while a batch is being written makes up the next
+ * one, so the slower the disk, the more work shares a flush.
  */
-import { findSqliteResult, rollBack, type SqliteClient, toStoreFault } from './sqlite-client.ts'
+import type { Clock } from '../platform/clock.ts'
+import type { Batch, Piece } from './sqlite-batch.ts'
 
-/** Most pieces of work in one transaction: bounds how long it keeps the event loop. */
-const batchSize = 32
+/** Most pieces of work in one batch: bounds how long other processes wait for the write lock. */
+const batchSize = 128
 
-/** How often and after which pause the write lock is asked for while another process holds it: about 5 s. */
-const lockAttempts = 150
-const lockPauseMilliseconds = 10
+/** What the queue is made of. */
+export interface WriteQueueOptions {
+  /** Judges expiry. It is read when a batch is handed over, not when its pieces arrived. */
+  readonly clock: Clock
+  /** Writes a batch and tells of each piece how much was done, once that is durable. */
+  write(batch: Batch): Promise<readonly number[]>
+}
 
 /** The one way to write to the database. */
 export interface WriteQueue {
-  /**
-   * Runs the work inside a write transaction and resolves with its result once that is durable. The
-   * work must decide before it writes: what it wrote stays, unless the whole transaction fails.
-   *
-   * @throws OAuthError `temporarily_unavailable` with reason `store_<result>`
-   */
-  add<T>(work: () => T): Promise<T>
+  /** Resolves with how much was done, once that is durable; rejects as the writing of its batch did. */
+  add(piece: Piece): Promise<number>
   /** Resolves when nothing is waiting any more. */
   drain(): Promise<void>
 }
 
 interface Job {
-  /** Does the work and returns what acknowledges it. */
-  readonly run: () => () => void
-  readonly fail: (error: unknown) => void
+  readonly piece: Piece
+  readonly resolve: (done: number) => void
+  readonly reject: (fault: unknown) => void
 }
 
-/** Creates the queue of a connection. Nothing else may open transactions on it. */
-export function createWriteQueue(client: SqliteClient): WriteQueue {
+/** Creates an empty queue. */
+export function createWriteQueue({ clock, write }: WriteQueueOptions): WriteQueue {
   const waiting: Job[] = []
   const idle: (() => void)[] = []
-  let scheduled = false
-  let attempts = 0
+  let isBusy = false
 
-  const begin = client.prepare('BEGIN IMMEDIATE')
-  const commit = client.prepare('COMMIT')
-
-  const schedule = (): void => {
-    if (scheduled) return
-    scheduled = true
-    // Not a microtask: requests read from sockets in the same turn shall share the flush.
-    setImmediate(flush)
-  }
-  const flush = (): void => {
+  const flush = async (): Promise<void> => {
+    const jobs = waiting.splice(0, batchSize)
     try {
-      begin.run()
-    } catch (error) {
-      return waitForLock(error)
+      const done = await write({ now: clock.now(), pieces: jobs.map(({ piece }) => piece) })
+      jobs.forEach(({ resolve }, n) => resolve(done[n] ?? 0))
+    } catch (fault) {
+      for (const { reject } of jobs) reject(fault)
     }
-    attempts = 0
-    writeBatch()
-    settle()
-  }
-  const waitForLock = (error: unknown): void => {
-    attempts += 1
-    if (findSqliteResult(error) === 'busy' && attempts < lockAttempts) {
-      setTimeout(flush, lockPauseMilliseconds)
-      return
-    }
-    attempts = 0
-    rollBack(client)
-    for (const job of waiting.splice(0)) job.fail(toStoreFault(error))
-    settle()
-  }
-  const writeBatch = (): void => {
-    const batch = waiting.splice(0, batchSize)
-    try {
-      const acknowledgements = batch.map((job) => job.run())
-      commit.run()
-      for (const acknowledge of acknowledgements) acknowledge()
-    } catch (error) {
-      rollBack(client)
-      for (const job of batch) job.fail(toStoreFault(error))
-    }
-  }
-  const settle = (): void => {
-    scheduled = false
+    isBusy = false
     if (waiting.length > 0) return schedule()
     for (const resolve of idle.splice(0)) resolve()
   }
-
+  const schedule = (): void => {
+    if (isBusy) return
+    isBusy = true
+    // Not a microtask: requests read from sockets in the same turn shall share the flush.
+    setImmediate(() => void flush())
+  }
   return {
-    add: (work) =>
+    add: (piece) =>
       new Promise((resolve, reject) => {
-        waiting.push({ run: () => acknowledgeWith(resolve, work()), fail: reject })
+        waiting.push({ piece, resolve, reject })
         schedule()
       }),
-    drain: () => new Promise((resolve) => (scheduled ? void idle.push(resolve) : resolve())),
+    drain: () => new Promise((resolve) => (isBusy ? void idle.push(resolve) : resolve())),
   }
-}
-
-function acknowledgeWith<T>(resolve: (value: T) => void, value: T): () => void {
-  return () => resolve(value)
 }

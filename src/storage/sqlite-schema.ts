@@ -27,7 +27,8 @@ export const newestSchema = migrations.length
 
 /**
  * Longest that one call waits, blocking, for another process to let go of the file, in milliseconds.
- * Short, because everything else in this process waits with it; the queue tries again.
+ * Short, because on the main thread everything else waits with it, and because SQLite asks ever more
+ * rarely the longer it waits; whoever writes tries again.
  */
 const busyTimeoutMilliseconds = 25
 
@@ -42,10 +43,11 @@ const openPauseMilliseconds = 25
  *   file system without WAL, or kept busy by another process
  */
 export async function prepareDatabase(client: SqliteClient, path: string): Promise<void> {
-  client.exec(`PRAGMA busy_timeout = ${busyTimeoutMilliseconds}`)
   for (let attempt = 1; ; attempt++) {
     try {
-      configure(client, path)
+      client.exec(`PRAGMA busy_timeout = ${busyTimeoutMilliseconds}`)
+      enablePageReturn(client)
+      configureConnection(client, path)
       migrate(client, path)
       return
     } catch (error) {
@@ -55,16 +57,30 @@ export async function prepareDatabase(client: SqliteClient, path: string): Promi
   }
 }
 
-function configure(client: SqliteClient, path: string): void {
-  // Before the first table: it cannot be changed afterwards without rewriting the file.
-  client.exec('PRAGMA auto_vacuum = INCREMENTAL')
+/**
+ * Sets what does not stay in the file, and WAL, which does.
+ *
+ * @throws Error `StartError` on a file system without WAL
+ */
+export function configureConnection(client: SqliteClient, path: string): void {
+  client.exec(`PRAGMA busy_timeout = ${busyTimeoutMilliseconds}`)
   if (readPragma(client, 'journal_mode = WAL') !== 'wal') {
     throw toStartError(`The database ${path} is on a file system without WAL; use a local disk`)
   }
   // Acknowledged means durable, also across a power cut (catalogue SG-06).
   client.exec('PRAGMA synchronous = FULL')
-  // Small checkpoints, often: at SQLite's 1 000 pages each one keeps the event loop for 5 to 10 ms.
+  // Small checkpoints, often: commits wait behind one, at SQLite's 1 000 pages for 5 to 10 ms.
   client.exec('PRAGMA wal_autocheckpoint = 128')
+}
+
+/** What `auto_vacuum` reads as when pages can be given back one by one. */
+const incremental = 2
+
+/** Before the first table: afterwards it could not be changed without rewriting the file. */
+function enablePageReturn(client: SqliteClient): void {
+  // Setting it is a commit, which every process on the file would take for news.
+  if (readPragma(client, 'auto_vacuum') === incremental) return
+  client.exec(`PRAGMA auto_vacuum = ${incremental}`)
 }
 
 function migrate(client: SqliteClient, path: string): void {
@@ -77,14 +93,18 @@ function migrate(client: SqliteClient, path: string): void {
         `The database ${path} was written by a newer Gatehouse (schema ${version}, this one knows ${newestSchema}); upgrade Gatehouse`,
       )
     }
-    for (const migration of migrations.slice(version)) client.exec(migration)
-    client.exec(`PRAGMA application_id = ${applicationId}`)
-    client.exec(`PRAGMA user_version = ${newestSchema}`)
+    if (version < newestSchema) climb(client, version)
     client.exec('COMMIT')
   } catch (error) {
     rollBack(client)
     throw error
   }
+}
+
+function climb(client: SqliteClient, version: number): void {
+  for (const migration of migrations.slice(version)) client.exec(migration)
+  client.exec(`PRAGMA application_id = ${applicationId}`)
+  client.exec(`PRAGMA user_version = ${newestSchema}`)
 }
 
 /**

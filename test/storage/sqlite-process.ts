@@ -3,6 +3,8 @@
  *
  * `race` says "ready", waits for a line, tries to take 200 codes, prints those it got.
  * `write` writes for ever, eight commits at a time, and prints each number once it is acknowledged.
+ * `leave` commits once and closes nothing.
+ * `listen` listens for hints for long enough that others' commits are looked for, and closes nothing.
  */
 import { once } from 'node:events'
 import { systemClock } from '../../src/platform/clock.ts'
@@ -36,6 +38,18 @@ async function write(store: Store): Promise<void> {
   }
 }
 
+function leave(store: Store): void {
+  store
+    .commit({ set: [{ key: 'left', value: '1' }] })
+    .then(() => console.log('acknowledged'), console.error)
+}
+
+function listen(store: Store): void {
+  store.subscribe('', () => {})
+  setTimeout(() => console.log('listened'), 600)
+}
+
+const works = { race, write, leave, listen }
 const store = await sqliteStore({ path, clock: systemClock })
-await (mode === 'race' ? race(store) : write(store))
-await store.close()
+await works[mode as keyof typeof works](store)
+if (mode === 'race' || mode === 'write') await store.close()

@@ -1,104 +1,109 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import type { SqliteClient } from '../../src/storage/sqlite-client.ts'
+/** Which work shares a batch, and what becomes of it. */
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { describe, expect, it } from 'vitest'
+import type { Batch, Piece } from '../../src/storage/sqlite-batch.ts'
 import { createWriteQueue } from '../../src/storage/sqlite-queue.ts'
-import { refusal } from './fixtures.ts'
+import { createTestClock } from './fixtures.ts'
 
-/** A client that runs nothing and fails where it is told, as `node:sqlite` does. */
-function createScriptedClient(fail: (sql: string) => number | undefined) {
-  const ran: string[] = []
-  const run = (sql: string): void => {
-    ran.push(sql)
-    const errcode = fail(sql)
-    if (errcode) throw Object.assign(new Error('failed'), { code: 'ERR_SQLITE_ERROR', errcode })
-  }
-  const client: SqliteClient = {
-    exec: run,
-    prepare: (sql) => ({
-      get: () => run(sql),
-      all: () => [],
-      run: () => {
-        run(sql)
-        return { changes: 0 }
-      },
-    }),
-    close: () => {},
-  }
-  return { client, ran }
+/** A sweep of so many rows: a piece that can be told from others. */
+function piece(limit: number): Piece {
+  return { kind: 'sweep', limit }
 }
 
-beforeEach(() => void vi.useFakeTimers())
-afterEach(() => void vi.useRealTimers())
+/** Lets the queue see the end of a batch, and hand over the next one in the turn after. */
+async function settle(): Promise<void> {
+  await nextTurn()
+  await nextTurn()
+}
 
-/** Whatever comes of it, handled from the start. */
-function settle<T>(promise: Promise<T>): Promise<PromiseSettledResult<T>> {
-  return Promise.allSettled([promise]).then(([result]) => result)
+/** A queue before a writer that finishes, or fails, when it is told to. */
+function createScriptedQueue() {
+  const clock = createTestClock()
+  const batches: Batch[] = []
+  const writing: { resolve(done: number[]): void; reject(fault: unknown): void }[] = []
+  const queue = createWriteQueue({
+    clock,
+    write: (batch) => {
+      batches.push(batch)
+      return new Promise((resolve, reject) => writing.push({ resolve, reject }))
+    },
+  })
+  return {
+    queue,
+    clock,
+    batches,
+    sizes: () => batches.map(({ pieces }) => pieces.length),
+    finish: async (done: number[]) => {
+      writing.shift()?.resolve(done)
+      await settle()
+    },
+    fail: async (fault: unknown) => {
+      writing.shift()?.reject(fault)
+      await settle()
+    },
+  }
 }
 
 describe('createWriteQueue', () => {
-  it.each([
-    ['disk full (SG-21)', 13, 'store_full'],
-    ['a failed flush of the disk (SG-07)', 10 | (4 << 8), 'store_ioerr'],
-    ['a damaged file', 11, 'store_corrupt'],
-    ['anything else that SQLite says', 1, 'store_error'],
-  ])('acknowledges nothing on %s, and recovers', async (_, code, reason) => {
-    let broken = true
-    const { client, ran } = createScriptedClient((sql) =>
-      sql === 'COMMIT' && broken ? code : undefined,
-    )
-    const queue = createWriteQueue(client)
-    const both = [settle(queue.add(() => 1)), settle(queue.add(() => 2))]
-    await vi.runAllTimersAsync()
-    for (const result of await Promise.all(both)) {
-      expect(result).toMatchObject({ reason: refusal('temporarily_unavailable', reason) })
-    }
-    expect(ran).toEqual(['BEGIN IMMEDIATE', 'COMMIT', 'ROLLBACK'])
-    broken = false
-    const third = queue.add(() => 3)
-    await vi.runAllTimersAsync()
-    expect(await third).toBe(3)
+  it('hands over what arrived in one turn together, and what arrives meanwhile after it', async () => {
+    const { queue, sizes, finish } = createScriptedQueue()
+    const first = [queue.add(piece(1)), queue.add(piece(2))]
+    await nextTurn()
+    const second = [queue.add(piece(3)), queue.add(piece(4)), queue.add(piece(5))]
+    await nextTurn()
+    expect(sizes()).toEqual([2])
+    await finish([10, 20])
+    expect(await Promise.all(first)).toEqual([10, 20])
+    expect(sizes()).toEqual([2, 3])
+    await finish([30, 40, 50])
+    expect(await Promise.all(second)).toEqual([30, 40, 50])
   })
 
-  it('acknowledges in order, after the shared transaction', async () => {
-    const { client, ran } = createScriptedClient(() => undefined)
-    const queue = createWriteQueue(client)
-    const works = ['first', 'second'].map((name) => queue.add(() => ran.push(name)))
-    const settled = Promise.all(works.map((work) => work.then(() => ran.push('acknowledged'))))
-    await vi.runAllTimersAsync()
-    await settled
-    expect(ran).toEqual([
-      'BEGIN IMMEDIATE',
-      'first',
-      'second',
-      'COMMIT',
-      'acknowledged',
-      'acknowledged',
+  it('hands over 128 pieces at most', async () => {
+    const { queue, sizes, finish } = createScriptedQueue()
+    const works = Array.from({ length: 130 }, (_, n) => queue.add(piece(n)))
+    await nextTurn()
+    await finish(Array.from({ length: 128 }, (_, n) => n))
+    await finish([128, 129])
+    expect(sizes()).toEqual([128, 2])
+    expect(await Promise.all(works)).toEqual(works.map((_, n) => n))
+  })
+
+  it('judges a batch by the time at which it is handed over', async () => {
+    const { queue, clock, batches, finish } = createScriptedQueue()
+    const work = queue.add(piece(1))
+    clock.advance(5)
+    await nextTurn()
+    clock.advance(5)
+    await finish([1])
+    await work
+    expect(batches).toEqual([{ now: clock.now() - 5, pieces: [piece(1)] }])
+  })
+
+  it('fails every piece of a batch that failed, and goes on with the next', async () => {
+    const { queue, finish, fail } = createScriptedQueue()
+    const fault = new Error('disk full')
+    const failed = Promise.allSettled([queue.add(piece(1)), queue.add(piece(2))])
+    await nextTurn()
+    const next = queue.add(piece(3))
+    await fail(fault)
+    await finish([7])
+    expect(await failed).toEqual([
+      { status: 'rejected', reason: fault },
+      { status: 'rejected', reason: fault },
     ])
+    expect(await next).toBe(7)
   })
 
-  it('gives up after about five seconds of a lock that nobody releases (SG-18)', async () => {
-    const { client, ran } = createScriptedClient((sql) => (sql.startsWith('BEGIN') ? 5 : undefined))
-    const queue = createWriteQueue(client)
-    const result = settle(queue.add(() => 1))
-    await vi.advanceTimersByTimeAsync(100)
-    expect(ran.length).toBeGreaterThan(5)
-    await vi.runAllTimersAsync()
-    expect(await result).toMatchObject({
-      reason: { ...refusal('temporarily_unavailable', 'store_busy'), retryAfterSeconds: 2 },
-    })
+  it('is drained when the last batch is written, at once when nothing waits', async () => {
+    const { queue, finish } = createScriptedQueue()
     await queue.drain()
-  })
-
-  it('passes on a mistake in the work as it is, and undoes the transaction', async () => {
-    const { client, ran } = createScriptedClient(() => undefined)
-    const queue = createWriteQueue(client)
-    const mistake = new TypeError('mistake')
-    const result = settle(
-      queue.add(() => {
-        throw mistake
-      }),
-    )
-    await vi.runAllTimersAsync()
-    expect(await result).toEqual({ status: 'rejected', reason: mistake })
-    expect(ran).toEqual(['BEGIN IMMEDIATE', 'ROLLBACK'])
+    const order: string[] = []
+    const works = [queue.add(piece(1)).then(() => order.push('written'))]
+    const drained = queue.drain().then(() => order.push('drained'))
+    await nextTurn()
+    await finish([1])
+    await Promise.all([...works, drained])
+    expect(order).toEqual(['written', 'drained'])
   })
 })

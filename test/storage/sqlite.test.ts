@@ -100,8 +100,9 @@ describe('sqliteStore on one file', () => {
     store.subscribe('ended/', (key) => heard.push(key))
     await other.commit({ set: [{ key: 'grant/1', value: '1' }] })
     await vi.advanceTimersByTimeAsync(250)
-    expect(heard).toEqual(['ended/'])
+    await expect.poll(() => heard).toEqual(['ended/'])
     await vi.advanceTimersByTimeAsync(1000)
+    await store.commit({ set: [{ key: 'grant/2', value: '1' }] })
     expect(heard).toEqual(['ended/'])
   })
 
