@@ -99,11 +99,12 @@ export async function addKey(
   { alg, activeAt }: Pick<KeyTime, 'alg' | 'activeAt'>,
   ringVersion: number | null,
 ): Promise<KeyTime | undefined> {
+  const createdAt = clock.now()
   const { privateKey } = await generateKeyPair(alg, { extractable: true, modulusLength: 2048 })
   const jwk = await exportJWK(privateKey)
   const kid = await calculateJwkThumbprint(jwk)
   const key = signingKeys.key(kid)
-  const time = { kid, alg, createdAt: clock.now(), activeAt }
+  const time = { kid, alg, createdAt, activeAt }
   const sealedPrivateJwk = sealer.seal('signing-key', key, JSON.stringify({ ...jwk, alg, kid }))
   const record: SigningKey = { ...time, publicJwk: toPublicJwk(jwk), sealedPrivateJwk }
   const added = await store.commit({
