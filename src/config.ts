@@ -1,7 +1,10 @@
 /** From options to the effective configuration: defaults filled in, every mistake a `TypeError`. */
-import type { Backend, Config } from './context.ts'
+import type { Backend, Config, Registration } from './context.ts'
+import { verifyEndpoint } from './identity/provider-fetch.ts'
+import { localUpstream } from './identity/users.ts'
 import { isLoopbackHost, parsePublicUrl } from './operate/config/public-url.ts'
 import type { BackendOptions, GatehouseOptions } from './options.ts'
+import { verifyCallbacks } from './routes.ts'
 import type { RotationRules } from './tokens/key-rotation.ts'
 
 const day = 86_400
@@ -16,10 +19,13 @@ export function createConfig(options: GatehouseOptions): Config {
   const backends = options.backends.map((backend) => toBackend(backend, issuer))
   verifyBackends(backends)
   const siteName = options.siteName ?? toSiteName(backends, issuer)
-  const scopes = options.scopes ?? { mcp: `Use ${siteName} on your behalf` }
+  const registration = toRegistration(options)
+  const scopes = options.scopes ?? toScopes(registration, siteName)
   const defaultScopes = options.defaultScopes ?? Object.keys(scopes)
-  verifyScopes(scopes, defaultScopes)
+  verifyScopes(scopes, defaultScopes, registration)
   verifyNoSignIn(options, issuer)
+  verifyWays(options, { backends, registration })
+  for (const backend of backends) verifyForwarding(backend, options)
   return Object.freeze({
     issuer,
     backends,
@@ -30,8 +36,14 @@ export function createConfig(options: GatehouseOptions): Config {
     noSignIn: options.noSignIn ?? false,
     letAnyoneIn: options.letAnyoneIn ?? false,
     dynamicRegistration: options.dynamicRegistration ?? true,
+    registration,
     reuseRegistrations: options.reuseRegistrations ?? false,
     siteName,
+    invitedOnly: options.invitedOnly ?? false,
+    linkByVerifiedEmail: options.linkByVerifiedEmail ?? false,
+    ...(options.contact !== undefined && { contact: options.contact }),
+    ...toFollowing(options),
+    ...(options.developmentCookies && { developmentCookies: options.developmentCookies }),
     gateBodyLimitBytes: options.gateBodyLimitBytes ?? 4 * 1024 * 1024,
   })
 }
@@ -60,6 +72,8 @@ function toBackend(options: BackendOptions, issuer: string): Backend {
     resource: issuer + path,
     ...(options.to !== undefined && { to: new URL(options.to) }),
     identity,
+    ...(options.forward !== undefined && { forward: options.forward }),
+    ...(options.signInWith !== undefined && { signInWith: options.signInWith }),
     headers: Object.freeze(Object.fromEntries(lowerCase) as Record<string, string>),
   })
 }
@@ -77,7 +91,17 @@ function toSiteName(backends: readonly Backend[], issuer: string): string {
   return only && others.length === 0 && only.name !== only.id ? only.name : new URL(issuer).host
 }
 
-function verifyScopes(scopes: Record<string, string>, defaults: readonly string[]): void {
+/** In verify mode the issuer's own scopes are the only ones, and it may have none. */
+function toScopes(registration: Registration, siteName: string): Record<string, string> {
+  if (registration.mode !== 'verify') return { mcp: `Use ${siteName} on your behalf` }
+  return Object.fromEntries(registration.requiredScopes.map((name) => [name, name]))
+}
+
+function verifyScopes(
+  scopes: Record<string, string>,
+  defaults: readonly string[],
+  { mode }: Registration,
+): void {
   for (const name of Object.keys(scopes)) {
     if (!/^[\x21\x23-\x5B\x5D-\x7E]{1,100}$/.test(name) || name === 'offline_access') {
       throw new TypeError(
@@ -88,7 +112,81 @@ function verifyScopes(scopes: Record<string, string>, defaults: readonly string[
   const unknown = defaults.find((name) => !Object.hasOwn(scopes, name))
   if (unknown !== undefined)
     throw new TypeError(`Default scope ${JSON.stringify(unknown)} is not among the scopes`)
-  if (defaults.length === 0) throw new TypeError('At least one default scope is needed')
+  if (defaults.length > 0 || mode === 'verify') return
+  throw new TypeError('At least one default scope is needed')
+}
+
+/** Only what anyone can verify and nobody else can sign: `HS256` with a public key is a known forgery. */
+const algorithmsKnown = /^(?:RS|PS|ES)(?:256|384|512)$|^EdDSA$/
+const algorithmsDefault = 'RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 EdDSA'.split(' ')
+
+function toRegistration(options: GatehouseOptions): Registration {
+  const { registration = { mode: 'dynamic' } } = options
+  verifyModes(options, registration.mode)
+  if (registration.mode === 'static') {
+    const { mode, clientId } = registration
+    if (/^[A-Za-z0-9._~-]{1,128}$/.test(clientId)) return { mode, clientId }
+    throw new TypeError('registration.clientId must be the id of a client that you registered')
+  }
+  return registration.mode === 'verify' ? toVerification(options) : { mode: registration.mode }
+}
+
+function verifyModes(options: GatehouseOptions, mode: Registration['mode']): void {
+  const { dynamicRegistration, localSignIn, noSignIn } = options
+  if (dynamicRegistration === false && (mode === 'static' || mode === 'management')) {
+    throw new TypeError(
+      `dynamicRegistration: false switches registration off, which contradicts registration.mode ${mode}; leave one out`,
+    )
+  }
+  if (mode === 'verify' && (localSignIn || noSignIn || options.upstreams?.length)) {
+    throw new TypeError(
+      'registration.mode verify leaves sign-in to the issuer of the tokens: leave out upstreams, localSignIn and noSignIn',
+    )
+  }
+}
+
+function toVerification({ registration, backends }: GatehouseOptions): Registration {
+  if (registration?.mode !== 'verify') throw new TypeError('registration.mode must be verify')
+  const { mode, issuer, audience, algorithms = algorithmsDefault } = registration
+  verifyEndpoint(issuer)
+  const refused = algorithms.find((name) => !algorithmsKnown.test(name))
+  if (refused !== undefined || algorithms.length === 0) {
+    throw new TypeError(
+      `registration.algorithms must be asymmetric ones such as RS256, not ${refused ?? 'none'}`,
+    )
+  }
+  if (audience !== undefined && backends.length > 1) {
+    throw new TypeError(
+      'registration.audience is for one backend: with several, a token for one would open the others; let the issuer name the resource',
+    )
+  }
+  const { requiredScopes = [] } = registration
+  return { mode, issuer, algorithms, requiredScopes, ...(audience !== undefined && { audience }) }
+}
+
+/** How closely we follow the providers: by asking them again, and by the lifetime of their tokens. */
+function toFollowing({ reverifySeconds, lifetimeFollowsUpstream = false }: GatehouseOptions) {
+  if (reverifySeconds === undefined) return { lifetimeFollowsUpstream }
+  if (Number.isInteger(reverifySeconds) && reverifySeconds >= 60)
+    return { reverifySeconds, lifetimeFollowsUpstream }
+  throw new TypeError('reverifySeconds must be a whole number of seconds, at least 60')
+}
+
+/** A provider's token goes to nobody in the clear, and never beside another credential. */
+function verifyForwarding(
+  { id, forward, to, headers }: Backend,
+  { upstreams = [] }: GatehouseOptions,
+): void {
+  if (forward === undefined) return
+  const refuse = (problem: string) => new TypeError(`Backend ${id}: forward ${forward} ${problem}`)
+  if (to === undefined) throw refuse('needs a "to" to forward to')
+  if (to.protocol !== 'https:' && !isLoopbackHost(to.hostname)) {
+    throw refuse('needs https, or a backend on this machine: the token would be sent in the clear')
+  }
+  if (upstreams.length === 0) throw refuse('needs an identity provider whose token it could be')
+  if (Object.hasOwn(headers, 'authorization')) {
+    throw refuse('contradicts its authorization header; leave one out')
+  }
 }
 
 /** Everyone who reaches an address without sign-in gets in; that is for this computer only (A7). */
@@ -101,6 +199,30 @@ function verifyNoSignIn(options: GatehouseOptions, issuer: string): void {
   throw new TypeError(
     `noSignIn would let anyone in at ${issuer}: use it on localhost, or set letAnyoneIn as well`,
   )
+}
+
+/** Providers and what is asked of them: distinct, reachable, and there when a backend demands one. */
+function verifyWays(
+  options: GatehouseOptions,
+  surface: Pick<Config, 'backends' | 'registration'>,
+): void {
+  const { upstreams = [], localSignIn, noSignIn, sessionsPerUser = 5 } = options
+  const { issuer, developmentCookies } = options
+  const ids = upstreams.map(({ id }) => id)
+  const twin = ids.find((id, index) => ids.indexOf(id) < index || id === localUpstream)
+  if (twin !== undefined) throw new TypeError(`Two ways to sign in have the id ${twin}`)
+  verifyCallbacks(surface, upstreams)
+  if (developmentCookies && !issuer.startsWith('http:')) {
+    throw new TypeError('developmentCookies are for an http: issuer on localhost only')
+  }
+  if (!Number.isInteger(sessionsPerUser) || sessionsPerUser < 1) {
+    throw new TypeError('sessionsPerUser must be a whole number, at least 1')
+  }
+  const ways = (localSignIn ?? (ids.length === 0 && !noSignIn)) ? [...ids, localUpstream] : ids
+  for (const { id, signInWith } of surface.backends) {
+    if (signInWith === undefined || ways.includes(signInWith)) continue
+    throw new TypeError(`Backend ${id}: signInWith ${signInWith} is no way to sign in here`)
+  }
 }
 
 /** What rotation is configured by. */

@@ -1,4 +1,6 @@
 /** All that a handler may reach, as ports and types. Built once by `gatehouse.ts`, then frozen. */
+import type { Applications } from './identity/applications.ts'
+import type { Custody } from './identity/custody.ts'
 import type { Sessions } from './identity/sessions.ts'
 import type { Upstream } from './identity/upstream.ts'
 import type { Users } from './identity/users.ts'
@@ -24,8 +26,12 @@ export interface Backend {
   readonly resource: string
   /** Its Streamable HTTP endpoint. Absent when it verifies tokens itself and only needs the server. */
   readonly to?: URL
+  /** The one way to sign in that counts for it: the id of a provider, or `local`. Default: all that are configured. */
+  readonly signInWith?: string
   /** What it is told about the user: nothing, `X-Forwarded-User`-style headers, or a signed JWT. */
   readonly identity: 'none' | 'headers' | 'assertion'
+  /** `upstream-token`: it also gets the access token of the provider that the user signed in with (design decision 8). */
+  readonly forward?: 'upstream-token'
   /** Header fields added to every request, such as its own API key. Lower-case names. */
   readonly headers: Readonly<Record<string, string>>
 }
@@ -56,6 +62,28 @@ export interface RefreshRules {
   readonly onReuse: 'revoke' | 'refuse'
 }
 
+/**
+ * How clients come to an id (R2). `dynamic`: each registers for itself. `static`: all get the one that the
+ * owner registered. `management`: each also becomes an application at the identity provider. `verify`: the
+ * identity provider registers clients and issues tokens, and only the gate is ours (R8).
+ */
+export type Registration =
+  | { readonly mode: 'dynamic' | 'management' }
+  | { readonly mode: 'static'; readonly clientId: string }
+  | ({ readonly mode: 'verify' } & ForeignIssuer)
+
+/** Who issues the access tokens in verify mode, and what is asked of them. */
+export interface ForeignIssuer {
+  /** As its tokens and its metadata write it, byte for byte. */
+  readonly issuer: string
+  /** The `aud` of tokens for the only backend. Absent: the resource of each backend. */
+  readonly audience?: string
+  /** Signature algorithms accepted; asymmetric ones alone. */
+  readonly algorithms: readonly string[]
+  /** Scopes that every token must have. */
+  readonly requiredScopes: readonly string[]
+}
+
 /** The effective configuration. */
 export interface Config {
   /** Bare origin: the identity of this server, byte for byte (catalogue P1). */
@@ -73,12 +101,33 @@ export interface Config {
   readonly letAnyoneIn: boolean
   /** Whether anyone may register a client (RFC 7591). Default true. */
   readonly dynamicRegistration: boolean
+  readonly registration: Registration
   /** Whether a public client that registers exactly the same again gets the same id. Default false. */
   readonly reuseRegistrations: boolean
   /** Shown on pages: what people connect to. Default: the only backend's name, else the issuer's host. */
   readonly siteName: string
+  /** Whom a refused person asks: a name, an e-mail address, a page. Default: the owner, unnamed. */
+  readonly contact?: string
+  /** Whether only invited people may sign in for the first time. Default false. */
+  readonly invitedOnly?: boolean
+  /** Whether one verified e-mail address at two providers is one user. Default false: it invites takeovers. */
+  readonly linkByVerifiedEmail?: boolean
+  /** Age in seconds at which a provider is asked again whether a person may enter. Default: never. */
+  readonly reverifySeconds?: number
+  /** Whether our access tokens end with the provider's. Default false. */
+  readonly lifetimeFollowsUpstream: boolean
+  /** Flags of our cookies, for development at a plain-text issuer. */
+  readonly developmentCookies?: DevelopmentCookies
   /** Largest request body the gate passes on, in bytes. Default 4 MiB. */
   readonly gateBodyLimitBytes: number
+}
+
+/** How cookies differ from what is safe, on a developer's own machine (S6). */
+export interface DevelopmentCookies {
+  /** Default false, as the issuer is plain text. */
+  readonly secure?: boolean | undefined
+  /** Default `lax`. */
+  readonly sameSite?: 'lax' | 'strict' | 'none' | undefined
 }
 
 /** What handlers reach. */
@@ -91,8 +140,11 @@ export interface Context {
   readonly revocations: Revocations
   readonly users: Users
   readonly sessions: Sessions
+  readonly custody: Custody
   /** Identity providers by id, `local` not among them. */
   readonly upstreams: ReadonlyMap<string, Upstream>
+  /** Our clients' applications at the identity provider, in management mode. */
+  readonly applications: Applications | undefined
   /** Whether people can sign in with e-mail and password. */
   readonly localSignIn: boolean
   readonly clock: Clock

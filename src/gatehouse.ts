@@ -3,15 +3,17 @@
  */
 import { Hono } from 'hono'
 import { createConfig, createRotationRules } from './config.ts'
-import type { Context, RequestContext } from './context.ts'
+import type { Config, Context, RequestContext } from './context.ts'
 import { renderError, toOAuthError } from './error-shapes.ts'
 import { OAuthError } from './errors.ts'
+import { createUpstreamVerifier, type VerifierPorts } from './gate/upstream-verifier.ts'
+import { createCustody } from './identity/custody.ts'
 import { createSessions } from './identity/sessions.ts'
 import { createUsers } from './identity/users.ts'
 import { claimInstallation, createSetupLink } from './installation.ts'
 import { corsHeaders, toPreflightAnswer } from './oauth/cors.ts'
 import { createAudit } from './operate/audit.ts'
-import { startKeyKeeping, startSweeping } from './operate/jobs.ts'
+import { startKeyKeeping, startSweeping, startUpstreamRevocation } from './operate/jobs.ts'
 import { createLimits } from './operate/limits.ts'
 import { createLog } from './operate/log.ts'
 import { createMetrics, exposeStaleness } from './operate/metrics.ts'
@@ -22,8 +24,9 @@ import { systemRandom } from './platform/crypto.ts'
 import type { Answer, Exchange } from './platform/exchange.ts'
 import { isOwnHost } from './platform/host.ts'
 import { createRoutes, type Route } from './routes.ts'
+import { reportStaticClient } from './server/clients/static-registration.ts'
 import { createSealer } from './storage/sealed.ts'
-import { createAccessTokens } from './tokens/access-token.ts'
+import { type AccessTokensOptions, createAccessTokens } from './tokens/access-token.ts'
 import { createKeyRing } from './tokens/keys.ts'
 import { createRevocations } from './tokens/revocations.ts'
 
@@ -35,13 +38,18 @@ import { createRevocations } from './tokens/revocations.ts'
 export async function createGatehouse(options: GatehouseOptions): Promise<Gatehouse> {
   const rules = createRotationRules(options)
   const context = await createContext(options)
-  await claimInstallation(context, options.acceptNewIssuer ?? false).catch((error: unknown) => {
+  await prepareStore(context, options).catch((error: unknown) => {
     context.revocations.close()
+    context.custody.close()
     throw error
   })
   const exchanges = createExchanges(context)
   exposeStaleness(context)
-  const jobs = [startSweeping(context), startKeyKeeping({ ...context, rules })]
+  const jobs = [
+    startSweeping(context),
+    startKeyKeeping({ ...context, rules }),
+    startUpstreamRevocation(context),
+  ]
   const app = createApp(context, exchanges)
   return {
     fetch: async (request, env) => app.fetch(request, env ?? {}),
@@ -50,9 +58,15 @@ export async function createGatehouse(options: GatehouseOptions): Promise<Gateho
     close: async () => {
       await Promise.all(jobs.map((job) => job.stop()))
       context.revocations.close()
+      context.custody.close()
       await exchanges.close()
     },
   }
+}
+
+async function prepareStore(context: Context, options: GatehouseOptions): Promise<void> {
+  await claimInstallation(context, options.acceptNewIssuer ?? false)
+  await reportStaticClient(context)
 }
 
 async function createContext(options: GatehouseOptions): Promise<Context> {
@@ -69,28 +83,57 @@ async function createContext(options: GatehouseOptions): Promise<Context> {
   const algorithm = options.signingAlgorithm ?? 'ES256'
   const keys = await createKeyRing({ store, sealer, clock, algorithm, log })
   const { accessTokenSeconds, sessionSeconds } = config.lifetimes
+  const maxPerUser = options.sessionsPerUser
   const users = createUsers({ store, sealer, clock, random, accessTokenSeconds })
-  const upstreams = options.upstreams ?? []
+  const given = options.upstreams ?? []
+  const upstreams = new Map(given.map((upstream) => [upstream.id, upstream]))
+  const localSignIn = options.localSignIn ?? hasNoOtherSignIn(config, upstreams.size)
+  const audit = options.audit ?? createAudit()
+  const revocations = createRevocations({ store, log })
+  const keeping = { store, sealer, clock, random, log, audit, revocations, accessTokenSeconds }
   return Object.freeze({
     config,
     store,
     sealer,
     keys,
-    accessTokens: createAccessTokens({ issuer: config.issuer, keys, clock, random }),
-    revocations: createRevocations({ store, log }),
+    accessTokens: createVerifier(config, {
+      keys,
+      clock,
+      random,
+      fetch: options.fetch ?? fetch,
+      log,
+    }),
+    revocations,
     users,
-    sessions: createSessions({ store, users, clock, random, sessionSeconds }),
-    upstreams: new Map(upstreams.map((upstream) => [upstream.id, upstream])),
-    localSignIn: options.localSignIn ?? (upstreams.length === 0 && !config.noSignIn),
+    sessions: createSessions({ store, users, clock, random, sessionSeconds, maxPerUser }),
+    custody: createCustody({ ...keeping, rules: config, upstreams, localSignIn }),
+    upstreams,
+    applications:
+      options.registration?.mode === 'management' ? options.registration.applications : undefined,
+    localSignIn,
     clock,
     random,
     isReady: options.isReady ?? (async () => true),
     fetch: options.fetch ?? fetch,
     log,
-    audit: options.audit ?? createAudit(),
+    audit,
     limits: options.limits ?? createLimits(),
     metrics: options.metrics ?? createMetrics(),
   })
+}
+
+/** Our own access tokens, or those of the issuer that we only guard for (R8). */
+function createVerifier(
+  config: Config,
+  ports: Omit<VerifierPorts & AccessTokensOptions, 'issuer'>,
+) {
+  const { registration } = config
+  if (registration.mode !== 'verify') return createAccessTokens({ issuer: config.issuer, ...ports })
+  return createUpstreamVerifier({ ...ports, ...registration, backends: config.backends })
+}
+
+function hasNoOtherSignIn({ noSignIn, registration }: Config, upstreams: number): boolean {
+  return upstreams === 0 && !noSignIn && registration.mode !== 'verify'
 }
 
 /** The rows of `routes.ts` as a Hono application. A known path with another method is 405. */
@@ -103,7 +146,10 @@ function createApp(context: Context, exchanges: ExchangeFactory): Hono {
       return answer(chooseRoute(raw.method), raw, toRequestContext(context, exchange))
     }
   // One handler for each path: Hono walks through several of them at four times the cost.
-  const routes = Map.groupBy(createRoutes(context.config), ({ path }) => path)
+  const routes = Map.groupBy(
+    createRoutes(context.config, [...context.upstreams.values()]),
+    ({ path }) => path,
+  )
   for (const [path, here] of routes) app.all(path, serve(createMethodChoice(here)))
   app.notFound(serve(() => nothingHere))
   return app

@@ -1,5 +1,6 @@
 /** What an embedder hands to `createGatehouse`: live objects and plain settings, all with secure defaults. */
-import type { Context, Lifetimes, RefreshRules } from './context.ts'
+import type { Context, DevelopmentCookies, Lifetimes, RefreshRules } from './context.ts'
+import type { Applications } from './identity/applications.ts'
 import type { Upstream } from './identity/upstream.ts'
 import type { Clock } from './platform/clock.ts'
 import type { Random } from './platform/crypto.ts'
@@ -19,9 +20,35 @@ export interface BackendOptions {
   to?: string | URL
   /** Default `none`. */
   identity?: 'none' | 'headers' | 'assertion'
+  /**
+   * `upstream-token`: every request carries the access token that the user's identity provider gave us, as
+   * `Authorization: Bearer`. Only over https or loopback.
+   */
+  forward?: 'upstream-token' | undefined
+  /** The one way to sign in for it: the id of an upstream, or `local`. Default: all that are configured. */
+  signInWith?: string
   /** Added to every request to the backend. */
   headers?: Record<string, string>
 }
+
+/** How clients come to an id; see `docs/guides/registration-modes.md`. */
+export type RegistrationOptions =
+  | { mode: 'dynamic' }
+  /** `clientId`: a public client that the owner registered. */
+  | { mode: 'static'; clientId: string }
+  /** `applications`: such as `auth0Management(…)`. */
+  | { mode: 'management'; applications: Applications }
+  | {
+      mode: 'verify'
+      /** The issuer, exactly as its tokens write it. */
+      issuer: string
+      /** The `aud` of its tokens, for the only backend. Default: the resource of each backend. */
+      audience?: string | undefined
+      /** Default: RS256, PS256, ES256, EdDSA and their longer kin. */
+      algorithms?: string[] | undefined
+      /** Scopes that every token must have. Default: none. */
+      requiredScopes?: string[] | undefined
+    }
 
 /** Options of `createGatehouse`. Wrong ones are a `TypeError`. */
 export interface GatehouseOptions {
@@ -53,12 +80,34 @@ export interface GatehouseOptions {
    */
   letAnyoneIn?: boolean
   dynamicRegistration?: boolean
+  /** Default `{ mode: 'dynamic' }`. */
+  registration?: RegistrationOptions | undefined
   /** Give a public client that registers exactly the same again the same id. Default false. */
   reuseRegistrations?: boolean
   siteName?: string
   upstreams?: Upstream[]
+  /** Only people whom `gatehouse users invite` named become users. Default false. */
+  invitedOnly?: boolean | undefined
+  /**
+   * A verified e-mail address at two providers is one user. Default false: whoever gets hold of the address at
+   * either provider is that user (`docs/guides/who-may-enter.md`).
+   */
+  linkByVerifiedEmail?: boolean | undefined
+  /** Whom a person asks who may not enter: a name, an e-mail address or a page. */
+  contact?: string | undefined
+  /** Flags of our cookies, for development: refused unless the issuer begins with `http:`. */
+  developmentCookies?: DevelopmentCookies | undefined
+  /** Browsers one user may be signed in in at a time: the oldest session ends. Default 5. */
+  sessionsPerUser?: number | undefined
   /** E-mail and password accounts. Default: true when there is no upstream. */
   localSignIn?: boolean
+  /**
+   * Age in seconds at which a person's provider is asked again, at a refresh, whether they may enter. At
+   * least 60. Default: never.
+   */
+  reverifySeconds?: number | undefined
+  /** No access token of ours outlives the provider's. Default false. */
+  lifetimeFollowsUpstream?: boolean | undefined
   /** Asked by `GET /readyz`, beside the store: false while nobody should send new requests here. Default: always true. */
   isReady?: () => Promise<boolean>
   /** Start although the store belongs to another issuer: every client must connect again. */

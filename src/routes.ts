@@ -7,9 +7,11 @@
 import type { Backend, Config, Endpoint } from './context.ts'
 import { gate } from './gate/gate.ts'
 import { protectedResourceMetadata } from './gate/resource-metadata.ts'
+import type { Upstream } from './identity/upstream.ts'
 import { resourceMetadataPath } from './oauth/resource.ts'
 import { authorize } from './server/endpoints/authorize.ts'
 import { callback } from './server/endpoints/callback.ts'
+import { deleteClient, readClient, updateClient } from './server/endpoints/client-configuration.ts'
 import { decideConsent, showConsent } from './server/endpoints/consent.ts'
 import { healthz, readyz } from './server/endpoints/health.ts'
 import { home } from './server/endpoints/home.ts'
@@ -22,7 +24,7 @@ import { revoke } from './server/endpoints/revoke.ts'
 import { setup, showSetup } from './server/endpoints/setup.ts'
 import { showSignIn, signIn } from './server/endpoints/sign-in.ts'
 import { token } from './server/endpoints/token.ts'
-import { endpointPaths as at } from './server/paths.ts'
+import { endpointPaths as at, toCallbackPath } from './server/paths.ts'
 
 /** How an endpoint's errors are shown; `error-shapes.ts` renders them. */
 export type ErrorShape = 'json' | 'challenge' | 'page'
@@ -30,7 +32,7 @@ export type ErrorShape = 'json' | 'challenge' | 'page'
 /** One endpoint. */
 export interface Route {
   /** `*`: the endpoint decides about methods itself. */
-  readonly method: 'GET' | 'POST' | '*'
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE' | '*'
   /** Exact path; `:name` stands for one segment. */
   readonly path: string
   readonly endpoint: Endpoint
@@ -48,13 +50,25 @@ type Row = readonly [Route['method'], string, Endpoint, ErrorShape, cors?: 'cors
 const server = '/.well-known/oauth-authorization-server'
 const openid = '/.well-known/openid-configuration'
 
-const fixedRows: readonly Row[] = [
+/** What is there in every mode. Assertions to backends are verified against our keys in verify mode too. */
+const ownRows: readonly Row[] = [
+  ['GET', at.jwks, jwks, 'json', 'cors'],
+  // operations
+  ['GET', '/healthz', healthz, 'json'],
+  ['GET', '/readyz', readyz, 'json'],
+  ['GET', '/metrics', metrics, 'json'],
+]
+
+/** The authorization server; in verify mode that is somebody else (R8). */
+const serverRows: readonly Row[] = [
   // discovery
   ['GET', server, serverMetadata, 'json', 'cors'],
   ['GET', openid, openidConfiguration, 'json', 'cors'],
-  ['GET', at.jwks, jwks, 'json', 'cors'],
   // clients
   ['POST', at.register, register, 'json', 'cors'],
+  ['GET', `${at.register}/:client_id`, readClient, 'json', 'cors'],
+  ['PUT', `${at.register}/:client_id`, updateClient, 'json', 'cors'],
+  ['DELETE', `${at.register}/:client_id`, deleteClient, 'json', 'cors'],
   ['POST', at.token, token, 'json', 'cors'],
   ['POST', at.revoke, revoke, 'json', 'cors'],
   ['POST', at.introspect, introspect, 'json'],
@@ -69,40 +83,83 @@ const fixedRows: readonly Row[] = [
   ['GET', `${at.callback}/:upstream`, callback, 'page'],
   ['GET', at.setup, showSetup, 'page'],
   ['POST', at.setup, setup, 'page'],
-  // operations
-  ['GET', '/healthz', healthz, 'json'],
-  ['GET', '/readyz', readyz, 'json'],
-  ['GET', '/metrics', metrics, 'json'],
 ]
 
-/** What each backend adds: its metadata, our metadata where clients look below its path, and its gate. */
+/** What each backend adds: its metadata and its gate. */
 function toBackendRows(backend: Backend): readonly Row[] {
   const { path } = backend
   return [
     ['GET', resourceMetadataPath(path), protectedResourceMetadata(backend), 'json', 'cors'],
-    ['GET', server + path, serverMetadata, 'json', 'cors'],
-    ['GET', path + server, serverMetadata, 'json', 'cors'],
-    ['GET', openid + path, openidConfiguration, 'json', 'cors'],
-    ['GET', path + openid, openidConfiguration, 'json', 'cors'],
     // The gate answers preflights and sets CORS headers itself: they depend on the backend's answer.
     ...(backend.to ? [['*', path, gate(backend), 'challenge'] as const] : []),
   ]
 }
 
-/** The whole surface for a configuration. */
-export function createRoutes({ backends }: Pick<Config, 'backends'>): readonly Route[] {
+/** Our metadata where clients look for it below the path of a backend. */
+function toServerRows({ path }: Backend): readonly Row[] {
+  return [
+    ['GET', server + path, serverMetadata, 'json', 'cors'],
+    ['GET', path + server, serverMetadata, 'json', 'cors'],
+    ['GET', openid + path, openidConfiguration, 'json', 'cors'],
+    ['GET', path + openid, openidConfiguration, 'json', 'cors'],
+  ]
+}
+
+/** What the surface depends on. */
+type Surface = Pick<Config, 'backends' | 'registration'>
+
+/** The callbacks that are registered at a provider under a path of their own. */
+function toCallbackRows(upstreams: readonly Upstream[]): readonly Row[] {
+  const paths = upstreams.map(toCallbackPath).filter((path) => !isDefaultCallback(path))
+  return paths.map((path) => ['GET', path, callback, 'page'])
+}
+
+function isDefaultCallback(path: string): boolean {
+  return path.startsWith(`${at.callback}/`) && path.split('/').length === 3
+}
+
+/**
+ * Refuses callbacks that would take each other's place, or that of another endpoint.
+ *
+ * @throws TypeError naming the provider and the path
+ */
+export function verifyCallbacks(surface: Surface, upstreams: readonly Upstream[]): void {
+  const taken = new Set(createRoutes(surface).map(({ path }) => path))
+  for (const upstream of upstreams) {
+    const path = toCallbackPath(upstream)
+    const isPath = /^(\/[A-Za-z0-9._~-]+)+$/.test(path) && !/\/\.{1,2}(\/|$)/.test(path)
+    if (!isPath || /^\/(?:\.well-known|register)\//.test(path) || taken.has(path)) {
+      throw new TypeError(
+        `Upstream ${upstream.id}: callbackPath ${JSON.stringify(path)} must be a path of its own, such as /oauth2/callback`,
+      )
+    }
+    taken.add(path)
+  }
+}
+
+/** The whole surface for a configuration and the providers that people sign in with. */
+export function createRoutes(
+  { backends, registration }: Surface,
+  upstreams: readonly Upstream[] = [],
+): readonly Route[] {
   const [only, ...others] = backends
   const rootMetadata: Row[] =
     only && others.length === 0
       ? [['GET', resourceMetadataPath(''), protectedResourceMetadata(only), 'json', 'cors']]
       : []
-  return [...fixedRows, ...rootMetadata, ...backends.flatMap(toBackendRows)].map(
-    ([method, path, endpoint, errors, cors]) => ({
-      method,
-      path,
-      endpoint,
-      errors,
-      cors: cors === 'cors',
-    }),
-  )
+  const isServer = registration.mode !== 'verify'
+  const rows = [
+    ...ownRows,
+    ...(isServer ? [...serverRows, ...toCallbackRows(upstreams)] : []),
+    ...(isServer ? backends.flatMap(toServerRows) : []),
+    ...rootMetadata,
+    ...backends.flatMap(toBackendRows),
+  ]
+  return rows.map(([method, path, endpoint, errors, cors]) => ({
+    method,
+    path,
+    endpoint,
+    errors,
+    cors: cors === 'cors',
+  }))
 }

@@ -1,15 +1,16 @@
 /** `gatehouse clients`: the OAuth clients, and those that the owner registers by hand (H6, H7). */
 import { parseClientMetadata } from '../oauth/client-metadata.ts'
 import { registerClient } from '../server/clients/register.ts'
+import { removeClient } from '../server/clients/remove.ts'
 import { endpointPaths } from '../server/paths.ts'
 import { type Client, clients } from '../storage/records/client.ts'
-import { clientGrants } from '../storage/records/grant.ts'
 import type { Stored } from '../storage/records/record.ts'
 import type { Store } from '../storage/store.ts'
+import { type ClientUse, readClientUses } from './client-use.ts'
+import { openApplications } from './clients-reap.ts'
 import { exitUsage, toFailure } from './failure.ts'
-import { endGrants } from './grants.ts'
-import { listRecords, withInstallation } from './installation.ts'
-import { print, printRecords, renderTable, renderTime } from './output.ts'
+import { type Installation, listRecords, withInstallation } from './installation.ts'
+import { print, printAside, printRecords, renderTable, renderTime } from './output.ts'
 import { readSecretLine } from './password.ts'
 import type { DataOptions } from './settings.ts'
 
@@ -27,21 +28,38 @@ export interface ClientAddOptions extends DataOptions {
 /** Shortest secret an owner may choose, in characters. */
 const shortestSecret = 16
 
-/** Lists the registered clients. */
-export async function listClients(options: DataOptions & { json?: boolean }): Promise<void> {
+/** Options of commands that only look, or remove. */
+export interface ClientOptions extends DataOptions {
+  json?: boolean
+}
+
+/** Lists the registered clients: who vouches for each, whether anyone authorized it, and how it is used. */
+export async function listClients(options: ClientOptions): Promise<void> {
   await withInstallation({ ...options, mustExist: true }, async ({ store }) => {
-    const rows = (await listRecords(clients, store)).map(({ value }) => toView(value))
+    const stored = await listRecords(clients, store)
+    const uses = await readClientUses(store)
+    const rows = stored.map(({ value }) => toView(value, uses.get(value.id)))
     printRecords(
       rows,
       {
-        columns: ['ID', 'NAME', 'ORIGIN', 'KIND', 'REGISTERED', 'AUTHORIZED', 'REDIRECT URIS'],
+        columns: [
+          'ID',
+          'NAME',
+          'ORIGIN',
+          'KIND',
+          'REGISTERED',
+          'AUTHORIZED',
+          'LAST USED',
+          'REDIRECT URIS',
+        ],
         toRow: (row) => [
           row.client_id,
           row.client_name ?? '',
           row.origin,
           row.token_endpoint_auth_method === 'none' ? 'public' : 'secret',
           renderTime(row.created_at),
-          row.authorized_at === undefined ? 'never' : renderTime(row.authorized_at),
+          renderMoment(row.authorized_at),
+          renderMoment(row.last_used_at),
           row.redirect_uris.join(' '),
         ],
         empty:
@@ -50,6 +68,10 @@ export async function listClients(options: DataOptions & { json?: boolean }): Pr
       options.json === true,
     )
   })
+}
+
+function renderMoment(unixSeconds: number | undefined): string {
+  return unixSeconds === undefined ? 'never' : renderTime(unixSeconds)
 }
 
 /** Registers a client by hand and prints what to type into it. */
@@ -78,13 +100,10 @@ export async function addClient(options: ClientAddOptions): Promise<void> {
 }
 
 /** Shows all that is known of one client. */
-export async function showClient(
-  id: string,
-  options: DataOptions & { json?: boolean },
-): Promise<void> {
+export async function showClient(id: string, options: ClientOptions): Promise<void> {
   await withInstallation({ ...options, mustExist: true }, async ({ store }) => {
     const { value } = await findClient(store, id)
-    const view = { ...toView(value), grants: (await listRecords(clientGrants, store, [id])).length }
+    const view = toView(value, (await readClientUses(store, id)).get(id))
     if (options.json) return print(JSON.stringify(view, undefined, 2))
     const rows = Object.entries(view).flatMap(([name, shown]) =>
       (Array.isArray(shown) ? shown : [shown ?? '']).map((one, index) => [
@@ -97,24 +116,38 @@ export async function showClient(
 }
 
 /**
- * Removes a client and ends every grant it has. The client first, so that no grant appears behind it;
- * a removal that was cut short in between can be repeated.
+ * Removes a client, ends every grant it has and removes its application at the identity provider. A
+ * removal that was cut short can be repeated.
  */
-export async function removeClient(id: string, options: DataOptions): Promise<void> {
+export async function removeClientById(id: string, options: ClientOptions): Promise<void> {
   await withInstallation({ ...options, mustExist: true }, async (installation) => {
-    const { store } = installation
-    const stored = await lookUpClient(store, id)
-    if (stored) await store.commit({ delete: [stored.key] })
-    const entries = await listRecords(clientGrants, store, [id])
-    if (!stored && entries.length === 0) throw noSuchClient(id)
-    const ended = entries.map((entry) => ({
-      id: entry.key.slice(clientGrants.key(id, '').length),
-      userId: entry.value.userId,
-      clientId: id,
-    }))
-    await endGrants(installation, ended, 'client_removed')
-    print(`Removed ${id}; ${ended.length === 1 ? 'one grant' : `${ended.length} grants`} ended`)
+    const stored = await lookUpClient(installation.store, id)
+    const grants = id.includes('/') ? 0 : await removeClient(id, installation)
+    if (!stored && grants === 0) throw noSuchClient(id)
+    const application = await removeItsApplication(stored?.value, installation)
+    const removed = { client_id: id, grants_ended: grants, application }
+    if (options.json) return print(JSON.stringify(removed, undefined, 2))
+    print(`Removed ${id}; ${grants === 1 ? 'one grant' : `${grants} grants`} ended`)
+    if (application === 'left') {
+      printAside(
+        `Note: its application ${stored?.value.applicationId} stays at the identity provider; remove it with gatehouse clients reap`,
+      )
+    }
   })
+}
+
+/** The client is gone already: what the provider cannot do now is left to be reaped. */
+async function removeItsApplication(
+  client: Client | undefined,
+  { registration }: Installation,
+): Promise<'none' | 'removed' | 'left'> {
+  if (client?.applicationId === undefined) return 'none'
+  const applications = await openApplications(registration)
+  if (applications === undefined) return 'left'
+  return applications.remove(client.applicationId).then(
+    () => 'removed' as const,
+    () => 'left' as const,
+  )
 }
 
 async function readChosenSecret(options: ClientAddOptions): Promise<string | undefined> {
@@ -150,15 +183,20 @@ function noSuchClient(id: string): Error {
   return toFailure(`There is no client ${id}; see: gatehouse clients list`)
 }
 
-/** What is shown of a client: everything but the hash of its secret. */
-function toView({ id, origin, pkce, createdAt, authorizedAt, metadata }: Client) {
+/** What is shown of a client: everything but the hashes of its secrets. */
+function toView(client: Client, use: ClientUse | undefined) {
+  const { id, origin, pkce, createdAt, authorizedAt, applicationId, metadata } = client
   return {
     client_id: id,
     origin,
     pkce,
     created_at: createdAt,
+    authorized: authorizedAt !== undefined,
     authorized_at: authorizedAt,
     ...metadata,
+    ...(applicationId !== undefined && { application_id: applicationId }),
+    last_used_at: use?.lastUsedAt,
+    grants: use?.grants ?? 0,
   }
 }
 

@@ -7,7 +7,7 @@ import { systemRandom } from '../platform/crypto.ts'
 import { createNotebook } from './demo-server/notes.ts'
 import { keyHeader, type NotesServer, startNotesServer } from './demo-server/server.ts'
 import { print, renderPath, renderTable } from './output.ts'
-import { printStart } from './serve.ts'
+import { printStart, warnOfProviders } from './serve.ts'
 import { startServer, untilStopped } from './server-process.ts'
 import { loadSettings, toGiven, toNumber } from './settings.ts'
 
@@ -61,6 +61,7 @@ async function serveNotes(notes: NotesServer, key: string, options: DemoOptions)
   printStart(gatehouse, settings)
   if (options.signIn) await printOwner(gatehouse.context.users, settings.data)
   printConnections(gatehouse)
+  void warnOfProviders(gatehouse)
   await stopped
 }
 

@@ -1,8 +1,9 @@
 /** `gatehouse grants`: what users have allowed clients. */
+import { endGrants } from '../identity/grant-ending.ts'
 import { clients } from '../storage/records/client.ts'
-import { type EndReason, type Grant, grants, toGrantEnd } from '../storage/records/grant.ts'
+import { type Grant, grants } from '../storage/records/grant.ts'
 import { toFailure } from './failure.ts'
-import { type Installation, listRecords, withInstallation } from './installation.ts'
+import { listRecords, withInstallation } from './installation.ts'
 import { print, printRecords, renderTime } from './output.ts'
 import type { DataOptions } from './settings.ts'
 
@@ -64,26 +65,6 @@ export async function revokeGrants(ids: string[], options: DataOptions): Promise
     await endGrants(installation, values, 'revoked')
     print(`Revoked ${values.length === 1 ? 'one grant' : `${values.length} grants`}`)
   })
-}
-
-/** Grants ended in one commit; more go into the next. */
-const grantsPerCommit = 100
-
-/** Ends grants in slices of one commit each. */
-export async function endGrants(
-  { store, clock, accessTokenSeconds }: Installation,
-  ended: readonly Pick<Grant, 'id' | 'userId' | 'clientId'>[],
-  why: EndReason,
-): Promise<void> {
-  for (let from = 0; from < ended.length; from += grantsPerCommit) {
-    const ends = ended
-      .slice(from, from + grantsPerCommit)
-      .map((grant) => toGrantEnd(grant, why, clock.now(), accessTokenSeconds))
-    await store.commit({
-      set: ends.flatMap((end) => end.set),
-      delete: ends.flatMap((end) => end.delete),
-    })
-  }
 }
 
 function toRow(grant: Grant, login: string | undefined, clientName: string | undefined) {

@@ -33,6 +33,8 @@ export interface Installation {
   readonly record: Stored<InstallationRecord> | undefined
   /** The issuer of the server that uses this store, or would be. */
   readonly issuer: string
+  /** How clients come to an id, as configured here. */
+  readonly registration: Settings['registration']
 }
 
 /** Default lifetime of an access token (A5): before the first start there is none. */
@@ -64,6 +66,7 @@ export async function withInstallation<T>(
       accessTokenSeconds,
       record,
       issuer,
+      registration: settings.registration,
     })
     if (record === undefined && !options.mustExist) printAside(toFirstUseNote(settings))
     return result

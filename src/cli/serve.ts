@@ -1,8 +1,10 @@
 /** `gatehouse serve`: Gatehouse in front of an MCP server. */
 import { dirname } from 'node:path'
+import type { Upstream } from '../identity/upstream.ts'
 import type { Settings } from '../operate/config/load.ts'
 import { renderStore } from '../operate/config/store.ts'
 import type { Gatehouse } from '../options.ts'
+import { toCallbackUri } from '../server/flow/upstream-trip.ts'
 import { print, printAside, renderPath, renderTable } from './output.ts'
 import { findBackendProblem } from './probe.ts'
 import { startServer, untilStopped } from './server-process.ts'
@@ -40,16 +42,24 @@ export async function serve(options: ServeOptions): Promise<void> {
   printStart(gatehouse, settings)
   await printNextStep(gatehouse)
   void warnOfBackends(gatehouse)
+  void warnOfProviders(gatehouse)
   await stopped
+  // A provider or a backend may still owe an answer; whoever restarts us need not wait for it.
+  process.exit()
 }
 
 /** What stands, and where. */
 export function printStart({ context }: Gatehouse, settings: Settings): void {
+  const providers = [...context.upstreams.values()]
   const rows = [
     ['  Issuer', context.config.issuer],
     ...context.config.backends.map(({ resource, to }) => [
       '  MCP URL',
       to === undefined ? resource : `${resource}  →  ${to.href}`,
+    ]),
+    ...providers.map((provider) => [
+      '  Callback',
+      `${toCallbackUri(provider, context)}  (as registered at ${provider.label})`,
     ]),
     ...toDataRows(settings),
   ]
@@ -68,6 +78,25 @@ async function warnOfBackends({ context }: Gatehouse): Promise<void> {
   const problems = await Promise.all(context.config.backends.map(findBackendProblem))
   for (const problem of problems) {
     if (problem !== undefined) printAside(`WARNING: ${problem}`, '')
+  }
+}
+
+/**
+ * Says why nobody will be able to sign in with a provider. The start does not wait for it, and a provider
+ * that cannot be reached is none of its problems.
+ */
+export async function warnOfProviders({ context }: Gatehouse): Promise<void> {
+  const { upstreams, log } = context
+  const check = async (upstream: Upstream): Promise<void> => {
+    const callback = toCallbackUri(upstream, context)
+    const problem = await upstream.findProblem?.(callback)
+    if (problem === undefined) return
+    const provider = upstream.id
+    log.warn(`Nobody can sign in with provider ${provider}: ${problem}`, { provider, callback })
+  }
+  const checks = await Promise.allSettled([...upstreams.values()].map(check))
+  for (const { reason } of checks.filter((one) => one.status === 'rejected')) {
+    log.debug('A provider could not be checked', { error: reason })
   }
 }
 

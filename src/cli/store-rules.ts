@@ -13,10 +13,19 @@ import {
   grantUses,
   userGrants,
 } from '../storage/records/grant.ts'
+import { invitations } from '../storage/records/invitation.ts'
 import { installations, signingKeys } from '../storage/records/key.ts'
 import { keyRings } from '../storage/records/key-ring.ts'
+import { links } from '../storage/records/link.ts'
 import { sessions, userSessions } from '../storage/records/session.ts'
-import { removedUsers, users, usersByLogin, usersByUpstream } from '../storage/records/user.ts'
+import { upstreamRevocations } from '../storage/records/upstream-revocation.ts'
+import {
+  removedUsers,
+  users,
+  usersByEmail,
+  usersByLogin,
+  usersByUpstream,
+} from '../storage/records/user.ts'
 import { resealings, vaults } from '../storage/records/vault.ts'
 import { sealedRecords } from '../storage/sealed-records.ts'
 
@@ -94,7 +103,15 @@ export const recordRules: ReadonlyMap<string, RecordRule> = new Map<string, Reco
   [endedGrants.prefix, { members: { at: 'number', why: 'string' } }],
   [grantUses.prefix, { members: { issuedAt: 'number' } }],
   [installations.prefix, { members: { issuer: 'string', createdAt: 'number' } }],
+  [invitations.prefix, { members: { sealedGuest: 'string', role: 'string', expiresAt: 'number' } }],
   [keyRings.prefix, { members: { changedAt: 'number' } }],
+  [
+    links.prefix,
+    {
+      members: { verifiedAt: 'number' },
+      leads: (_, id) => [toLead(users.key(id.split('/')[0] ?? ''))],
+    },
+  ],
   [removedUsers.prefix, { members: { at: 'number' } }],
   [resealings.prefix, { members: { dataKeyId: 'string', seen: 'number' } }],
   [
@@ -109,6 +126,10 @@ export const recordRules: ReadonlyMap<string, RecordRule> = new Map<string, Reco
     { members: { kid: 'string', publicJwk: 'object', sealedPrivateJwk: 'string' } },
   ],
   [
+    upstreamRevocations.prefix,
+    { members: { sealedTokens: 'string', askedAt: 'number', nextAt: 'number' } },
+  ],
+  [
     userSessions.prefix,
     { members: { hashes: 'object' }, leads: (_, id) => [toLead(users.key(id))] },
   ],
@@ -116,7 +137,22 @@ export const recordRules: ReadonlyMap<string, RecordRule> = new Map<string, Reco
     users.prefix,
     {
       members: { id: 'string', role: 'string', sealedProfile: 'string', lookupKey: 'string' },
-      leads: ({ lookupKey }, userId) => [toLead(String(lookupKey), { userId })],
+      leads: ({ lookupKey, otherLogins, emailKey }, userId) => [
+        ...[{ lookupKey }, ...toLogins(otherLogins)].map((login) =>
+          toLead(String(login.lookupKey), { userId }),
+        ),
+        ...(typeof emailKey === 'string' ? [toListLead(emailKey, userId)] : []),
+      ],
+    },
+  ],
+  [
+    usersByEmail.prefix,
+    {
+      members: { userIds: 'object' },
+      leads: ({ userIds }, _, key) =>
+        (Array.isArray(userIds) ? userIds : []).map((id) =>
+          toLead(users.key(String(id)), { emailKey: key }),
+        ),
     },
   ],
   [usersByLogin.prefix, { members: { userId: 'string' }, leads: toUserLead }],
@@ -150,8 +186,20 @@ export function isFields(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null
 }
 
+/** From a way in to the user, who must know of it. */
 function toUserLead({ userId }: Fields, _id: string, key: string): Lead[] {
-  return [toLead(users.key(String(userId)), { lookupKey: key })]
+  const fits = ({ lookupKey, otherLogins }: Fields) =>
+    [{ lookupKey }, ...toLogins(otherLogins)].some((login) => login.lookupKey === key)
+  return [{ key: users.key(String(userId)), fits }]
+}
+
+function toLogins(otherLogins: unknown): Fields[] {
+  return Array.isArray(otherLogins) ? otherLogins.filter(isFields) : []
+}
+
+/** From a user to the list of their e-mail address. */
+function toListLead(key: string, userId: string): Lead {
+  return { key, fits: ({ userIds }) => Array.isArray(userIds) && userIds.includes(userId) }
 }
 
 /** From `<owner>/<grant id>` to the grant, which must name the owner too. */

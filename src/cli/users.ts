@@ -1,6 +1,7 @@
 /** `gatehouse users`: the people who may sign in. */
 
-import { type KnownUser, localUpstream } from '../identity/users.ts'
+import type { KnownUser } from '../identity/profiles.ts'
+import { localUpstream } from '../identity/users.ts'
 import { toFailure } from './failure.ts'
 import { type Installation, withInstallation } from './installation.ts'
 import { print, printRecords, renderTime } from './output.ts'
@@ -46,6 +47,7 @@ export async function listUsers(options: DataOptions & { json?: boolean }): Prom
       name: profile.name ?? '',
       role: value.role,
       upstream: value.upstream,
+      linked_upstreams: (value.otherLogins ?? []).map(({ upstream }) => upstream),
       id: value.id,
       created_at: value.createdAt,
     }))
@@ -57,7 +59,7 @@ export async function listUsers(options: DataOptions & { json?: boolean }): Prom
           row.login,
           row.name,
           row.role,
-          row.upstream,
+          [row.upstream, ...row.linked_upstreams].join(', '),
           renderTime(row.created_at),
           row.id,
         ],

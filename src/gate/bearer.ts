@@ -76,10 +76,17 @@ function verifyStanding(
     })
 }
 
+/** Errors that tell the client to come with another token (RFC 6750 §3.1). */
+const challenged: ReadonlySet<string> = new Set([
+  'invalid_token',
+  'invalid_request',
+  'insufficient_scope',
+])
+
 /** Whatever goes wrong here refuses the request; what is not the token's fault is 503 (RS-11, RS-12). */
 function toRefusal(error: unknown, backend: Backend, context: RequestContext): OAuthError {
   if (!(error instanceof OAuthError)) return unavailable('bearer_unverifiable', error)
-  if (error.code !== 'invalid_token' && error.code !== 'invalid_request') return error
+  if (!challenged.has(error.code)) return error
   return withChallenge(error, backend, context)
 }
 

@@ -36,7 +36,7 @@ export function gate(backend: Backend): Endpoint {
       verifyBrowserAudited(request, context)
       if (isPreflight(request)) return toPreflightAnswer(request, { methods: methodsServed })
       const claims = await verifyBearer(request, backend, context)
-      noteGrantUse(claims, context)
+      if (claims.iss === context.config.issuer) noteGrantUse(claims, context)
       verifyMethod(request)
       verifyBodiless(request)
       verifyContent(request)

@@ -1,12 +1,14 @@
 /**
  * What a backend is told about the caller, by its configuration: nothing, header fields that only we
- * can set, or a short-lived signed assertion that it can verify against our keys.
+ * can set, or a short-lived signed assertion that it can verify against our keys; and besides, if it is to
+ * have it, the user's own access token at their identity provider.
  */
 import { LRUCache } from 'lru-cache'
 import type { Backend, RequestContext } from '../context.ts'
 import type { HeaderField } from '../platform/exchange.ts'
 import type { Profile } from '../storage/records/user.ts'
 import type { AccessTokenClaims } from '../tokens/access-token.ts'
+import { createUpstreamTokens } from './upstream-token.ts'
 
 /** The fields that say who is calling. */
 export type DescribeCaller = (
@@ -26,6 +28,17 @@ const remembered = 10_000
 
 /** What the backend of this configuration is told. */
 export function createCallerDescription(backend: Backend & { readonly to: URL }): DescribeCaller {
+  const describeIdentity = createIdentityDescription(backend)
+  if (backend.forward === undefined) return describeIdentity
+  const findUpstreamToken = createUpstreamTokens(backend)
+  return async (claims, context) => {
+    const token = await findUpstreamToken(claims, context)
+    const fields = await describeIdentity(claims, context)
+    return [...fields, ['authorization', `Bearer ${token}`]]
+  }
+}
+
+function createIdentityDescription(backend: Backend & { readonly to: URL }): DescribeCaller {
   if (backend.identity === 'headers') return createIdentityFields()
   if (backend.identity === 'assertion') return createAssertion(backend.to.origin)
   return async () => []
@@ -35,7 +48,9 @@ export function createCallerDescription(backend: Backend & { readonly to: URL })
 function createIdentityFields(): DescribeCaller {
   const findProfile = createProfileLookup()
   return async (claims, context) => {
-    const profile = await findProfile(claims.sub, context)
+    // Another issuer's users are none of ours, whatever their ids.
+    const isOurs = claims.iss === context.config.issuer
+    const profile = isOurs ? await findProfile(claims.sub, context) : undefined
     const known: [string, string | undefined][] = [
       ['x-forwarded-user', claims.sub],
       ['x-forwarded-email', profile?.email],
@@ -44,7 +59,7 @@ function createIdentityFields(): DescribeCaller {
       ['x-gatehouse-scope', claims.scope],
     ]
     return known.flatMap(([name, value]): HeaderField[] =>
-      value === undefined ? [] : [[name, toFieldValue(value)]],
+      value === undefined || value === '' ? [] : [[name, toFieldValue(value)]],
     )
   }
 }

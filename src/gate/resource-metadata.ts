@@ -26,10 +26,12 @@ export function protectedResourceMetadata(backend: Backend): Endpoint {
 
 /** `offline_access` is the authorization server's business and never stands here (DI-11, D48). */
 function toResourceMetadata(backend: Backend, config: Config): Record<string, unknown> {
+  const { registration } = config
+  const scopes = Object.keys(config.scopes).filter((scope) => scope !== 'offline_access')
   return {
     resource: backend.resource,
-    authorization_servers: [config.issuer],
-    scopes_supported: Object.keys(config.scopes).filter((scope) => scope !== 'offline_access'),
+    authorization_servers: [registration.mode === 'verify' ? registration.issuer : config.issuer],
+    ...(scopes.length > 0 && { scopes_supported: scopes }),
     bearer_methods_supported: ['header'],
     resource_name: backend.name,
   }

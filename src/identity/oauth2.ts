@@ -5,23 +5,29 @@
  * comes only from the token this very exchange yielded (UP-07). How one provider differs from the
  * next is told by options and hooks; nothing here knows a provider's name.
  */
-import type * as OpenIdClient from 'openid-client'
-import { OAuthError } from '../errors.ts'
-import { type Clock, systemClock } from '../platform/clock.ts'
+import type { Clock } from '../platform/clock.ts'
 import type { Admission } from './admission.ts'
-import { nonsense, toProviderError, toRefusal } from './provider-errors.ts'
-import { createProviderFetch, type ProviderFetch, verifyEndpoint } from './provider-fetch.ts'
-import { toExpiresAt, toStandardErrorName, toStandardTokenResponse } from './token-response.ts'
-import type { Identity, Upstream, UpstreamFlow, UpstreamTokens } from './upstream.ts'
-
-/** Reads JSON at the provider with the person's access token. */
-export type ProviderRead = (url: string, options?: ReadOptions) => Promise<unknown>
-
-/** How a {@link ProviderRead} treats refusals. */
-export interface ReadOptions {
-  /** 403 and 404 yield undefined: the person or the app may lack the right to it. */
-  readonly optional?: boolean
-}
+import { admit } from './admit.ts'
+import { verifyCallback } from './callback.ts'
+import {
+  findClientProblem,
+  redeemCode,
+  refreshTokens,
+  revokeTokens,
+  toConfiguration,
+} from './oauth2-tokens.ts'
+import type { RefreshableTokens } from './provider-connection.ts'
+import { toCustodyError, toProviderError } from './provider-errors.ts'
+import {
+  createDefaultDeadline,
+  createProviderFetch,
+  type ProviderFetch,
+  verifyEndpoint,
+} from './provider-fetch.ts'
+import { verifyProviderOptions } from './provider-options.ts'
+import { createRead, type ProviderRead } from './provider-read.ts'
+import type { ErrorNames } from './token-response.ts'
+import type { Identity, SignInWishes, Upstream, UpstreamFlow, UpstreamTokens } from './upstream.ts'
 
 /** A provider as its preset describes it. */
 export interface OAuth2Options {
@@ -33,13 +39,27 @@ export interface OAuth2Options {
   readonly issuer: string
   readonly authorizationEndpoint: string
   readonly tokenEndpoint: string
+  /** Ends one token (RFC 7009). Absent: {@link OAuth2Options.endGrant}, or nothing, ends them. */
+  readonly revocationEndpoint?: string | undefined
   readonly clientId: string
   readonly clientSecret: string
+  /** How the client proves itself. Default: `client_secret_post`. */
+  readonly clientAuthentication?: 'client_secret_post' | 'client_secret_basic' | undefined
   readonly scopes: readonly string[]
+  /** Path of the callback below the issuer. Default: `/callback/<id>`. */
+  readonly callbackPath?: string | undefined
+  /** Further parameters of the authorization request, such as an audience. */
+  readonly authorizationParameters?: Readonly<Record<string, string>> | undefined
+  /** What makes the provider ask the person anew. Default: `prompt=login`. */
+  readonly freshParameters?: Readonly<Record<string, string>> | undefined
   /** Asks the provider who this is. What it throws that is not an OAuthError counts as nonsense. */
   readonly identify: (read: ProviderRead) => Promise<Identity>
+  /** Longest answer about a person, in bytes. Default: 64 KiB. */
+  readonly profileLimitBytes?: number | undefined
+  /** Ends what the tokens stand for, where that is done in a way of the provider's own. */
+  readonly endGrant?: ((tokens: UpstreamTokens, tools: GrantTools) => Promise<void>) | undefined
   /** The provider's own names for errors, and the RFC 6749 names they stand for. */
-  readonly errorNames?: Readonly<Record<string, string>> | undefined
+  readonly errorNames?: ErrorNames
   /** Who may enter. Default: everyone the provider vouches for. */
   readonly admission?: Admission | undefined
   readonly fetch?: typeof fetch | undefined
@@ -48,29 +68,62 @@ export interface OAuth2Options {
   readonly createDeadline?: (() => AbortSignal) | undefined
 }
 
-const deadlineSeconds = 10
+/** What {@link OAuth2Options.endGrant} works with; one deadline holds for all of it. */
+export interface GrantTools {
+  readonly request: ProviderFetch
+  refresh(tokens: RefreshableTokens): Promise<UpstreamTokens>
+}
 
 /**
  * The provider that these options describe.
  *
- * @throws TypeError when an id, a credential or an endpoint is malformed; `http:` endpoints are for
- *   emulators on loopback only
+ * @throws TypeError when an id, a path, a credential or an endpoint is malformed; `http:` endpoints are
+ *   for emulators on loopback only
  */
 export function oauth2(options: OAuth2Options): Upstream {
   verifyOptions(options)
+  const { id, label, callbackPath } = options
   return {
-    id: options.id,
-    label: options.label,
-    start: (flow) => start(options, flow),
+    id,
+    label,
+    ...(callbackPath !== undefined && { callbackPath }),
+    start: (flow, wishes) => start(options, flow, wishes),
     finish: (callback, flow) => finish(options, callback, flow),
+    refresh: (tokens) => keep(options, ({ request }) => refreshTokens(options, request, tokens)),
+    reverify: (tokens) => keep(options, (round) => identify(options, round, tokens)),
+    revoke: (tokens) => keep(options, (round) => revoke(options, round.request, tokens)),
+    findProblem: (callbackUri) =>
+      findClientProblem(options, beginRound(options).request, callbackUri),
   }
 }
 
-async function start(options: OAuth2Options, flow: UpstreamFlow): Promise<URL> {
+/** Requests that end together. */
+interface Round {
+  readonly request: ProviderFetch
+  /** For what is told of a person, which may be longer. */
+  readonly requestProfile: ProviderFetch
+}
+
+function beginRound(options: OAuth2Options): Round {
+  const { label, profileLimitBytes, createDeadline = createDefaultDeadline } = options
+  const bounds = { label, fetch: options.fetch ?? fetch, deadline: createDeadline() }
+  return {
+    request: createProviderFetch(bounds),
+    requestProfile: createProviderFetch({
+      ...bounds,
+      ...(profileLimitBytes !== undefined && { limitBytes: profileLimitBytes }),
+    }),
+  }
+}
+
+async function start(options: OAuth2Options, flow: UpstreamFlow, wishes: SignInWishes = {}) {
   const client = await import('openid-client')
+  const { freshParameters = { prompt: 'login' } } = options
   return client.buildAuthorizationUrl(toConfiguration(client, options), {
+    ...options.authorizationParameters,
+    ...(wishes.fresh === true && freshParameters),
     redirect_uri: flow.redirectUri,
-    scope: options.scopes.join(' '),
+    ...(options.scopes.length > 0 && { scope: options.scopes.join(' ') }),
     state: flow.state,
     code_challenge: await client.calculatePKCECodeChallenge(flow.codeVerifier),
     code_challenge_method: 'S256',
@@ -78,117 +131,49 @@ async function start(options: OAuth2Options, flow: UpstreamFlow): Promise<URL> {
 }
 
 async function finish(options: OAuth2Options, callback: URL, flow: UpstreamFlow) {
-  const { label, createDeadline = () => AbortSignal.timeout(deadlineSeconds * 1000) } = options
   verifyCallback(options, callback, flow)
-  const request = createProviderFetch({
-    label,
-    fetch: options.fetch ?? fetch,
-    deadline: createDeadline(),
-  })
+  const round = beginRound(options)
   try {
-    const tokens = await redeem(options, request, callback, flow)
-    const identity = await options.identify(createRead(label, request, tokens.accessToken))
-    return verifyAdmission(options, { ...identity, tokens })
+    const tokens = await redeemCode(options, round.request, { callback, flow })
+    return { ...(await identify(options, round, tokens)), tokens }
   } catch (error) {
-    throw toProviderError(label, error)
+    throw toProviderError(options.label, error)
   }
 }
 
-async function redeem(
+async function identify(
   options: OAuth2Options,
-  request: ProviderFetch,
-  callback: URL,
-  flow: UpstreamFlow,
-): Promise<UpstreamTokens> {
-  const client = await import('openid-client')
-  const configuration = toConfiguration(client, options)
-  configuration[client.customFetch] = async (url, init) =>
-    toStandardTokenResponse(await request(url, init as RequestInit), options.errorNames)
-  const url = new URL(flow.redirectUri)
-  url.search = callback.search
-  const answer = await client.authorizationCodeGrant(configuration, url, {
-    expectedState: flow.state,
-    pkceCodeVerifier: flow.codeVerifier,
+  { requestProfile }: Round,
+  { accessToken }: UpstreamTokens,
+): Promise<Identity> {
+  const { label, admission } = options
+  const identity = await options.identify(createRead(label, requestProfile, accessToken))
+  return admit(label, admission, identity)
+}
+
+async function revoke(options: OAuth2Options, request: ProviderFetch, tokens: UpstreamTokens) {
+  if (options.endGrant === undefined) return revokeTokens(options, request, tokens)
+  return options.endGrant(tokens, {
+    request,
+    refresh: (older) => refreshTokens(options, request, older),
   })
-  const expiresAt = toExpiresAt(answer.expires_in, options.clock ?? systemClock)
-  return {
-    accessToken: answer.access_token,
-    ...(answer.refresh_token !== undefined && { refreshToken: answer.refresh_token }),
-    ...(expiresAt !== undefined && { expiresAt }),
-  }
 }
 
-function toConfiguration(client: typeof OpenIdClient, options: OAuth2Options) {
-  const server = {
-    issuer: options.issuer,
-    authorization_endpoint: options.authorizationEndpoint,
-    token_endpoint: options.tokenEndpoint,
+/** Runs a call with tokens that we keep: only what is definitive ends them. */
+async function keep<T>(options: OAuth2Options, call: (round: Round) => Promise<T>): Promise<T> {
+  try {
+    return await call(beginRound(options))
+  } catch (error) {
+    throw toCustodyError(options.label, error)
   }
-  const configuration = new client.Configuration(server, options.clientId, options.clientSecret)
-  if (URL.parse(options.tokenEndpoint)?.protocol === 'http:') {
-    client.allowInsecureRequests(configuration)
-  }
-  return configuration
-}
-
-/** State first, then who is speaking, and only then what they say (catalogue UP-03, UP-04). */
-function verifyCallback(options: OAuth2Options, callback: URL, flow: UpstreamFlow): void {
-  const one = (name: string): string | undefined => {
-    const [value, ...more] = callback.searchParams.getAll(name)
-    if (more.length > 0) throw strayCallback(options.label, 'upstream_callback_malformed')
-    return value
-  }
-  if (one('state') !== flow.state) throw strayCallback(options.label, 'upstream_state_mismatch')
-  const issuer = one('iss')
-  if (issuer !== undefined && issuer !== options.issuer) {
-    throw strayCallback(options.label, 'upstream_issuer_mismatch')
-  }
-  const error = one('error')
-  if (error !== undefined) {
-    throw toRefusal(options.label, toStandardErrorName(options.errorNames, error))
-  }
-  if (!one('code')) throw strayCallback(options.label, 'upstream_code_missing')
-}
-
-function strayCallback(label: string, reason: string): OAuthError {
-  return new OAuthError(
-    'invalid_request',
-    `This is not the end of a sign-in at ${label} that began here; start again`,
-    { reason },
-  )
-}
-
-function createRead(label: string, request: ProviderFetch, accessToken: string): ProviderRead {
-  const headers = {
-    authorization: `Bearer ${accessToken}`,
-    accept: 'application/json',
-    'user-agent': 'gatehouse',
-  }
-  return async (url, { optional = false } = {}) => {
-    const response = await request(url, { headers })
-    if (optional && (response.status === 403 || response.status === 404)) return undefined
-    if (!response.ok) throw nonsense(label, 'upstream_profile_refused')
-    return response.json()
-  }
-}
-
-function verifyAdmission({ admission, label }: OAuth2Options, identity: Identity): Identity {
-  const verdict = admission?.(identity) ?? { allowed: true }
-  if (verdict.allowed) return identity
-  throw new OAuthError(
-    'access_denied',
-    `${verdict.account} at ${label} may not sign in here; ask the owner of this server for access`,
-    { reason: 'not_admitted' },
-  )
 }
 
 function verifyOptions(options: OAuth2Options): void {
-  if (!/^[a-z0-9-]+$/.test(options.id)) {
-    throw new TypeError(`Upstream id ${JSON.stringify(options.id)}: use a-z, 0-9 and hyphens`)
-  }
-  if (options.clientId === '' || options.clientSecret === '') {
-    throw new TypeError(`Upstream ${options.id}: clientId and clientSecret must not be empty`)
+  verifyProviderOptions(options)
+  if (!options.clientSecret) {
+    throw new TypeError(`Upstream ${options.id}: clientSecret must not be empty`)
   }
   verifyEndpoint(options.authorizationEndpoint)
   verifyEndpoint(options.tokenEndpoint)
+  if (options.revocationEndpoint !== undefined) verifyEndpoint(options.revocationEndpoint)
 }

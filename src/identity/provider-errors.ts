@@ -50,12 +50,58 @@ export function toRefusal(label: string, name: string): OAuthError {
   return nonsense(label, refusal === undefined ? 'upstream_error' : 'upstream_misconfigured')
 }
 
+/** The error for a callback of another flow, another provider or another issuer. */
+export function strayCallback(label: string, reason: string): OAuthError {
+  return new OAuthError(
+    'invalid_request',
+    `This is not the end of a sign-in at ${label} that began here; start again`,
+    { reason },
+  )
+}
+
+/**
+ * The error for a claim that is not what it has to be, in an ID token or in userinfo. A nonce of another
+ * flow means that the code was brought from there (catalogue UP-05, UP-06).
+ */
+export function toClaimRefusal(label: string, claim: string): OAuthError {
+  if (claim === 'nonce') return strayCallback(label, 'upstream_nonce_mismatch')
+  return nonsense(label, `upstream_${claim}_refused`)
+}
+
 /** Whatever was thrown on the way, as an error of ours. */
 export function toProviderError(label: string, error: unknown): OAuthError {
   const own = findOwnError(error)
   if (own) return own
+  const claim = findClaim(error)
+  if (claim !== undefined) return toClaimRefusal(label, claim)
   const name = readErrorName(error)
   return name === undefined ? nonsense(label, 'upstream_malformed', error) : toRefusal(label, name)
+}
+
+/**
+ * Whatever was thrown while tokens that we keep were used, as an error of ours: `invalid_grant` when the
+ * provider refused for good, `access_denied` when our own rules did, and 503 for everything that may pass,
+ * which includes nonsense and credentials that the owner must mend (catalogue P5).
+ */
+export function toCustodyError(label: string, error: unknown): OAuthError {
+  const own = toProviderError(label, error)
+  if (own.reason !== undefined && endings.has(own.reason)) return grantEnded(label)
+  if (own.code === 'invalid_grant' || own.code === 'access_denied') return own
+  return unavailable(own.reason ?? 'upstream_malformed', own.cause)
+}
+
+/** What a provider says of tokens that only the person can replace. */
+const endings: ReadonlySet<string> = new Set([
+  'upstream_code_refused',
+  'upstream_denied',
+  'upstream_token_refused',
+])
+
+/** The error for tokens that the provider has ended: only the person can get new ones. */
+export function grantEnded(label: string): OAuthError {
+  return new OAuthError('invalid_grant', `The sign-in at ${label} has ended; sign in again`, {
+    reason: 'upstream_grant_ended',
+  })
 }
 
 /** An error of ours that a library wrapped in its own. */
@@ -64,6 +110,15 @@ function findOwnError(error: unknown): OAuthError | undefined {
     if (at instanceof OAuthError) return at
   }
   return undefined
+}
+
+/** The claim that openid-client found to be another than expected, or past its time. */
+function findClaim(error: unknown): string | undefined {
+  const fault = error instanceof Error ? error.cause : undefined
+  const detail = fault instanceof Error ? fault.cause : undefined
+  if (typeof detail !== 'object' || detail === null) return undefined
+  const { claim, attribute } = detail as { claim?: unknown; attribute?: unknown }
+  return [claim, attribute].find((name) => typeof name === 'string')
 }
 
 /** The `error` that openid-client hangs on the errors it makes of error responses. */

@@ -1,13 +1,14 @@
 /**
  * Requests to an identity provider, held in bounds (catalogue UP-13).
  *
- * One deadline for all of them, 64 KiB of decoded body each (a gzip bomb counts as what it becomes),
- * no redirects, and 5xx, 429 and silence mean that it will pass.
+ * One deadline for all of them, 64 KiB of decoded body each unless said otherwise (a gzip bomb counts as
+ * what it becomes), no redirects, and 5xx, 429 and silence mean that it will pass.
  */
 import { unavailable } from '../errors.ts'
 import { nonsense } from './provider-errors.ts'
 
-const bodyLimitBytes = 64 * 1024
+const answerLimitBytes = 64 * 1024
+const deadlineSeconds = 10
 const loopbackHosts = new Set(['127.0.0.1', '[::1]', 'localhost'])
 
 /** The bounds of one round trip. */
@@ -16,7 +17,12 @@ export interface ProviderBounds {
   readonly label: string
   readonly fetch: typeof fetch
   readonly deadline: AbortSignal
+  /** The longest body. Default: 64 KiB. */
+  readonly limitBytes?: number
 }
+
+/** Ends a round trip after 10 seconds (catalogue UP-13). */
+export const createDefaultDeadline = (): AbortSignal => AbortSignal.timeout(deadlineSeconds * 1000)
 
 /** One request. Headers and body as `fetch` takes them. */
 export type ProviderFetch = (url: string, init?: RequestInit) => Promise<Response>
@@ -27,7 +33,7 @@ export type ProviderFetch = (url: string, init?: RequestInit) => Promise<Respons
  * @throws OAuthError `temporarily_unavailable` or `server_error`
  */
 export function createProviderFetch(bounds: ProviderBounds): ProviderFetch {
-  const { label, fetch, deadline } = bounds
+  const { label, fetch, deadline, limitBytes = answerLimitBytes } = bounds
   return async (url, init) => {
     const response = await fetch(url, { ...init, redirect: 'manual', signal: deadline }).catch(
       (error: unknown) => {
@@ -43,36 +49,45 @@ export function createProviderFetch(bounds: ProviderBounds): ProviderFetch {
       throw nonsense(label, 'upstream_redirected')
     }
     const { status, headers } = response
-    return new Response(await readBounded(response, label), { status, headers })
+    return new Response(await readBounded(response, label, limitBytes), { status, headers })
   }
 }
 
+/** Whether secrets may go there: `https:` anywhere, `http:` to emulators on loopback only. */
+export function isEndpoint(endpoint: string): boolean {
+  const url = URL.parse(endpoint)
+  if (url?.protocol === 'http:') return loopbackHosts.has(url.hostname)
+  return url?.protocol === 'https:'
+}
+
 /**
- * Makes sure that secrets go nowhere in the clear: `http:` is for emulators on loopback only.
+ * Makes sure that secrets go nowhere in the clear.
  *
- * @throws TypeError when the text is no such URL
+ * @throws TypeError when the text is no {@link isEndpoint | endpoint}
  */
 export function verifyEndpoint(endpoint: string): void {
-  const url = URL.parse(endpoint)
-  if (url?.protocol === 'https:') return
-  if (url?.protocol === 'http:' && loopbackHosts.has(url.hostname)) return
+  if (isEndpoint(endpoint)) return
   throw new TypeError(`Upstream endpoint ${JSON.stringify(endpoint)} must be an https: URL`)
 }
 
-async function readBounded(response: Response, label: string): Promise<string | null> {
+async function readBounded(
+  response: Response,
+  label: string,
+  limitBytes: number,
+): Promise<string | null> {
   const decoder = new TextDecoder()
   let bytes = 0
   let text = ''
   try {
     for await (const chunk of response.body ?? []) {
       bytes += chunk.byteLength
-      if (bytes > bodyLimitBytes) break
+      if (bytes > limitBytes) break
       text += decoder.decode(chunk, { stream: true })
     }
   } catch (error) {
     throw unavailable('upstream_cut_off', error)
   }
-  if (bytes > bodyLimitBytes) throw nonsense(label, 'upstream_too_large')
+  if (bytes > limitBytes) throw nonsense(label, 'upstream_too_large')
   return bytes === 0 ? null : text + decoder.decode()
 }
 

@@ -1,5 +1,6 @@
 /**
- * Removing a user: the person, their sessions and every grant they gave.
+ * Removing a user: the person, every way in that led to them, their sessions, every grant they gave, and
+ * what identity providers gave us for them, which is revoked there in the background.
  *
  * The first commit takes the user, the sessions and up to a hundred grants at once, which is all
  * there is for nearly everyone. Whatever is left after it belongs to nobody, so its refresh tokens
@@ -11,6 +12,8 @@ import { toGrantEnd, userGrants } from '../storage/records/grant.ts'
 import { sessions, userSessions } from '../storage/records/session.ts'
 import { removedUsers, users } from '../storage/records/user.ts'
 import type { Commit, Store } from '../storage/store.ts'
+import { toEmailMove } from './email-index.ts'
+import { planLinkRemoval } from './grant-ending.ts'
 import { winRace } from './races.ts'
 
 /** What a removal is done with. */
@@ -35,10 +38,21 @@ export async function removeUser(options: RemovalOptions, userId: string): Promi
   const ended = await winRace(() => tryRemove(options, userId))
   for (;;) {
     const slice = await findGrants(options, userId)
-    if (slice.ids.length === 0) return ended
+    if (slice.ids.length === 0) break
     await options.store.commit({ set: slice.set, delete: slice.delete })
     ended.push(...slice.ids)
   }
+  await removeLateLinks(options, userId)
+  return ended
+}
+
+/** A sign-in that ran at the same time may have left a provider's tokens behind. */
+async function removeLateLinks({ store, clock }: RemovalOptions, userId: string): Promise<void> {
+  await winRace(async () => {
+    const links = await planLinkRemoval(store, userId, clock.now())
+    if (!links.delete?.length) return true
+    return (await store.commit(links)) || undefined
+  })
 }
 
 async function tryRemove(options: RemovalOptions, userId: string): Promise<string[] | undefined> {
@@ -46,16 +60,31 @@ async function tryRemove(options: RemovalOptions, userId: string): Promise<strin
   const user = await users.find(store, userId)
   if (!user) return []
   const listed = await userSessions.find(store, userId)
-  const slice = await findGrants(options, userId)
+  const [slice, links] = await Promise.all([
+    findGrants(options, userId),
+    planLinkRemoval(store, userId, options.clock.now()),
+  ])
+  const { lookupKey, otherLogins = [], emailKey } = user.value
+  const unlisted = await toEmailMove(store, userId, emailKey, undefined)
   const removed = await store.commit({
     check: [
       { key: user.key, version: user.version },
       { key: userSessions.key(userId), version: listed?.version ?? null },
+      ...unlisted.check,
+      ...(links.check ?? []),
     ],
-    set: [removedUsers.write(removedUsers.key(userId), { at: options.clock.now() }), ...slice.set],
+    set: [
+      removedUsers.write(removedUsers.key(userId), { at: options.clock.now() }),
+      ...unlisted.set,
+      ...(links.set ?? []),
+      ...slice.set,
+    ],
     delete: [
       user.key,
-      user.value.lookupKey,
+      lookupKey,
+      ...otherLogins.map((login) => login.lookupKey),
+      ...unlisted.delete,
+      ...(links.delete ?? []),
       userSessions.key(userId),
       ...(listed?.value.hashes ?? []).map((hash) => sessions.key(hash)),
       ...slice.delete,

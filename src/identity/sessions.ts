@@ -10,8 +10,9 @@ import { type Random, sha256 } from '../platform/crypto.ts'
 import { type Session, sessions, userSessions } from '../storage/records/session.ts'
 import { users as userRecords } from '../storage/records/user.ts'
 import type { Store } from '../storage/store.ts'
+import type { KnownUser } from './profiles.ts'
 import { winRace } from './races.ts'
-import type { KnownUser, Users } from './users.ts'
+import type { Users } from './users.ts'
 
 /** A session as the request's cookie named it. */
 export interface LiveSession {

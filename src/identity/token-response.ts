@@ -1,8 +1,9 @@
 /** What providers answer at their token endpoint, brought to what RFC 6749 §5 says. */
 import type { Clock } from '../platform/clock.ts'
+import type { UpstreamTokens } from './upstream.ts'
 
 /** A provider's own error names and what they stand for. */
-type ErrorNames = Readonly<Record<string, string>> | undefined
+export type ErrorNames = Readonly<Record<string, string>> | undefined
 
 /** Longer lifetimes than ten years are mistakes. */
 const longestLifetimeSeconds = 10 * 365 * 86_400
@@ -35,8 +36,36 @@ export function toStandardErrorName(errorNames: ErrorNames, name: string): strin
   return errorNames && Object.hasOwn(errorNames, name) ? (errorNames[name] ?? name) : name
 }
 
+/** A token endpoint's answer after a library parsed it. */
+export interface TokenAnswer {
+  readonly access_token: string
+  readonly refresh_token?: string | undefined
+  readonly expires_in?: number | undefined
+  readonly [member: string]: unknown
+}
+
+/** How providers call the lifetime of the refresh token: GitHub and Google, then Keycloak. */
+const refreshLifetimeNames = ['refresh_token_expires_in', 'refresh_expires_in']
+
+/** The tokens of an answer. A lifetime that is missing or nonsense counts as unknown (UP-14). */
+export function toUpstreamTokens(answer: TokenAnswer, clock: Clock): UpstreamTokens {
+  const { access_token: accessToken, refresh_token: refreshToken } = answer
+  const expiresAt = toExpiresAt(answer.expires_in, clock)
+  if (refreshToken === undefined) {
+    return { accessToken, ...(expiresAt !== undefined && { expiresAt }) }
+  }
+  const refreshLifetime = refreshLifetimeNames.map((name) => answer[name]).find(isLifetime)
+  const refreshExpiresAt = toExpiresAt(refreshLifetime, clock)
+  return {
+    accessToken,
+    refreshToken,
+    ...(expiresAt !== undefined && { expiresAt }),
+    ...(refreshExpiresAt !== undefined && { refreshExpiresAt }),
+  }
+}
+
 /** When a token ends, in unix seconds; undefined when the provider did not say or said nonsense. */
-export function toExpiresAt(expiresIn: number | undefined, clock: Clock): number | undefined {
+function toExpiresAt(expiresIn: number | undefined, clock: Clock): number | undefined {
   return isLifetime(expiresIn) ? clock.now() + Math.floor(expiresIn) : undefined
 }
 

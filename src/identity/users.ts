@@ -5,26 +5,16 @@ import type { Random } from '../platform/crypto.ts'
 import { hashPassword, type PasswordAttempt, verifyPassword } from '../platform/scrypt.ts'
 import type { Stored } from '../storage/records/record.ts'
 import { sessions, userSessions } from '../storage/records/session.ts'
-import {
-  type Profile,
-  type User,
-  users,
-  usersByLogin,
-  usersByUpstream,
-} from '../storage/records/user.ts'
+import { type User, users, usersByLogin } from '../storage/records/user.ts'
 import type { Sealer } from '../storage/sealer.ts'
 import type { Commit, Store } from '../storage/store.ts'
+import { type ArrivalRules, addUser, findUser, mintUserId, receive } from './arrivals.ts'
 import { parseEmail } from './email.ts'
 import { parseLocalEmail, parseNewPassword, parsePresentedPassword } from './local.ts'
+import { type KnownUser, openUser } from './profiles.ts'
 import { winRace } from './races.ts'
 import { removeUser } from './removal.ts'
 import type { Identity } from './upstream.ts'
-
-/** A user together with what we know of them, opened. */
-export interface KnownUser {
-  readonly record: Stored<User>
-  readonly profile: Profile
-}
 
 /** Finds, creates and removes users. Every write is one commit. */
 export interface Users {
@@ -56,8 +46,12 @@ export interface Users {
    * @throws OAuthError `invalid_request` when there is no such user or the password is too short
    */
   setPassword(userId: string, password: string): Promise<void>
-  /** The user of an upstream identity, created at first sign-in; the profile is brought up to date. */
-  admit(upstreamId: string, identity: Identity): Promise<KnownUser>
+  /**
+   * The user of an upstream identity, created at first sign-in; the profile is brought up to date.
+   *
+   * @throws OAuthError `access_denied` (`not_invited`) when only invited people may come and they were not
+   */
+  admit(upstreamId: string, identity: Identity, rules?: ArrivalRules): Promise<KnownUser>
   /** Removes the user, their sessions and every grant they gave. Returns the ids of the grants that ended. */
   remove(userId: string): Promise<string[]>
 }
@@ -78,9 +72,6 @@ export const localUpstream = 'local'
 /** The provider, so to speak, of the one account that all share while nobody signs in (A7). */
 export const sharedUpstream = 'no-sign-in'
 
-/** Makes ids of 22 characters, out of no space that client ids come from (catalogue JW-17). */
-const userIdBytes = 16
-const profilePurpose = 'user-profile'
 const passwordPurpose = 'user-password'
 
 /** Users over a store. */
@@ -97,14 +88,9 @@ export function createUsers(options: UserOptions): Users {
     verifyPassword: (...attempt) => findByPassword(options, ...attempt),
     addLocal: (email, password, role, along) => addLocal(options, { email, password, role }, along),
     setPassword: (userId, password) => setPassword(options, userId, password),
-    admit: (upstreamId, identity) => winRace(() => tryAdmit(options, upstreamId, identity)),
+    admit: (...arrival) => receive(options, ...arrival),
     remove: (userId) => removeUser(options, userId),
   }
-}
-
-async function findUser({ store, sealer }: UserOptions, userId: string) {
-  const record = await users.find(store, userId)
-  return record && openUser(sealer, record)
 }
 
 async function findByLogin(options: UserOptions, login: string): Promise<KnownUser | undefined> {
@@ -134,19 +120,14 @@ async function addLocal(
   const email = parseLocalEmail(wanted.email)
   const password = parseNewPassword(wanted.password)
   const lookupKey = toLoginKey(options.sealer, email)
-  const draft = { role: wanted.role, upstream: localUpstream, lookupKey }
   const [taken] = await options.store.get([lookupKey])
-  const added = taken
-    ? undefined
-    : await tryAdd(
-        options,
-        draft,
-        { login: email, email },
-        {
-          passwordHash: await hashPassword(password),
-          along,
-        },
-      )
+  const add = async () => {
+    const id = mintUserId(options)
+    const sealedPassword = options.sealer.seal(passwordPurpose, id, await hashPassword(password))
+    const draft = { role: wanted.role, upstream: localUpstream, lookupKey, sealedPassword }
+    return addUser(options, id, { draft, profile: { login: email, email } }, along)
+  }
+  const added = taken ? undefined : await add()
   if (added) return added
   throw new OAuthError('invalid_request', 'There is already a user with this e-mail address', {
     reason: 'email_taken',
@@ -177,53 +158,6 @@ async function setPassword(options: UserOptions, userId: string, password: strin
   })
 }
 
-/** Undefined when another sign-in of the same person was faster. */
-async function tryAdmit(options: UserOptions, upstreamId: string, identity: Identity) {
-  const { store, sealer } = options
-  const lookupKey = toUpstreamKey(sealer, upstreamId, identity.subject)
-  const profile = toProfile(identity)
-  const [entry] = await store.get([lookupKey])
-  const pointer = usersByUpstream.decode(entry)
-  if (!pointer) return tryAdd(options, { role: 'user', upstream: upstreamId, lookupKey }, profile)
-  const known = await findUser(options, pointer.value.userId)
-  if (!known || isSameProfile(known.profile, profile)) return known
-  const { key, value, version } = known.record
-  const sealedProfile = sealProfile(sealer, value.id, profile)
-  await store.commit({
-    check: [{ key, version }],
-    set: [users.write(key, { ...value, sealedProfile })],
-  })
-  return findUser(options, value.id)
-}
-
-/** A new user behind a lookup key that nobody may hold yet; undefined when somebody does. */
-async function tryAdd(
-  options: UserOptions,
-  draft: Pick<User, 'role' | 'upstream' | 'lookupKey'>,
-  profile: Profile,
-  { passwordHash, along }: { passwordHash?: string; along?: Commit | undefined } = {},
-): Promise<KnownUser | undefined> {
-  const { store, sealer, clock, random } = options
-  const id = random(userIdBytes)
-  const user: User = {
-    ...draft,
-    id,
-    sealedProfile: sealProfile(sealer, id, profile),
-    ...(passwordHash && { sealedPassword: sealer.seal(passwordPurpose, id, passwordHash) }),
-    createdAt: clock.now(),
-  }
-  const added = await store.commit({
-    ...along,
-    check: [...(along?.check ?? []), { key: user.lookupKey, version: null }],
-    set: [
-      ...(along?.set ?? []),
-      users.write(users.key(id), user),
-      usersByLogin.write(user.lookupKey, { userId: id }),
-    ],
-  })
-  return added ? findUser(options, id) : undefined
-}
-
 async function listAll(store: Store): Promise<Stored<User>[]> {
   const all: Stored<User>[] = []
   for (;;) {
@@ -233,44 +167,10 @@ async function listAll(store: Store): Promise<Stored<User>[]> {
   }
 }
 
-function openUser(sealer: Sealer, record: Stored<User>): KnownUser {
-  const { id, sealedProfile } = record.value
-  const profile = JSON.parse(sealer.open(profilePurpose, id, sealedProfile)) as Profile
-  return { record, profile }
-}
-
 function openPassword(sealer: Sealer, { id, sealedPassword }: User): string | undefined {
   return sealedPassword === undefined ? undefined : sealer.open(passwordPurpose, id, sealedPassword)
 }
 
-function sealProfile(sealer: Sealer, userId: string, profile: Profile): string {
-  return sealer.seal(profilePurpose, userId, JSON.stringify(profile))
-}
-
 function toLoginKey(sealer: Sealer, email: string): string {
   return usersByLogin.key(sealer.index(usersByLogin.prefix, email))
-}
-
-function toUpstreamKey(sealer: Sealer, upstreamId: string, subject: string): string {
-  const person = JSON.stringify([upstreamId, subject])
-  return usersByUpstream.key(sealer.index(usersByUpstream.prefix, person))
-}
-
-/** Everything but the tokens. */
-function toProfile({ login, email, emailVerified, name }: Identity): Profile {
-  return {
-    login,
-    ...(email !== undefined && { email }),
-    ...(emailVerified !== undefined && { emailVerified }),
-    ...(name !== undefined && { name }),
-  }
-}
-
-function isSameProfile(a: Profile, b: Profile): boolean {
-  return (
-    a.login === b.login &&
-    a.email === b.email &&
-    a.emailVerified === b.emailVerified &&
-    a.name === b.name
-  )
 }

@@ -10,6 +10,7 @@ const messages: Record<AuditEventName, string> = {
   'client.registered': 'Client registered',
   'client.refused': 'Client registration refused',
   'client.removed': 'Client removed',
+  'client.updated': 'Client updated',
   'authorize.started': 'Authorization started',
   'authorize.refused': 'Authorization refused',
   'sign-in.succeeded': 'Signed in',
@@ -31,6 +32,8 @@ const messages: Record<AuditEventName, string> = {
   'user.added': 'User added',
   'user.removed': 'User removed',
   'limit.reached': 'Rate limit reached',
+  'upstream.revoked': 'Revoked at the identity provider',
+  'upstream.revocation_failed': 'Could not be revoked at the identity provider',
 }
 
 /** Where audit lines go; the level is not a choice. */

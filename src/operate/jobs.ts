@@ -1,9 +1,11 @@
 /**
  * Work that is done beside requests: expired keys are removed without anyone asking (A5), signing keys
- * and data keys are renewed, and every process learns of it.
+ * and data keys are renewed, every process learns of it, and identity providers are told to revoke.
  */
+import { revokeDue, type UpstreamRevocationPorts } from '../identity/custody-revocation.ts'
 import type { Log } from '../platform/ports.ts'
 import { keyRings } from '../storage/records/key-ring.ts'
+import { upstreamRevocations } from '../storage/records/upstream-revocation.ts'
 import { vaults } from '../storage/records/vault.ts'
 import { type ResealingPorts, resealSlice } from '../storage/sealed-rotation.ts'
 import { createSharedReading } from '../storage/shared-reading.ts'
@@ -120,6 +122,35 @@ function startLearning({ store, sealer, keys, log }: KeyKeepingOptions) {
       isStopped = true
       clearInterval(timer)
       for (const unsubscribe of subscriptions) unsubscribe()
+    },
+  }
+}
+
+/**
+ * Revokes at identity providers what nothing here rests on any more: at once where the store gives a hint,
+ * else about once a minute, which is also when what failed is tried again.
+ */
+export function startUpstreamRevocation(options: UpstreamRevocationPorts & JobOptions): Job {
+  const { store, log } = options
+  let isStopped = false
+  const revoking = createSharedReading(() => revokeDue(options, () => isStopped))
+  const rounds = startRounds({
+    ...options,
+    firstSeconds: firstRoundSeconds,
+    failure: 'Identity providers could not be told to revoke; trying again in a minute',
+    work: revoking.afresh,
+  })
+  const unsubscribe = store.subscribe(upstreamRevocations.key(''), () => {
+    revoking.afresh().catch((error: unknown) => {
+      if (!isStopped) log.warn('What is to be revoked could not be read', { error })
+    })
+  })
+  return {
+    async stop() {
+      isStopped = true
+      unsubscribe()
+      await rounds.stop()
+      await revoking.join().catch(() => undefined)
     },
   }
 }

@@ -15,6 +15,7 @@ export interface Log {
 export type AuditEventName =
   | 'client.registered'
   | 'client.refused'
+  | 'client.updated'
   | 'client.removed'
   | 'authorize.started'
   | 'authorize.refused'
@@ -37,6 +38,8 @@ export type AuditEventName =
   | 'user.added'
   | 'user.removed'
   | 'limit.reached'
+  | 'upstream.revoked'
+  | 'upstream.revocation_failed'
 
 /** One security event. */
 export interface AuditEvent {

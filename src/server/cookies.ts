@@ -5,6 +5,7 @@
  * can set them. On a loopback http issuer, where browsers refuse that prefix, the names are different
  * ones: a cookie is never downgraded by what a request claims (catalogue EN-04).
  */
+import type { Config } from '../context.ts'
 
 /**
  * `flow-<id>` binds a flow to the browser that began it, `setup` does so for the set-up form, `session` is a
@@ -45,18 +46,22 @@ function readCookies(request: Request): string[] {
 }
 
 /**
- * A `Set-Cookie` value. Lax, because the upstream's callback is a cross-site navigation (EN-05).
+ * A `Set-Cookie` value. Lax, because the upstream's callback is a cross-site navigation (EN-05), and Secure
+ * on https; a plain-text issuer, which is a developer's own machine, may have it otherwise (S6).
  *
  * @param maxAgeSeconds absent: until the browser closes; 0 removes the cookie
  */
 export function formatCookie(
   name: CookieName,
   value: string,
-  issuer: string,
+  { issuer, developmentCookies = {} }: Pick<Config, 'issuer' | 'developmentCookies'>,
   maxAgeSeconds?: number,
 ): string {
-  const parts = [`${toCookieName(name, issuer)}=${value}`, 'Path=/', 'HttpOnly', 'SameSite=Lax']
-  if (issuer.startsWith('https:')) parts.push('Secure')
+  const isSecure = issuer.startsWith('https:')
+  const { secure = false, sameSite = 'lax' } = isSecure ? { secure: true } : developmentCookies
+  const site = `SameSite=${sameSite.replace(/^./, (letter) => letter.toUpperCase())}`
+  const parts = [`${toCookieName(name, issuer)}=${value}`, 'Path=/', 'HttpOnly', site]
+  if (secure) parts.push('Secure')
   if (maxAgeSeconds !== undefined) parts.push(`Max-Age=${maxAgeSeconds}`)
   return parts.join('; ')
 }

@@ -1,4 +1,5 @@
 /** Where the endpoints of the authorization server live below the issuer. */
+import type { Upstream } from '../identity/upstream.ts'
 
 /** Path of every endpoint that other code or a document refers to. */
 export const endpointPaths = {
@@ -13,3 +14,11 @@ export const endpointPaths = {
   introspect: '/introspect',
   jwks: '/jwks',
 } as const
+
+/** Path of our callback at a provider: its own, else `/callback/<id>`. */
+export function toCallbackPath({
+  id,
+  callbackPath,
+}: Pick<Upstream, 'id' | 'callbackPath'>): string {
+  return callbackPath ?? `${endpointPaths.callback}/${id}`
+}

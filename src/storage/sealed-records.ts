@@ -6,7 +6,10 @@
  * could not be written again. Those are waited for.
  */
 import { flows } from './records/flow.ts'
+import { invitations } from './records/invitation.ts'
 import { signingKeys } from './records/key.ts'
+import { links } from './records/link.ts'
+import { toRevocationRow, upstreamRevocations } from './records/upstream-revocation.ts'
 import { users } from './records/user.ts'
 
 /** One kind of record with sealed members. */
@@ -22,9 +25,20 @@ export interface SealedRecord {
 export const sealedRecords: readonly SealedRecord[] = [
   { prefix: flows.key(''), members: {}, toRow: (key) => key.slice(flows.key('').length) },
   {
+    prefix: invitations.key(''),
+    members: { sealedGuest: 'invitation' },
+    toRow: (key) => key,
+  },
+  {
     prefix: signingKeys.key(''),
     members: { sealedPrivateJwk: 'signing-key' },
     toRow: (key) => key,
+  },
+  { prefix: links.key(''), members: { sealedTokens: 'upstream-tokens' }, toRow: (key) => key },
+  {
+    prefix: upstreamRevocations.key(''),
+    members: { sealedTokens: 'upstream-tokens' },
+    toRow: toRevocationRow,
   },
   {
     prefix: users.key(''),

@@ -5,6 +5,7 @@ import type { Backend, Config, Context } from '../../src/context.ts'
 import { OAuthError } from '../../src/errors.ts'
 import { gate } from '../../src/gate/gate.ts'
 import { renderRefusal } from '../../src/gate/refusal.ts'
+import { createCustody } from '../../src/identity/custody.ts'
 import { createSessions } from '../../src/identity/sessions.ts'
 import { createUsers } from '../../src/identity/users.ts'
 import { createLimits } from '../../src/operate/limits.ts'
@@ -196,9 +197,14 @@ async function createContext(
     letAnyoneIn: false,
     dynamicRegistration: true,
     reuseRegistrations: false,
+    registration: { mode: 'dynamic' },
     siteName: 'Notes',
+    lifetimeFollowsUpstream: false,
     gateBodyLimitBytes: 4 * 1024 * 1024,
   }
+  const upstreams = new Map()
+  const log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
+  const keeping = { store, sealer, clock, random, log, revocations, accessTokenSeconds: 3600 }
   return {
     config,
     store,
@@ -208,7 +214,15 @@ async function createContext(
     revocations,
     users,
     sessions: createSessions({ store, users, clock, random, sessionSeconds: 86_400 }),
-    upstreams: new Map(),
+    upstreams,
+    custody: createCustody({
+      ...keeping,
+      rules: config,
+      audit: () => {},
+      upstreams,
+      localSignIn: true,
+    }),
+    applications: undefined,
     localSignIn: true,
     isReady: async () => true,
     clock,

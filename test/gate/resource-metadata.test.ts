@@ -14,6 +14,7 @@ const backend: Backend = {
 const config = {
   issuer: 'https://gate.example',
   scopes: { read: 'Read', offline_access: 'Stay', write: 'Write' },
+  registration: { mode: 'dynamic' },
 } as unknown as Config
 const context = { config } as unknown as RequestContext
 

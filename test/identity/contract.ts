@@ -4,14 +4,22 @@
  */
 import { createHash } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Upstream, UpstreamFlow } from '../../src/identity/upstream.ts'
+import type { AdmissionRules } from '../../src/identity/admission.ts'
+import type {
+  Identity,
+  Upstream,
+  UpstreamFlow,
+  UpstreamTokens,
+} from '../../src/identity/upstream.ts'
 import { systemRandom } from '../../src/platform/crypto.ts'
 
 /** A provider that is up, with two people who have an account. */
 export interface ProviderUnderTest {
   readonly upstream: Upstream
-  /** The same, but its secret is wrong. */
-  readonly withWrongSecret: Upstream
+  /** The same, set up otherwise. */
+  create(changes: Setup): Upstream
+  /** What this provider has, besides signing people in. */
+  readonly can: Partial<Record<Ability, true>>
   readonly people: readonly [login: string, otherLogin: string]
   readonly scopes: readonly string[]
   /** Walks the provider's pages as this person. Returns where the browser is sent: our callback. */
@@ -19,10 +27,33 @@ export interface ProviderUnderTest {
   close(): Promise<void>
 }
 
+/** How an upstream may be set up otherwise. */
+export interface Setup {
+  readonly clientSecret?: string
+  readonly admission?: AdmissionRules
+  readonly callbackPath?: string
+}
+
+/**
+ * `refresh`: it gives refresh tokens. `reverify`: it says later who the person is. `revoke`: it ends tokens.
+ * `tell-dead-tokens`: it knows an access token that it never issued (some emulators take any).
+ * `tell-secrets`, `tell-callbacks`: it lets on at the start that a secret is wrong, a callback unknown.
+ */
+export type Ability =
+  | 'refresh'
+  | 'reverify'
+  | 'revoke'
+  | 'tell-dead-tokens'
+  | 'tell-secrets'
+  | 'tell-callbacks'
+
+/** The callback that the provider under test knows. */
+export const knownCallback = 'http://localhost:8787/callback/github'
+
 /** A fresh trip to the provider. */
 export function createFlow(changes: Partial<UpstreamFlow> = {}): UpstreamFlow {
   return {
-    redirectUri: 'http://localhost:8787/callback/github',
+    redirectUri: knownCallback,
     state: systemRandom(32),
     nonce: systemRandom(32),
     codeVerifier: systemRandom(32),
@@ -105,9 +136,20 @@ export function describeUpstream(name: string, create: () => Promise<ProviderUnd
 
     it('tells the owner, not the person, when it is set up wrong', async () => {
       const { flow, callback } = await travel(provider.people[0])
-      await expect(provider.withWrongSecret.finish(callback, flow)).rejects.toMatchObject({
+      const misconfigured = provider.create({ clientSecret: 'wrong' })
+      await expect(misconfigured.finish(callback, flow)).rejects.toMatchObject({
         code: 'server_error',
         reason: 'upstream_misconfigured',
+      })
+    })
+
+    it('admits by the rules, and tells whom it refuses who they are', async () => {
+      const { flow, callback } = await travel(provider.people[0])
+      const closed = provider.create({ admission: { logins: [] } })
+      await expect(closed.finish(callback, flow)).rejects.toMatchObject({
+        code: 'access_denied',
+        reason: 'not_admitted',
+        description: expect.stringContaining(provider.people[0]),
       })
     })
 
@@ -119,5 +161,125 @@ export function describeUpstream(name: string, create: () => Promise<ProviderUnd
         reason: 'upstream_denied',
       })
     })
+
+    it('has its callback at the default path or where it is told to', () => {
+      expect(provider.upstream.callbackPath).toBeUndefined()
+      expect(provider.create({ callbackPath: '/oauth2/callback' }).callbackPath).toBe(
+        '/oauth2/callback',
+      )
+    })
+
+    describeCustody(() => provider, travel)
+    describeStart(() => provider)
   })
+}
+
+type Travel = (login: string) => Promise<{ flow: UpstreamFlow; callback: URL }>
+
+function describeCustody(find: () => ProviderUnderTest, travel: Travel): void {
+  const enter = async () => {
+    const { flow, callback } = await travel(find().people[0])
+    return find().upstream.finish(callback, flow)
+  }
+  const ended = { code: 'invalid_grant', status: 400 }
+
+  it('gives new tokens for old ones, and keeps the refresh token that is not replaced (UP-15)', async ({
+    skip,
+  }) => {
+    const { upstream, can } = find()
+    skip(!can.refresh)
+    const tokens = takeTokens(await enter())
+    const renewed = await refresh(upstream, tokens)
+    expect(renewed.accessToken).not.toBe(tokens.accessToken)
+    expect(renewed.refreshToken).toMatch(/./)
+    expect((await refresh(upstream, renewed)).accessToken).not.toBe(renewed.accessToken)
+  })
+
+  it('says that a refresh token is dead for good (UP-17)', async ({ skip }) => {
+    const { upstream, can } = find()
+    skip(!can.refresh)
+    const dead = { accessToken: 'a', refreshToken: 'never-issued' }
+    await expect(refresh(upstream, dead)).rejects.toMatchObject(ended)
+  })
+
+  it('keeps everything while its own secret is wrong (P5)', async ({ skip }) => {
+    const { create, can } = find()
+    skip(!can.refresh)
+    const tokens = takeTokens(await enter())
+    await expect(refresh(create({ clientSecret: 'wrong' }), tokens)).rejects.toMatchObject({
+      code: 'temporarily_unavailable',
+      status: 503,
+      retryAfterSeconds: expect.any(Number),
+    })
+    expect((await refresh(find().upstream, tokens)).accessToken).toMatch(/./)
+  })
+
+  it('says later who a person is, and whether they may still enter', async ({ skip }) => {
+    const { upstream, create, can } = find()
+    skip(!can.reverify)
+    const identity = await enter()
+    const again = await reverify(upstream, takeTokens(identity))
+    expect(again).toMatchObject({ subject: identity.subject, login: identity.login })
+    const tokens = again.tokens ?? takeTokens(identity)
+    const closed = create({ admission: { logins: [] } })
+    await expect(reverify(closed, tokens)).rejects.toMatchObject({
+      code: 'access_denied',
+      reason: 'not_admitted',
+    })
+  })
+
+  it('says that nobody can be asked with dead tokens', async ({ skip }) => {
+    const { upstream, can } = find()
+    skip(!can.reverify || !can['tell-dead-tokens'])
+    const dead = { accessToken: 'never-issued', refreshToken: 'never-issued' }
+    await expect(reverify(upstream, dead)).rejects.toMatchObject(ended)
+  })
+
+  it('ends tokens, also dead ones', async ({ skip }) => {
+    const { upstream, can } = find()
+    skip(!can.revoke)
+    const tokens = takeTokens(await enter())
+    await upstream.revoke?.(tokens)
+    if (can['tell-dead-tokens']) {
+      await expect(reverify(upstream, tokens)).rejects.toMatchObject(ended)
+    }
+    if (can.refresh) await expect(refresh(upstream, tokens)).rejects.toMatchObject(ended)
+    await upstream.revoke?.(tokens)
+  })
+}
+
+function describeStart(find: () => ProviderUnderTest): void {
+  const findProblem = (upstream: Upstream, callback: string) => upstream.findProblem?.(callback)
+
+  it('finds nothing wrong where nothing is', async () => {
+    expect(await findProblem(find().upstream, knownCallback)).toBeUndefined()
+  })
+
+  it('finds credentials that are refused', async ({ skip }) => {
+    const { create, can } = find()
+    skip(!can['tell-secrets'])
+    const problem = await findProblem(create({ clientSecret: 'wrong' }), knownCallback)
+    expect(problem).toMatch(/secret/)
+    expect(problem).not.toContain('wrong')
+  })
+
+  it('finds a callback that is not registered', async ({ skip }) => {
+    const { upstream, can } = find()
+    skip(!can['tell-callbacks'])
+    const unknown = 'http://localhost:8787/nowhere'
+    expect(await findProblem(upstream, unknown)).toContain(unknown)
+  })
+}
+
+function takeTokens({ tokens }: Identity): UpstreamTokens {
+  return tokens ?? expect.unreachable('no tokens')
+}
+
+function refresh({ refresh }: Upstream, tokens: UpstreamTokens): Promise<UpstreamTokens> {
+  const { refreshToken = expect.unreachable('no refresh token') } = tokens
+  return refresh?.({ ...tokens, refreshToken }) ?? expect.unreachable('cannot refresh')
+}
+
+function reverify({ reverify }: Upstream, tokens: UpstreamTokens): Promise<Identity> {
+  return reverify?.(tokens) ?? expect.unreachable('cannot reverify')
 }

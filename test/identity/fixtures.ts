@@ -36,6 +36,21 @@ export async function createHouse(wrap: (store: Store) => Store = (store) => sto
   return { clock, store, sealer, users, sessions }
 }
 
+/** A store whose next commit can be overtaken: what is in `first` happens right before it. */
+export function createOvertaking() {
+  const line: { first: (() => Promise<unknown>) | undefined } = { first: undefined }
+  const wrap = (store: Store): Store => ({
+    ...store,
+    commit: async (change) => {
+      const { first } = line
+      line.first = undefined
+      await first?.()
+      return store.commit(change)
+    },
+  })
+  return { line, wrap }
+}
+
 /** Stores a grant with its family and both index entries, as a redemption does. */
 export async function addGrant(store: Store, userId: string, id: string, clientId = 'mcp_client') {
   const grant = {

@@ -49,7 +49,8 @@ async function createProvider(): Promise<ProviderUnderTest> {
   const { emulator, create } = await createGitHub()
   return {
     upstream: create(),
-    withWrongSecret: create({ clientSecret: 'wrong' }),
+    create,
+    can: { reverify: true, 'tell-secrets': true },
     people: ['octocat', 'hubot'],
     scopes: ['read:user', 'user:email'],
     signIn,
@@ -90,8 +91,23 @@ describe('GitHub', () => {
     await expect(enter('hubot', { allowedLogins: ['octocat'] })).rejects.toMatchObject({
       code: 'access_denied',
       reason: 'not_admitted',
-      description: expect.stringContaining('hubot at GitHub may not sign in here'),
+      description: expect.stringMatching(/^hubot \(hubot@.*\) at GitHub may not sign in here/),
     })
+  })
+
+  it('adds its own lists to the rules of admission', async () => {
+    const changes = { allowedLogins: ['octocat'], admission: { logins: ['hubot'] } }
+    expect((await enter('octocat', changes)).login).toBe('octocat')
+    expect((await enter('hubot', changes)).login).toBe('hubot')
+    await expect(enter('hubot', { ...changes, admission: {} })).rejects.toMatchObject({
+      reason: 'not_admitted',
+    })
+  })
+
+  it('lets the person pick another account when they want to', async () => {
+    const url = await github(app).start(createFlow(), { fresh: true })
+    expect(url.searchParams.get('prompt')).toBe('select_account')
+    expect((await github(app).start(createFlow())).searchParams.has('prompt')).toBe(false)
   })
 
   it('goes to github.com unless told otherwise', async () => {
@@ -106,6 +122,12 @@ describe('GitHub', () => {
     [{ ...app, endpoints: { api: 'http://github.example/api/v3' } }],
     [{ ...app, endpoints: { api: 'ftp://localhost' } }],
     [{ ...app, allowedDomains: ['not a domain'] }],
+    [{ ...app, callbackPath: 'callback' }],
+    [{ ...app, id: 'GitHub' }],
+    [{ ...app, admission: { organizations: ['no/organisation'] } }],
+    [{ ...app, admission: { teams: ['no-team'] } }],
+    [{ ...app, admission: { tenants: ['t'] } }],
+    [{ ...app, admission: { claims: { groups: 'admins' } } }],
   ])('refuses to be built wrong: %j', (options) => {
     expect(() => github(options)).toThrow(TypeError)
   })

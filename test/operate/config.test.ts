@@ -127,7 +127,9 @@ scopes:
     expect(settings).toMatchObject({
       publicUrl: 'https://mcp.example.com',
       defaultScopes: ['read'],
-      github: { clientId: 'id', clientSecret: 'secret', allowedLogins: ['ada', 'grace'] },
+      providers: [
+        { clientId: 'id', clientSecret: 'secret', admission: { logins: ['ada', 'grace'] } },
+      ],
     })
     expect(Object.keys(settings.scopes ?? {})).toEqual(['read', 'write', 'payment'])
     expect(settings.masterKey).toHaveLength(32)
@@ -216,7 +218,7 @@ backends:
 data: data
 `)
     const settings = load({ file, env: { BACKEND_KEY: 'from-the-environment' } })
-    expect(settings.github?.clientSecret).toBe('from-a-file')
+    expect(settings.providers[0]?.clientSecret).toBe('from-a-file')
     expect(settings.backends[0]?.headers).toEqual({ 'X-Api-Key': 'from-the-environment' })
     expect(settings.data).toBe(join(folder, 'data'))
   })

@@ -96,7 +96,7 @@ describe('a file that says nothing', () => {
 
 it('a missing secret is asked for by its setting and by the names of its variable', () => {
   expect(findProblems({ env: { GITHUB_CLIENT_ID: 'id' } })).toEqual([
-    'github.clientSecret is missing; give it in the configuration file, or as GITHUB_CLIENT_SECRET or GATEHOUSE_GITHUB_CLIENT_SECRET',
+    'GITHUB_CLIENT_ID: github.clientSecret is missing; give it in the configuration file, or as GITHUB_CLIENT_SECRET or GATEHOUSE_GITHUB_CLIENT_SECRET',
   ])
 })
 

@@ -140,7 +140,6 @@ export const deployments = {
   R2: {
     source: connector,
     behavior: 'registration can be dynamic, static or managed at the upstream',
-    partly: { issue: 4, what: 'static and managed registration' },
   },
   R3: {
     source: connector,
@@ -167,7 +166,6 @@ export const deployments = {
   R8: {
     source: connector,
     behavior: 'in verify mode the upstream issues tokens and Gatehouse only guards',
-    deferred: { issue: 5, what: 'verify mode' },
   },
   S1: {
     source: studio,
@@ -219,7 +217,6 @@ export const deployments = {
   X2: {
     source: own,
     behavior: 'one upstream refresh at a time for each user across all instances',
-    deferred: { issue: 4, what: 'custody of upstream tokens' },
   },
   X3: {
     source: own,
@@ -239,7 +236,6 @@ export const deployments = {
   X6: {
     source: own,
     behavior: 'revocation ends a grant at once, introspection serves backends in any language',
-    partly: { issue: 4, what: 'RFC 7592 client management and revocation at the upstream' },
   },
   X7: {
     source: own,

@@ -43,13 +43,22 @@ describe('reading a cookie', () => {
 
 describe('writing a cookie', () => {
   it('is host-locked, httponly, secure and lax on https (EN-04, EN-05, EN-08)', () => {
-    expect(formatCookie('trip', value, issuer, 60)).toBe(
+    expect(formatCookie('trip', value, { issuer }, 60)).toBe(
       `__Host-gatehouse-trip=${value}; Path=/; HttpOnly; SameSite=Lax; Secure; Max-Age=60`,
     )
   })
   it('has another name on a loopback http issuer, where browsers refuse the prefix (EN-04)', () => {
-    expect(formatCookie('trip', value, 'http://localhost:8787')).toBe(
+    expect(formatCookie('trip', value, { issuer: 'http://localhost:8787' })).toBe(
       `gatehouse-trip=${value}; Path=/; HttpOnly; SameSite=Lax`,
+    )
+  })
+  it('has the flags of development on such an issuer alone (S6)', () => {
+    const developmentCookies = { secure: true, sameSite: 'none' } as const
+    expect(
+      formatCookie('trip', value, { issuer: 'http://localhost:8787', developmentCookies }),
+    ).toBe(`gatehouse-trip=${value}; Path=/; HttpOnly; SameSite=None; Secure`)
+    expect(formatCookie('trip', value, { issuer, developmentCookies: { secure: false } })).toBe(
+      `__Host-gatehouse-trip=${value}; Path=/; HttpOnly; SameSite=Lax; Secure`,
     )
   })
 })

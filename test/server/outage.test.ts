@@ -171,7 +171,7 @@ describe.each(points)('when one operation of the store fails %s it took effect',
         await expectEnded(gid)
       },
     }
-    expect(await failEach(step, point)).toHaveLength(3)
+    expect(await failEach(step, point)).toHaveLength(4)
   })
 
   it('a revocation is not called done before it is, and can be repeated (RV-03)', async () => {
@@ -189,7 +189,7 @@ describe.each(points)('when one operation of the store fails %s it took effect',
         expect(dead.body.error).toBe('invalid_grant')
       },
     }
-    expect(await failEach(step, point)).toHaveLength(4)
+    expect(await failEach(step, point)).toHaveLength(5)
   })
 
   it('an access token is not called revoked before it is (RV-03)', async () => {

@@ -8,6 +8,7 @@ import { startTestGatehouse, type TestGatehouse, testClock } from '../helpers/ga
 import {
   authorizePath,
   postBody,
+  type Registered,
   redeem,
   refresh,
   registerClient,
@@ -65,7 +66,17 @@ describe('a registration', () => {
       grant_types: ['authorization_code', 'refresh_token'],
       response_types: ['code'],
       token_endpoint_auth_method: 'client_secret_basic',
+      registration_access_token: expect.stringMatching(/^ghm_[\w-]{43}$/),
+      registration_client_uri: `${server.issuer}/register/${String(body.client_id)}`,
     })
+  })
+
+  it('has no null, no fraction and no member of another type, so that no client chokes on it', async () => {
+    const { body } = await postMetadata({ scope: '', logo_uri: null, contacts: null })
+    const values = Object.values(body)
+    expect(values).not.toContain(null)
+    expect(values.filter((value) => typeof value === 'number').every(Number.isInteger)).toBe(true)
+    expect(values.flat().every((value) => ['string', 'number'].includes(typeof value))).toBe(true)
   })
 
   it('of a public client has no secret, not even an empty one (CR-15)', async () => {
@@ -74,11 +85,12 @@ describe('a registration', () => {
     expect(body).not.toHaveProperty('client_secret_expires_at')
   })
 
-  it('keeps of a secret a hash only (CR-15)', async () => {
+  it('keeps of a secret and of the registration access token a hash only (CR-15)', async () => {
     const { body } = await postMetadata({ token_endpoint_auth_method: 'client_secret_post' })
     const [entry] = await server.gatehouse.context.store.get([clients.key(String(body.client_id))])
     expect(entry?.value).toContain('secretHash')
     expect(entry?.value).not.toContain(String(body.client_secret))
+    expect(entry?.value).not.toContain(String(body.registration_access_token))
   })
 
   it('keeps and echoes only what it knows, and no privilege (CR-12, CR-13, CR-24)', async () => {
@@ -105,7 +117,12 @@ describe('a registration', () => {
       token_endpoint_auth_method: 'none',
     }
     const now = server.clock.now()
-    const { client_id: id, ...echoed } = body
+    const {
+      client_id: id,
+      registration_access_token: _,
+      registration_client_uri: __,
+      ...echoed
+    } = body
     expect(echoed).toEqual({ client_id_issued_at: now, ...metadata })
     expect(id).toMatch(/^mcp_[0-9a-f]{32}$/)
     const stored = await clients.find(server.gatehouse.context.store, String(id))
@@ -114,6 +131,7 @@ describe('a registration', () => {
       origin: 'dynamic',
       metadata,
       pkce: 'required',
+      registrationTokenHash: expect.any(String),
       createdAt: now,
     })
   })
@@ -303,12 +321,76 @@ describe('registered clients', () => {
     await server.gatehouse.context.store.sweep(10_000)
     expect((await server.send(authorizePath(client))).status).toBe(303)
   })
+})
 
-  it.each(['GET', 'PUT', 'DELETE'])('cannot be managed with %s (CR-27)', async (method) => {
-    const client = await registerClient(server.send)
-    const response = await server.send(`/register/${client.client_id}`, { method })
-    expect(response.status).toBe(404)
-    expect(await response.text()).not.toContain(redirectUri)
+describe('a client that registers the same again, where registrations are reused', () => {
+  async function startReusing() {
+    const clock = testClock()
+    const store = failingStore(memoryStore({ clock }))
+    const reusing = await startTestGatehouse({ clock, store, reuseRegistrations: true })
+    const isKnown = async (client: Registered) =>
+      (await reusing.send(authorizePath(client))).status === 303
+    return { reusing, clock, store, isKnown }
+  }
+
+  it('lives on from then, though nobody authorized it yet (CR-21)', async () => {
+    const { reusing, clock, isKnown } = await startReusing()
+    const client = await registerClient(reusing.send)
+    for (let month = 0; month < 3; month++) {
+      clock.advance(29 * day)
+      expect((await registerClient(reusing.send)).client_id).toBe(client.client_id)
+    }
+    clock.advance(30 * day - 1)
+    expect(await isKnown(client)).toBe(true)
+    clock.advance(1)
+    expect(await isKnown(client)).toBe(false)
+    expect((await registerClient(reusing.send)).client_id).not.toBe(client.client_id)
+    await reusing.close()
+  })
+
+  it('costs a write at most once a day', async () => {
+    const { reusing, clock, store } = await startReusing()
+    const commits = () => store.operations.filter((name) => name.startsWith('commit'))
+    await registerClient(reusing.send)
+    clock.advance(day - 1)
+    store.heal()
+    await registerClient(reusing.send)
+    expect(commits()).toEqual([])
+    clock.advance(1)
+    await registerClient(reusing.send)
+    expect(commits()).toHaveLength(1)
+    await reusing.close()
+  })
+
+  it('is answered although another instance was faster to prolong it', async () => {
+    const { reusing, clock, store } = await startReusing()
+    const client = await registerClient(reusing.send)
+    clock.advance(2 * day)
+    store.failOn('commit client/', 'lost')
+    expect((await registerClient(reusing.send)).client_id).toBe(client.client_id)
+    expect(store.hasFailed()).toBe(true)
+    await reusing.close()
+  })
+
+  it('gets no token to manage what others share (CR-27)', async () => {
+    const { reusing } = await startReusing()
+    expect(await registerClient(reusing.send)).not.toHaveProperty('registration_access_token')
+    const secret = { token_endpoint_auth_method: 'client_secret_post' }
+    const confidential = await registerClient(reusing.send, secret)
+    expect(confidential).toHaveProperty('registration_access_token')
+    await reusing.close()
+  })
+
+  it('never gets the id of a client that somebody else manages', async () => {
+    const clock = testClock()
+    const store = memoryStore({ clock })
+    const before = await startTestGatehouse({ clock, store })
+    const managed = await registerClient(before.send)
+    const reusing = await startTestGatehouse({ clock, store, reuseRegistrations: true })
+    await (await createPerson(reusing)).authorize(managed)
+    expect((await registerClient(reusing.send)).client_id).not.toBe(managed.client_id)
+    await reusing.close()
+    await before.close()
   })
 })
 

@@ -100,7 +100,12 @@ async function connect(stage: Stage, dice: Dice): Promise<void> {
   const code = await authorize(stage, person, app)
   if (!code || dice.chance(0.1)) return
   if (dice.chance(0.1)) {
-    await Promise.all([removePerson(stage, person), persist(() => redeemCode(stage, code))])
+    // The removal looks around before it commits; who comes a little later meets its commit.
+    const redeemLater = async () => {
+      for (let turns = dice.below(6); turns > 0; turns--) await stage.world.scheduler.turn()
+      await persist(() => redeemCode(stage, code))
+    }
+    await Promise.all([removePerson(stage, person), redeemLater()])
     return
   }
   if (dice.chance(0.25)) await Promise.all(repeat(2 + dice.below(3), () => redeemCode(stage, code)))

@@ -262,6 +262,7 @@ describe('a dump of the store, without the master key', () => {
         'family/',
         'consent/',
         'key/',
+        'link/',
       ]) {
         expect(dump.includes(`"key":"${kind}`), kind).toBe(true)
       }

@@ -265,6 +265,9 @@ describe('re-sealing', () => {
       expect(found.length > 0 || isGeneric, path).toBe(true)
     }
     expect(sources).toEqual([
+      'src/identity/custody-link.ts',
+      'src/identity/invitations.ts',
+      'src/identity/profiles.ts',
       'src/identity/users.ts',
       'src/server/flow/upstream-trip.ts',
       'src/storage/sealed-rotation.ts',

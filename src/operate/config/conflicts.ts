@@ -1,7 +1,10 @@
 /** Settings that are fine by themselves but not together. */
 import type { SettingPath } from './layers.ts'
-import type { Problem } from './problems.ts'
+import { type Problem, toName } from './problems.ts'
+import { findProviderConflicts } from './provider-conflicts.ts'
+import { listProviders } from './provider-list.ts'
 import { isLoopbackHost } from './public-url.ts'
+import { findRegistrationProblem } from './registration.ts'
 import type { RawConfig } from './schema.ts'
 import { makeKeyCommand } from './secrets.ts'
 import { isShared, type StoreSettings } from './store.ts'
@@ -10,7 +13,7 @@ import { isShared, type StoreSettings } from './store.ts'
 export interface EffectiveSettings {
   readonly publicUrl: string
   readonly host: string
-  readonly backends: readonly unknown[]
+  readonly backends: RawConfig['backends']
   readonly store: StoreSettings
 }
 
@@ -20,6 +23,13 @@ export interface Needs {
   readonly masterKey: boolean
 }
 
+/** What must not be, and what is said when it is. */
+interface Rule {
+  readonly setting: keyof RawConfig
+  readonly broken: boolean
+  readonly problem: string
+}
+
 /** Every contradiction, and everything that is needed and missing. */
 export function findConflicts(
   raw: RawConfig,
@@ -27,7 +37,8 @@ export function findConflicts(
   locate: (path: SettingPath) => string,
   needs: Needs,
 ): Problem[] {
-  const rules: { setting: keyof RawConfig; broken: boolean; problem: string }[] = [
+  const provider = findFirstProvider(raw)
+  const rules: Rule[] = [
     {
       setting: 'backends',
       broken: needs.backend && effective.backends.length === 0,
@@ -46,8 +57,8 @@ export function findConflicts(
     },
     {
       setting: 'noSignIn',
-      broken: raw.noSignIn && raw.github !== undefined,
-      problem: 'contradicts github: with it nobody signs in; remove one of them',
+      broken: raw.noSignIn && provider !== undefined,
+      problem: `contradicts ${provider}: with it nobody signs in; remove one of them`,
     },
     {
       setting: 'noSignIn',
@@ -56,18 +67,63 @@ export function findConflicts(
     },
     {
       setting: 'localSignIn',
-      broken: raw.localSignIn === false && raw.github === undefined && !raw.noSignIn,
-      problem: 'is off, and no other way to sign in is configured; add github or remove it',
+      broken: raw.localSignIn === false && provider === undefined && !raw.noSignIn,
+      problem: 'is off, and no other way to sign in is configured; add a provider or remove it',
     },
+    ...toCookieRules(raw, effective),
   ]
   const unknown = findUnknownDefaults(raw)
   if (unknown.length > 0) {
     const problem = `names ${unknown.join(', ')}, which scopes does not have`
     rules.push({ setting: 'defaultScopes', broken: true, problem })
   }
-  return rules
+  const found = rules
     .filter((rule) => rule.broken)
     .map(({ setting, problem }) => ({ place: locate([setting]), setting, problem }))
+  return [
+    ...found,
+    ...findProviderConflicts(raw, effective, locate),
+    ...findRegistrationConflicts(raw, locate),
+  ]
+}
+
+function findRegistrationConflicts(
+  { registration }: RawConfig,
+  locate: (path: SettingPath) => string,
+): Problem[] {
+  const problem = findRegistrationProblem(registration)
+  if (problem === undefined) return []
+  return [{ place: locate(['registration']), setting: 'registration', problem }]
+}
+
+/** Cookie flags that a browser drops, or that are not safe where others can listen. */
+function toCookieRules(raw: RawConfig, { publicUrl }: EffectiveSettings): Rule[] {
+  const { developmentCookies: flags } = raw
+  const setting = 'developmentCookies'
+  const provider = findFirstProvider(raw)
+  return [
+    {
+      setting,
+      broken: flags !== undefined && !publicUrl.startsWith('http:'),
+      problem: 'are for development at http://localhost only: remove them',
+    },
+    {
+      setting,
+      broken: flags?.sameSite === 'none' && !flags.secure,
+      problem: 'with sameSite none are dropped by browsers without secure: true',
+    },
+    {
+      setting,
+      broken: flags?.sameSite === 'strict' && provider !== undefined,
+      problem: `with sameSite strict would not come back from ${provider}; use lax`,
+    },
+  ]
+}
+
+/** The setting that the first provider is configured by. */
+function findFirstProvider(raw: RawConfig): string | undefined {
+  const [first] = listProviders(raw)
+  return first && toName(first.path)
 }
 
 function isLocal({ publicUrl, host }: EffectiveSettings): boolean {

@@ -4,7 +4,7 @@ import { resolve } from 'node:path'
 import type * as Yaml from 'yaml'
 import { findSimilar } from '../similar.ts'
 import type { Problem } from './problems.ts'
-import { type Setting, type SettingKind, settingsByName } from './settings.ts'
+import { fallbackNames, type Setting, type SettingKind, settingsByName } from './settings.ts'
 
 const require = createRequire(import.meta.url)
 
@@ -72,6 +72,10 @@ export function mergeLayers(file: ParsedFile | undefined, given: readonly Given[
     locate(path) {
       const winner = given.findLast((one) => one.path.every((part, index) => path[index] === part))
       if (winner !== undefined) return winner.place
+      const [block = ''] = path
+      const isInFile = file !== undefined && Object.hasOwn(file.tree, block)
+      const sibling = given.findLast((one) => one.path.length > 1 && one.path[0] === block)
+      if (!isInFile && sibling !== undefined) return sibling.place
       return file?.locate(path) ?? 'settings'
     },
   }
@@ -100,6 +104,25 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
     }
   }
   return { given, problems: [...problems, ...findContradictions(given)] }
+}
+
+/**
+ * What the names that only fill in add to the providers that all other layers have chosen and left open.
+ */
+export function readFallbacks(
+  env: Readonly<Record<string, string | undefined>>,
+  { tree }: Layers,
+): { given: Given[]; problems: Problem[] } {
+  const given = fallbackNames.flatMap(([name, { path, kind, secret }]) => {
+    const [block = '', member = ''] = path
+    const chosen = tree[block]
+    if (!isRecord(chosen) || chosen[member] !== undefined) return []
+    const text = env[name]
+    if (text) return [{ path, value: toValue(text, kind), place: name }]
+    const file = secret ? env[`${name}_FILE`] : undefined
+    return file ? [{ path, value: { file: resolve(file) }, place: `${name}_FILE` }] : []
+  })
+  return { given, problems: findContradictions(given) }
 }
 
 /**

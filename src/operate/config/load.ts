@@ -12,9 +12,12 @@ import {
   type ParsedFile,
   parseConfigFile,
   readEnvironment,
+  readFallbacks,
   type SettingPath,
 } from './layers.ts'
 import { type Problem, toProblems } from './problems.ts'
+import { listProviders, type ProviderSettings } from './provider-list.ts'
+import type { ProviderType } from './providers.ts'
 import { createConfigSchema, findKnownSettings, type RawConfig } from './schema.ts'
 import { resolveSecret } from './secrets.ts'
 import { type StoreSettings, toStoreSettings } from './store.ts'
@@ -40,7 +43,17 @@ export interface ConfigSources {
 export interface Settings
   extends Omit<
     RawConfig,
-    'publicUrl' | 'host' | 'to' | 'store' | 'tokenEncryptionKey' | 'tokenEncryptionKeyPrevious'
+    | 'publicUrl'
+    | 'host'
+    | 'to'
+    | 'store'
+    | 'tokenEncryptionKey'
+    | 'tokenEncryptionKeyPrevious'
+    | 'providers'
+    | 'allow'
+    | 'deny'
+    | 'callbackUrl'
+    | ProviderType
   > {
   /** Our issuer; `http://localhost:<port>` unless configured. */
   readonly publicUrl: string
@@ -49,6 +62,8 @@ export interface Settings
   /** Address to listen on. */
   readonly host: string
   readonly store: StoreSettings
+  /** Identity providers, in the order in which people are offered them. */
+  readonly providers: readonly ProviderSettings[]
   /** A platform we run on whose disk goes with the instance, such as `Cloud Run`. */
   readonly ephemeralPlatform: string | undefined
   /** The configured master key; absent: the one in the data folder. */
@@ -69,12 +84,10 @@ export function loadConfig(sources: ConfigSources = {}): LoadedConfig {
   const file = fileName === undefined ? undefined : readConfigFile(fileName)
   const environment = readEnvironment(env)
   const folder = fileName === undefined ? '.' : dirname(fileName)
-  const layers = mergeLayers(file, [
-    ...findPlatformPort(env),
-    ...environment.given,
-    ...(sources.flags ?? []),
-  ])
-  const problems = [...(file?.problems ?? []), ...environment.problems]
+  const given = [...findPlatformPort(env), ...environment.given, ...(sources.flags ?? [])]
+  const fallbacks = readFallbacks(env, mergeLayers(file, given))
+  const layers = mergeLayers(file, [...fallbacks.given, ...given])
+  const problems = [...(file?.problems ?? []), ...environment.problems, ...fallbacks.problems]
 
   const schema = createConfigSchema((reference) => resolveSecret(reference, { env, folder }))
   const parsed = schema.safeParse(layers.tree, { reportInput: true })
@@ -140,6 +153,7 @@ function toSettings(draft: Draft): Settings {
     ephemeralPlatform: env.K_SERVICE ? 'Cloud Run' : undefined,
     publicUrl: publicUrl ?? `http://localhost:${raw.port}`,
     publicUrlGiven: publicUrl !== undefined,
+    providers: listProviders(raw).map((provider) => provider.settings),
     host: host ?? toDefaultHost(publicUrl, env),
     backends: toBackends(draft),
     masterKey: tokenEncryptionKey,

@@ -41,8 +41,8 @@ export function toProblems(
   })
 }
 
-/** `backends[0].to`. */
-function toName(path: SettingPath): string {
+/** The name of the setting at a path: `backends[0].to`. */
+export function toName(path: SettingPath): string {
   return path
     .map((part) => (typeof part === 'number' ? `[${part}]` : `.${part}`))
     .join('')
@@ -50,6 +50,9 @@ function toName(path: SettingPath): string {
 }
 
 function toSentence(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'invalid_union' && 'options' in issue && issue.options) {
+    return `must be one of ${issue.options.join(', ')}`
+  }
   if (issue.input === undefined && issue.code !== 'custom') return toMissing(issue.path)
   if (issue.code === 'invalid_type') {
     return `must be ${typeWords[issue.expected] ?? issue.expected}`

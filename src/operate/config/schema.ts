@@ -1,7 +1,9 @@
 /** The shape of the configuration file; unknown settings are refused, so that a typo cannot weaken anything. */
 import { z } from 'zod'
 import { logFormats, logLevels } from '../log.ts'
+import { createProviderSchemas, everywhereRules } from './providers.ts'
 import { findBackendUrlProblem, parsePublicUrl } from './public-url.ts'
+import { createRegistrationSchema } from './registration.ts'
 import { parseMasterKey } from './secrets.ts'
 import { createStoreSchema } from './store.ts'
 
@@ -15,6 +17,11 @@ const backendUrl = text.superRefine((value, context) => {
   const problem = findBackendUrlProblem(value)
   if (problem !== undefined) context.addIssue({ code: 'custom', message: problem })
 })
+
+const httpUrl = text.refine(
+  (value) => /^https?:\/\//.test(value) && URL.canParse(value),
+  'must be a URL such as https://mcp.example.com/oauth2/callback',
+)
 
 const publicUrl = text.transform((value, context) => {
   const parsed = parsePublicUrl(value)
@@ -52,6 +59,13 @@ const refresh = z.strictObject({
   onReuse: z.enum(['revoke', 'refuse']).optional(),
 })
 
+const sessions = z.strictObject({ perUser: z.int().min(1).max(1000).optional() })
+
+const developmentCookies = z.strictObject({
+  secure: z.boolean().optional(),
+  sameSite: z.enum(['lax', 'strict', 'none']).optional(),
+})
+
 const secretReference = z.union(
   [text, z.strictObject({ env: text }), z.strictObject({ file: text })],
   'must be a text, { env: NAME } or { file: PATH }',
@@ -63,6 +77,7 @@ export type SecretReference = z.output<typeof secretReference>
 /** The schema of file, environment and flags laid over each other; it reads the secrets as it goes. */
 export function createConfigSchema(resolveSecret: (reference: SecretReference) => string) {
   const secret = secretReference.transform(toCheck(resolveSecret))
+  const providers = createProviderSchemas(secret)
   return z.strictObject({
     publicUrl: publicUrl.optional(),
     host: text.optional(),
@@ -84,9 +99,21 @@ export function createConfigSchema(resolveSecret: (reference: SecretReference) =
     localSignIn: z.boolean().optional(),
     dynamicRegistration: z.boolean().optional(),
     reuseRegistrations: z.boolean().optional(),
+    registration: createRegistrationSchema(secret).optional(),
     acceptNewIssuer: z.boolean().default(false),
     gateBodyLimitBytes: z.int().min(1024).optional(),
-    github: createGitHubSchema(secret).optional(),
+    ...providers.blocks,
+    providers: providers.entries,
+    allow: everywhereRules.optional(),
+    deny: everywhereRules.optional(),
+    callbackUrl: httpUrl.optional(),
+    invitedOnly: z.boolean().default(false),
+    linkByVerifiedEmail: z.boolean().default(false),
+    contact: text.optional(),
+    reverifySeconds: seconds(60, year).optional(),
+    lifetime: z.literal('upstream').optional(),
+    sessions: sessions.optional(),
+    developmentCookies: developmentCookies.optional(),
     log: z
       .strictObject({ level: z.enum(logLevels).optional(), format: z.enum(logFormats).optional() })
       .default({}),
@@ -113,20 +140,11 @@ function createBackendSchema(secret: z.ZodType<string>) {
       .optional(),
     to: backendUrl.optional(),
     identity: z.enum(['none', 'headers', 'assertion']).optional(),
+    signInWith: text.optional(),
+    forward: z.literal('upstream-token').optional(),
     headers: z
       .record(z.string().regex(/^[\w!#$%&'*+.^`|~-]+$/, 'must be a header name'), secret)
       .optional(),
-  })
-}
-
-function createGitHubSchema(secret: z.ZodType<string>) {
-  return z.strictObject({
-    clientId: text,
-    clientSecret: secret,
-    allowedLogins: z.array(text).optional(),
-    allowedEmails: z.array(z.email('must be an e-mail address')).optional(),
-    allowedDomains: z.array(text).optional(),
-    endpoints: z.strictObject({ web: backendUrl, api: backendUrl }).partial().optional(),
   })
 }
 
@@ -149,8 +167,22 @@ export function findKnownSettings(path: readonly (string | number)[]): string[] 
   for (const part of path) {
     if (level instanceof z.ZodArray) level = unwrap(level.element)
     else if (level instanceof z.ZodObject) level = unwrap(level.shape[part] ?? level)
+    else level = findMember(level, part) ?? level
   }
-  return level instanceof z.ZodObject ? Object.keys(level.shape) : []
+  return listMembers(level)
+}
+
+/** The members of an object, or of every alternative. */
+function listMembers(level: z.core.$ZodType): string[] {
+  if (level instanceof z.ZodObject) return Object.keys(level.shape)
+  return level instanceof z.ZodUnion ? [...new Set(level.options.flatMap(listMembers))] : []
+}
+
+function findMember(level: z.core.$ZodType, name: string | number): z.core.$ZodType | undefined {
+  if (!(level instanceof z.ZodUnion)) return undefined
+  const objects = level.options.flatMap((option) => (option instanceof z.ZodObject ? [option] : []))
+  const member = objects.map(({ shape }) => shape[name]).find((found) => found !== undefined)
+  return member && unwrap(member)
 }
 
 function unwrap(schema: z.core.$ZodType): z.core.$ZodType {

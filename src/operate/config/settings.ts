@@ -6,6 +6,8 @@
  * that begins with `OAUTH_` is read with `MCP_` before it too (S1).
  */
 
+import type { ProviderType } from './providers.ts'
+
 /** How the text of an environment variable becomes a value. */
 export type SettingKind = 'text' | 'number' | 'boolean' | 'list' | 'yaml' | 'scopes'
 
@@ -16,9 +18,17 @@ export interface Setting {
   readonly kind: SettingKind
   /** Environment names that mean the same. */
   readonly aliases: readonly string[]
+  /**
+   * Names that fill in what is left open of a provider that was chosen otherwise. They choose none by
+   * themselves, because they mean other things as well: `AZURE_CLIENT_ID` is the Azure SDK's.
+   */
+  readonly fallbacks: readonly string[]
   /** Secrets can also be given as `NAME_FILE`, naming a file that holds them. */
   readonly secret: boolean
 }
+
+/** Our client at a provider that `OAUTH_ISSUER` or the like names. */
+const staticClient = { id: ['OAUTH_CLIENT_ID'], secret: ['OAUTH_CLIENT_SECRET'] }
 
 const settings: readonly Setting[] = [
   toSetting('publicUrl', 'text', ['SERVER_URL', 'BASE_URL', 'OAUTH_ISSUER_URL']),
@@ -51,15 +61,56 @@ const settings: readonly Setting[] = [
   toSetting('localSignIn', 'boolean'),
   toSetting('dynamicRegistration', 'boolean'),
   toSetting('reuseRegistrations', 'boolean'),
+  toSetting('registration.mode', 'text'),
+  toSetting('registration.static.clientId', 'text'),
+  toSetting('registration.verify.issuer', 'text'),
+  toSetting('registration.verify.audience', 'text'),
+  toSetting('registration.verify.algorithms', 'list'),
+  toSetting('registration.verify.requiredScopes', 'list'),
+  toSetting('registration.auth0.domain', 'text'),
+  toSetting('registration.auth0.clientId', 'text'),
+  toSecret('registration.auth0.clientSecret'),
   toSetting('acceptNewIssuer', 'boolean'),
   toSetting('gateBodyLimitBytes', 'number'),
-  toSetting('github.clientId', 'text', ['GITHUB_CLIENT_ID', 'OAUTH_GITHUB_CLIENT_ID']),
-  toSecret('github.clientSecret', ['GITHUB_CLIENT_SECRET', 'OAUTH_GITHUB_CLIENT_SECRET']),
+  ...toProviderSettings('github'),
   toSetting('github.allowedLogins', 'list', ['GITHUB_ALLOWED_LOGIN']),
   toSetting('github.allowedEmails', 'list'),
   toSetting('github.allowedDomains', 'list'),
+  toSetting('github.allow.organizations', 'list', ['GITHUB_ALLOWED_ORGANIZATION']),
+  toSetting('github.allow.teams', 'list', ['GITHUB_ALLOWED_TEAM']),
   toSetting('github.endpoints.web', 'text'),
   toSetting('github.endpoints.api', 'text'),
+  ...toProviderSettings('google'),
+  toSetting('google.hostedDomain', 'text', ['GOOGLE_HOSTED_DOMAIN']),
+  toSetting('google.issuer', 'text'),
+  ...toProviderSettings('auth0', staticClient),
+  toSetting('auth0.domain', 'text', ['AUTH0_DOMAIN']),
+  toSetting('auth0.issuer', 'text'),
+  toSetting('auth0.audience', 'text', ['AUTH0_AUDIENCE'], ['OAUTH_AUDIENCE']),
+  ...toProviderSettings('okta', staticClient),
+  toSetting('okta.issuer', 'text', ['OKTA_ISSUER']),
+  ...toProviderSettings('entra', { id: ['AZURE_CLIENT_ID'], secret: ['AZURE_CLIENT_SECRET'] }),
+  toSetting('entra.tenant', 'text', ['ENTRA_TENANT_ID'], ['AZURE_TENANT_ID']),
+  toSetting('entra.allow.tenants', 'list', ['ENTRA_ALLOWED_TENANT']),
+  ...toProviderSettings('oidc', staticClient),
+  toSetting('oidc.label', 'text'),
+  toSetting('oidc.issuer', 'text', ['OAUTH_ISSUER']),
+  toSetting('oidc.audience', 'text', [], ['OAUTH_AUDIENCE']),
+  ...toProviderSettings('oauth2', staticClient),
+  toSetting('providers', 'yaml'),
+  toSetting('allow.emails', 'list', ['ALLOWED_EMAILS']),
+  toSetting('allow.domains', 'list', ['ALLOWED_DOMAINS']),
+  toSetting('deny.emails', 'list'),
+  toSetting('deny.domains', 'list'),
+  toSetting('callbackUrl', 'text', ['OAUTH_REDIRECT_URI']),
+  toSetting('invitedOnly', 'boolean'),
+  toSetting('linkByVerifiedEmail', 'boolean'),
+  toSetting('contact', 'text'),
+  toSetting('reverifySeconds', 'number'),
+  toSetting('lifetime', 'text'),
+  toSetting('sessions.perUser', 'number'),
+  toSetting('developmentCookies.secure', 'boolean'),
+  toSetting('developmentCookies.sameSite', 'text'),
   toSetting('log.level', 'text'),
   toSetting('log.format', 'text'),
   toSetting('metrics.port', 'number'),
@@ -74,24 +125,60 @@ export const settingsByName: ReadonlyMap<string, Setting> = new Map(
   settings.flatMap((setting) => toNames(setting).map((name) => [name, setting] as const)),
 )
 
+/** The settings with names that only fill in, in pairs with each of these names. */
+export const fallbackNames: readonly (readonly [string, Setting])[] = settings.flatMap((setting) =>
+  withPrefixed(setting.fallbacks).map((name) => [name, setting] as const),
+)
+
 /** The environment names to tell people for the setting at a path: the one they know, then our own. */
 export function findEnvironmentNames(path: readonly string[]): string[] {
   const setting = settings.find((one) => one.path.join('.') === path.join('.'))
   if (setting === undefined) return []
   const [own = ''] = toNames(setting)
-  return [...setting.aliases.slice(0, 1), own]
+  return [...setting.aliases, ...setting.fallbacks].slice(0, 1).concat(own)
 }
 
-function toSetting(path: string, kind: SettingKind, aliases: string[] = []): Setting {
-  return { path: path.split('.'), kind, aliases, secret: false }
+function toSetting(
+  path: string,
+  kind: SettingKind,
+  aliases: string[] = [],
+  fallbacks: string[] = [],
+): Setting {
+  return { path: path.split('.'), kind, aliases, fallbacks, secret: false }
 }
 
-function toSecret(path: string, aliases: string[] = []): Setting {
-  return { path: path.split('.'), kind: 'text', aliases, secret: true }
+function toSecret(path: string, aliases: string[] = [], fallbacks: string[] = []): Setting {
+  return { path: path.split('.'), kind: 'text', aliases, fallbacks, secret: true }
+}
+
+/** What every short form of a provider has; `NAME_CLIENT_ID` and the like where the type has a name of its own. */
+function toProviderSettings(type: ProviderType, fallbacks: Fallbacks = {}): Setting[] {
+  const name = type.toUpperCase()
+  const isGeneric = type === 'oidc' || type === 'oauth2'
+  const toAliases = (end: string) => (isGeneric ? [] : [`${name}_${end}`, `OAUTH_${name}_${end}`])
+  const toLists = (end: string) =>
+    isGeneric || type === 'github' ? [] : [`${name}_ALLOWED_${end}`]
+  return [
+    toSetting(`${type}.clientId`, 'text', toAliases('CLIENT_ID'), fallbacks.id),
+    toSecret(`${type}.clientSecret`, toAliases('CLIENT_SECRET'), fallbacks.secret),
+    toSetting(`${type}.callbackPath`, 'text'),
+    toSetting(`${type}.allow.emails`, 'list', toLists('EMAIL')),
+    toSetting(`${type}.allow.domains`, 'list', toLists('DOMAIN')),
+  ]
+}
+
+/** Names that fill in the credentials of a provider. */
+interface Fallbacks {
+  readonly id?: string[]
+  readonly secret?: string[]
 }
 
 function toNames({ path, aliases }: Setting): string[] {
   const own = path.map((part) => part.replaceAll(/[A-Z]/g, '_$&').toUpperCase()).join('_')
-  const prefixed = aliases.filter((name) => name.startsWith('OAUTH_')).map((name) => `MCP_${name}`)
-  return [`GATEHOUSE_${own}`, ...aliases, ...prefixed]
+  return [`GATEHOUSE_${own}`, ...withPrefixed(aliases)]
+}
+
+function withPrefixed(names: readonly string[]): string[] {
+  const prefixed = names.filter((name) => name.startsWith('OAUTH_')).map((name) => `MCP_${name}`)
+  return [...names, ...prefixed]
 }

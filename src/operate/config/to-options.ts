@@ -1,7 +1,6 @@
 /** From settings to the live objects that `createGatehouse` takes. */
 import { randomBytes } from 'node:crypto'
 import { dirname } from 'node:path'
-import type { Upstream } from '../../identity/upstream.ts'
 import type { GatehouseOptions } from '../../options.ts'
 import { type Clock, systemClock } from '../../platform/clock.ts'
 import type { Log } from '../../platform/ports.ts'
@@ -13,8 +12,10 @@ import { createLimits } from '../limits.ts'
 import { createLog, type LogFormat } from '../log.ts'
 import { createMetrics } from '../metrics.ts'
 import type { Settings } from './load.ts'
+import { toRegistrationOptions } from './registration.ts'
 import { makeFolder, openMasterKey } from './secrets.ts'
 import { openStore, storeFile } from './store.ts'
+import { createUpstreams } from './upstreams.ts'
 
 /** The store and its master key, opened. Whoever opened it closes the store. */
 export interface OpenedData {
@@ -93,21 +94,22 @@ export async function toOptions(
     letAnyoneIn: settings.letAnyoneIn,
     dynamicRegistration: settings.dynamicRegistration,
     reuseRegistrations: settings.reuseRegistrations,
+    registration: await toRegistrationOptions(settings.registration),
     siteName: settings.siteName,
     localSignIn: settings.localSignIn,
     acceptNewIssuer: settings.acceptNewIssuer,
     gateBodyLimitBytes: settings.gateBodyLimitBytes,
-    upstreams: await createUpstreams(settings),
+    invitedOnly: settings.invitedOnly,
+    linkByVerifiedEmail: settings.linkByVerifiedEmail,
+    contact: settings.contact,
+    reverifySeconds: settings.reverifySeconds,
+    lifetimeFollowsUpstream: settings.lifetime === 'upstream',
+    developmentCookies: settings.developmentCookies,
+    sessionsPerUser: settings.sessions?.perUser,
+    upstreams: await createUpstreams(settings.providers),
     log,
     audit: createAudit({ format: toLogFormat(settings) }),
     limits: createLimits(),
     metrics: createMetrics(),
   }
-}
-
-/** Loaded only when configured: providers bring libraries that take time to load. */
-async function createUpstreams(settings: Settings): Promise<Upstream[]> {
-  if (settings.github === undefined) return []
-  const { github } = await import('../../identity/presets/github.ts')
-  return [github(settings.github)]
 }

@@ -1,5 +1,6 @@
-/** Making a client: what dynamic registration and `gatehouse clients add` have in common. */
+/** Making a client: what every registration mode and `gatehouse clients add` have in common. */
 import type { Context } from '../../context.ts'
+import { winRace } from '../../identity/races.ts'
 import type { ClientMetadata } from '../../oauth/client-metadata.ts'
 import { sha256, toHex } from '../../platform/crypto.ts'
 import {
@@ -8,23 +9,44 @@ import {
   clientTwins,
   unusedClientSeconds,
 } from '../../storage/records/client.ts'
-import type { Write } from '../../storage/store.ts'
+import type { Stored } from '../../storage/records/record.ts'
+import type { Store, Write } from '../../storage/store.ts'
 import { hashClientSecret } from './credentials.ts'
+import { hashRegistrationToken, mintRegistrationToken } from './registration-token.ts'
+
+/** What making a client takes. */
+export type ClientPorts = Pick<Context, 'store' | 'sealer' | 'clock' | 'random'>
 
 /** A new client and, once and never again, its secret. */
 export interface NewClient {
   readonly client: Client
   readonly secret: string | undefined
+  /** Manages the registration (RFC 7592); absent for clients that several parties share or the owner keeps. */
+  readonly registrationToken?: string | undefined
 }
 
-/** How the owner's own registrations differ from everybody's. */
+/** How registrations differ, beside what the client asks for. */
 export interface RegistrationChoices {
   readonly origin: Client['origin']
   readonly pkce?: Client['pkce']
-  /** Default: `mcp_` and 32 hexadecimal digits. */
+  /** Default: {@link createClientId}. */
   readonly id?: string
   /** Default: 64 hexadecimal digits for confidential clients. */
   readonly secret?: string
+  /** Whether whoever registers it may read, change and remove it. Default false. */
+  readonly manageable?: boolean
+  /** Its application at the identity provider. */
+  readonly applicationId?: string
+}
+
+/** A new id: `mcp_` and 32 hexadecimal digits. */
+export function createClientId({ random }: Pick<Context, 'random'>): string {
+  return `mcp_${toHex(random(16))}`
+}
+
+/** A new secret: 64 hexadecimal digits. */
+export function createClientSecret({ random }: Pick<Context, 'random'>): string {
+  return toHex(random(32))
 }
 
 /**
@@ -35,51 +57,92 @@ export interface RegistrationChoices {
 export async function registerClient(
   metadata: ClientMetadata,
   choices: RegistrationChoices,
-  context: Pick<Context, 'store' | 'sealer' | 'clock' | 'random'>,
+  context: ClientPorts,
 ): Promise<NewClient | undefined> {
-  const now = context.clock.now()
+  const { origin, pkce = 'required', applicationId } = choices
   const confidential = metadata.token_endpoint_auth_method !== 'none'
-  const secret = confidential ? (choices.secret ?? toHex(context.random(32))) : undefined
+  const secret = confidential ? (choices.secret ?? createClientSecret(context)) : undefined
+  const registrationToken = choices.manageable ? mintRegistrationToken(context) : undefined
   const client: Client = {
-    id: choices.id ?? `mcp_${toHex(context.random(16))}`,
-    origin: choices.origin,
+    id: choices.id ?? createClientId(context),
+    origin,
     metadata,
     ...(secret !== undefined && { secretHash: hashClientSecret(secret, context) }),
-    pkce: choices.pkce ?? 'required',
-    createdAt: now,
+    pkce,
+    ...(registrationToken !== undefined && {
+      registrationTokenHash: hashRegistrationToken(registrationToken, context),
+    }),
+    ...(applicationId !== undefined && { applicationId }),
+    createdAt: context.clock.now(),
   }
   const key = clients.key(client.id)
-  const expiresAt = client.origin === 'dynamic' ? now + unusedClientSeconds : undefined
   const stored = await context.store.commit({
     check: [{ key, version: null }],
-    set: [clients.write(key, client, expiresAt)],
+    set: [writeClient(client)],
   })
-  return stored ? { client, secret } : undefined
+  return stored ? { client, secret, registrationToken } : undefined
+}
+
+/** The write of a client that lives as long as such a client does. */
+export function writeClient(client: Client): Write {
+  const isLasting = client.origin === 'preregistered' || client.authorizedAt !== undefined
+  return clients.write(clients.key(client.id), client, isLasting ? undefined : toUnusedEnd(client))
+}
+
+/** When a client that nobody authorizes goes. */
+function toUnusedEnd({ createdAt, renewedAt = createdAt }: Client): number {
+  return renewedAt + unusedClientSeconds
 }
 
 /**
  * The public client that registered exactly the same before, or a new one.
  *
  * Nothing but its metadata tells one public client from another, so who registers the same again may
- * have the same id; clients that register at every start then do not pile up.
+ * have the same id; clients that register at every start then do not pile up. Nobody manages a client that
+ * others share.
  */
-export async function findOrRegisterTwin(
+export function findOrRegisterTwin(
   metadata: ClientMetadata,
-  context: Pick<Context, 'store' | 'sealer' | 'clock' | 'random'>,
-): Promise<NewClient | undefined> {
+  register: () => Promise<NewClient | undefined>,
+  context: ClientPorts,
+): Promise<NewClient> {
   const twinKey = toTwinKey(metadata)
-  const twin = clientTwins.decode((await context.store.get([twinKey]))[0])
-  const known = twin && (await clients.find(context.store, twin.value.clientId))
-  if (known) return { client: known.value, secret: undefined }
+  return winRace(async () => {
+    const twin = clientTwins.decode((await context.store.get([twinKey]))[0])
+    const known = twin && (await clients.find(context.store, twin.value.clientId))
+    // A client that somebody manages may be changed or removed by them alone.
+    if (known && known.value.registrationTokenHash === undefined) return renew(known, context)
 
-  const made = await registerClient(metadata, { origin: 'dynamic' }, context)
-  if (!made) return undefined
-  const expiresAt = made.client.createdAt + unusedClientSeconds
-  await context.store.commit({
-    check: [{ key: twinKey, version: twin?.version ?? null }],
-    set: [clientTwins.write(twinKey, { clientId: made.client.id }, expiresAt)],
+    const made = await register()
+    if (!made) return undefined
+    await context.store.commit({
+      check: [{ key: twinKey, version: twin?.version ?? null }],
+      set: [writeTwin(made.client)],
+    })
+    return made
   })
-  return made
+}
+
+/** At most one write a day for a client that registers at every start. */
+const renewalSeconds = 86_400
+
+/**
+ * Lets a client that nobody authorized yet live on from now; its next registration may come just before
+ * its end. Undefined when somebody else wrote it meanwhile.
+ */
+async function renew(
+  { key, value: client, version }: Stored<Client>,
+  { store, clock }: { store: Store; clock: Context['clock'] },
+): Promise<NewClient | undefined> {
+  const now = clock.now()
+  const isFresh = now - (client.renewedAt ?? client.createdAt) < renewalSeconds
+  if (client.authorizedAt !== undefined || isFresh) return { client, secret: undefined }
+  const renewed: Client = { ...client, renewedAt: now }
+  const written = await store.commit({
+    check: [{ key, version }],
+    set: [writeClient(renewed), writeTwin(renewed)],
+  })
+  return written ? { client: renewed, secret: undefined } : undefined
 }
 
 /** The write that keeps leading to a client once it is kept for ever. */
@@ -87,17 +150,11 @@ export function toLastingTwin(client: Client): Write {
   return clientTwins.write(toTwinKey(client.metadata), { clientId: client.id })
 }
 
+function writeTwin(client: Client): Write {
+  return clientTwins.write(toTwinKey(client.metadata), { clientId: client.id }, toUnusedEnd(client))
+}
+
 function toTwinKey(metadata: ClientMetadata): string {
   const members = Object.entries(metadata).sort(([a], [b]) => (a < b ? -1 : 1))
   return clientTwins.key(sha256(JSON.stringify(members)))
-}
-
-/** The RFC 7591 §3.2.1 answer: every registered member, exactly as it is in force. */
-export function toRegistrationAnswer({ client, secret }: NewClient): Record<string, unknown> {
-  return {
-    client_id: client.id,
-    client_id_issued_at: client.createdAt,
-    ...(secret !== undefined && { client_secret: secret, client_secret_expires_at: 0 }),
-    ...client.metadata,
-  }
 }

@@ -18,6 +18,7 @@ import { type Browser, bindBrowser, dropOldestFlows } from '../flow/browser.ts'
 import { finishFlow } from '../flow/finish.ts'
 import { toFlowPath } from '../flow/journey.ts'
 import { isRemembered } from '../flow/remembered.ts'
+import { keepCounting } from '../flow/ways.ts'
 import { readForm, toSeeOther } from '../respond.ts'
 
 /** Begins a flow. HEAD only says whether the request is in order. */
@@ -29,7 +30,8 @@ export const authorize: Endpoint = async (request, context) => {
 
   const id = context.random(16)
   const browser = bindBrowser(`flow-${id}`, context, context.config.lifetimes.flowSeconds)
-  const session = await context.sessions.find(findCookie(request, 'session', context.config.issuer))
+  const present = await context.sessions.find(findCookie(request, 'session', context.config.issuer))
+  const session = keepCounting(present, asked, context)
   const flow = toFlow(id, asked, browser, context)
   const skipsPage = await maySkipPage({ request, flow, asked, session }, context)
   if (!skipsPage && asked.prompt.includes('none')) throw refuseSilence(asked, session)

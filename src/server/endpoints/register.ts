@@ -2,76 +2,58 @@
  * POST /register: dynamic client registration (RFC 7591 §3).
  *
  * Anyone may register; a registration means nothing until a person approves it. What clients really
- * send is accepted (`oauth/client-metadata.ts`), and the answer says honestly what was kept.
+ * send is accepted (`oauth/client-metadata.ts`), and the answer says honestly what was kept. Hands over to
+ * the mode of registration (`clients/registration-modes.ts`).
  */
-import type { Endpoint, RequestContext } from '../../context.ts'
-import { OAuthError, unavailable } from '../../errors.ts'
+import type { Endpoint, Registration, RequestContext } from '../../context.ts'
+import { OAuthError } from '../../errors.ts'
 import { type ClientMetadata, parseClientMetadata } from '../../oauth/client-metadata.ts'
 import { toPeerNetwork } from '../../platform/peer-network.ts'
-import { findOrRegisterTwin, registerClient, toRegistrationAnswer } from '../clients/register.ts'
+import { toRegistrationAnswer } from '../clients/registration-answer.ts'
+import { auditRegistrationRefusal } from '../clients/registration-audit.ts'
+import { registerByMode } from '../clients/registration-modes.ts'
 import { readJson, toJson } from '../respond.ts'
 
 /** Registers a client and answers 201 once it is stored durably. */
 export const register: Endpoint = async (_request, context) => {
-  if (!context.config.dynamicRegistration) {
-    throw new OAuthError(
-      'invalid_request',
-      'This server registers no clients by itself; ask its owner for a client id',
-      {
-        status: 404,
-        reason: 'registration_off',
-      },
-    )
-  }
-  await context.limits.spend('register', toPeerNetwork(context.exchange.peer))
-  await context.limits.spend('register', '*')
+  const { config, limits, exchange } = context
+  const { registration } = config
+  if (!config.dynamicRegistration || registration.mode === 'verify') throw refuseAll()
+  await limits.spend('register', toPeerNetwork(exchange.peer))
+  await limits.spend('register', '*')
 
-  const metadata = await readMetadata(context)
-  const reuses = context.config.reuseRegistrations && metadata.token_endpoint_auth_method === 'none'
-  const made = reuses
-    ? await findOrRegisterTwin(metadata, context)
-    : await registerClient(metadata, { origin: 'dynamic' }, context)
-  if (!made) throw unavailable('client_id_taken')
-
-  announce(made.client.id, metadata.redirect_uris, metadata.client_name, context)
-  return toJson(toRegistrationAnswer(made), 201)
-}
-
-/** What the client asks for; the audit log says why one was refused. */
-async function readMetadata(context: RequestContext): Promise<ClientMetadata> {
   try {
-    return parseClientMetadata(await readJson(context))
+    const metadata = parseClientMetadata(await readJson(context))
+    const made = await registerByMode(metadata, registration, context)
+    announce({ clientId: made.client.id, metadata, mode: registration.mode }, context)
+    return toJson(toRegistrationAnswer(made, config), 201)
   } catch (error) {
-    if (error instanceof OAuthError) reportRefusal(error, context)
+    auditRegistrationRefusal(error, context)
     throw error
   }
 }
 
-function reportRefusal(error: OAuthError, { audit, exchange }: RequestContext): void {
-  audit({
-    event: 'client.refused',
-    outcome: 'refused',
-    reason: error.reason ?? error.code,
-    requestId: exchange.requestId,
-    peer: exchange.peer,
-  })
+function refuseAll(): OAuthError {
+  const description = 'This server registers no clients by itself; ask its owner for a client id'
+  return new OAuthError('invalid_request', description, { status: 404, reason: 'registration_off' })
+}
+
+/** A registration that succeeded. */
+interface Registered {
+  readonly clientId: string
+  readonly metadata: ClientMetadata
+  readonly mode: Registration['mode']
 }
 
 /** The log lines an owner searches for (H7), the audit line and the counter. */
-function announce(
-  clientId: string,
-  redirectUris: readonly string[],
-  clientName: string | undefined,
-  { log, audit, metrics, exchange }: RequestContext,
-): void {
+function announce({ clientId, metadata, mode }: Registered, context: RequestContext): void {
+  const { log, audit, metrics } = context
   log.info(`Registered client: ${clientId}`)
   audit({
     event: 'client.registered',
     outcome: 'ok',
     clientId,
-    requestId: exchange.requestId,
-    peer: exchange.peer,
-    details: { client_name: clientName, redirect_uris: redirectUris },
+    details: { client_name: metadata.client_name, redirect_uris: metadata.redirect_uris, mode },
   })
   metrics.count('registrations')
 }

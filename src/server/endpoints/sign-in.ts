@@ -19,6 +19,7 @@ import { toClientView, toFlowForm, toRedirectView } from '../flow/consent-view.t
 import { denyFlow } from '../flow/finish.ts'
 import { type Journey, resolveJourney, toFlowPath, toFormBinding } from '../flow/journey.ts'
 import { leaveForUpstream } from '../flow/upstream-trip.ts'
+import { findWays } from '../flow/ways.ts'
 import { toClientLabel } from '../pages/client-label.ts'
 import { renderSignInPage } from '../pages/sign-in.ts'
 import { endpointPaths } from '../paths.ts'
@@ -46,8 +47,12 @@ export const signIn: Endpoint = async (request, context) => {
   if (params.get('decision') === 'deny') return denyFlow(journey.flow, context)
 
   const upstreamId = params.get('upstream')
-  if (upstreamId === undefined) return signInLocally(journey, params, context)
-  const upstream = context.upstreams.get(upstreamId)
+  const ways = findWays(journey.flow.value, context)
+  if (upstreamId === undefined) {
+    if (!ways.local) throw new OAuthError('invalid_request', 'Choose an identity provider')
+    return signInLocally(journey, params, context)
+  }
+  const upstream = ways.upstreams.find(({ id }) => id === upstreamId)
   if (upstream) return leaveForUpstream(journey, upstream, {}, context)
   throw new OAuthError('invalid_request', 'There is no such identity provider')
 }
@@ -57,7 +62,6 @@ async function signInLocally(
   params: Params,
   context: RequestContext,
 ): Promise<Answer> {
-  if (!context.localSignIn) throw new OAuthError('invalid_request', 'Choose an identity provider')
   const email = params.get('email') ?? ''
   // All spellings of one address are one account, here as where the account is looked up (UP-09).
   const account = context.sealer.index('sign-in-limit', parseEmail(email) ?? email)
@@ -83,12 +87,13 @@ async function showPage(
   context: RequestContext,
 ): Promise<Answer> {
   const { clientId, redirectUri } = journey.flow.value
+  const { local, upstreams } = findWays(journey.flow.value, context)
   const { value: client } = await resolveClient(clientId, context)
   const view = {
     siteName: context.config.siteName,
     clientName: toClientLabel(toClientView(client, redirectUri), toRedirectView(redirectUri)),
-    local: context.localSignIn,
-    upstreams: [...context.upstreams.values()].map(({ id, label: name }) => ({ id, label: name })),
+    local,
+    upstreams: upstreams.map(({ id, label }) => ({ id, label })),
     ...attempt,
     form: toFlowForm(journey, endpointPaths.signIn, context),
   }

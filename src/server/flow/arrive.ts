@@ -24,8 +24,8 @@ export async function arriveSignedIn(
   const cookie = await context.sessions.open(userId, { sealedPassword, upstream })
   context.metrics.count('sign_ins', { outcome: 'ok' })
   context.audit({ event: 'sign-in.succeeded', outcome: 'ok', userId })
-  const { issuer, lifetimes } = context.config
+  const { sessionSeconds } = context.config.lifetimes
   return toSeeOther(toFlowPath(flow.value.id), [
-    formatCookie('session', cookie, issuer, lifetimes.sessionSeconds),
+    formatCookie('session', cookie, context.config, sessionSeconds),
   ])
 }

@@ -38,7 +38,7 @@ export function bindBrowser(
   maxAgeSeconds?: number,
 ): BoundBrowser {
   const secret = random(32)
-  const cookie = formatCookie(name, secret, config.issuer, maxAgeSeconds)
+  const cookie = formatCookie(name, secret, config, maxAgeSeconds)
   return { secret, hash: sha256(secret), cookie }
 }
 
@@ -55,7 +55,7 @@ export function findBrowser(
 /** The `Set-Cookie` values that make room for one more flow. */
 export function dropOldestFlows(request: Request, { config }: RequestContext): string[] {
   const kept = listFlowCookies(request, config.issuer)
-  return kept.slice(0, 1 - flowsKept).map((name) => formatCookie(name, '', config.issuer, 0))
+  return kept.slice(0, 1 - flowsKept).map((name) => formatCookie(name, '', config, 0))
 }
 
 /** What a form token is bound to besides the browser. */

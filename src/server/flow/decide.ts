@@ -11,7 +11,8 @@ import { findCookie, formatCookie } from '../cookies.ts'
 import { toSeeOther } from '../respond.ts'
 import { type Approval, finishFlow } from './finish.ts'
 import { type Journey, saveProgress, toFlowPath } from './journey.ts'
-import { findOnlyUpstream, leaveForUpstream } from './upstream-trip.ts'
+import { leaveForUpstream } from './upstream-trip.ts'
+import { findOnlyUpstream } from './ways.ts'
 
 /** Allow: on to the sign-in, or back to the client with a code. */
 export async function allow(
@@ -47,7 +48,7 @@ async function goToSignIn(
   context: RequestContext,
 ): Promise<Answer> {
   const progress: Partial<Flow> = { step: 'sign-in', approvedScope }
-  const upstream = findOnlyUpstream(context)
+  const upstream = findOnlyUpstream(journey.flow.value, context)
   if (upstream) return leaveForUpstream(journey, upstream, progress, context)
   await saveProgress(journey.flow, progress, context)
   return toSeeOther(toFlowPath(journey.flow.value.id))
@@ -63,9 +64,7 @@ export async function switchUser(
   const step = stage === 'confirm' ? 'sign-in' : 'approve'
   await saveProgress(flow, { step, freshSignIn: true }, context)
   context.audit({ event: 'sign-out', outcome: 'ok', userId: session?.user.record.value.id })
-  return toSeeOther(toFlowPath(flow.value.id), [
-    formatCookie('session', '', context.config.issuer, 0),
-  ])
+  return toSeeOther(toFlowPath(flow.value.id), [formatCookie('session', '', context.config, 0)])
 }
 
 /** The scopes left ticked, of those asked for; `offline_access` has no box of its own. */

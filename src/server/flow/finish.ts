@@ -8,7 +8,13 @@
 import type { RequestContext } from '../../context.ts'
 import { OAuthError } from '../../errors.ts'
 import { winRace } from '../../identity/races.ts'
-import { redirectKind, toRedirectLocation, trustRedirect } from '../../oauth/redirect-uri.ts'
+import {
+  redirectHost,
+  redirectKind,
+  type TrustedRedirect,
+  toRedirectLocation,
+  trustRedirect,
+} from '../../oauth/redirect-uri.ts'
 import { sha256 } from '../../platform/crypto.ts'
 import type { Answer } from '../../platform/exchange.ts'
 import { type Client, clients } from '../../storage/records/client.ts'
@@ -68,13 +74,40 @@ export async function denyFlow(flow: Stored<Flow>, context: RequestContext): Pro
   if (!done) throw refuseSecondAnswer()
   context.metrics.count('authorizations', { outcome: 'denied' })
   context.audit({ event: 'consent.denied', outcome: 'refused', clientId: flow.value.clientId })
-  const location = toRedirectLocation(redirect, {
-    error: 'access_denied',
-    error_description: 'The person declined the request',
-    state: flow.value.state,
-    iss: context.config.issuer,
-  })
+  const location = toDenialLocation(
+    redirect,
+    'The person declined the request',
+    flow.value,
+    context,
+  )
   return toSeeOther(location, [toGoneCookie(flow.value, context)])
+}
+
+/** A way back to the client, and the host that it leads to. */
+export interface WayBack {
+  readonly href: string
+  readonly host: string
+}
+
+/** The way back to the client with `access_denied`, for a person who was refused and may still try again. */
+export async function findWayBack(flow: Flow, context: RequestContext): Promise<WayBack> {
+  const { redirect } = await resolveReturn(flow, context)
+  const href = toDenialLocation(redirect, 'The person may not sign in here', flow, context)
+  return { href, host: redirectHost(redirect.uri) }
+}
+
+function toDenialLocation(
+  redirect: TrustedRedirect,
+  description: string,
+  { state }: Flow,
+  { config }: RequestContext,
+): string {
+  return toRedirectLocation(redirect, {
+    error: 'access_denied',
+    error_description: description,
+    state,
+    iss: config.issuer,
+  })
 }
 
 /** Where the answer goes: client and redirect URI as they are now, not as they were at the beginning. */
@@ -93,7 +126,7 @@ function refuseSecondAnswer(): OAuthError {
 }
 
 function toGoneCookie({ id }: Flow, { config }: RequestContext): string {
-  return formatCookie(`flow-${id}`, '', config.issuer, 0)
+  return formatCookie(`flow-${id}`, '', config, 0)
 }
 
 /** The commit that ends the flow: it is gone, the code is there, the client has been authorized. */

@@ -17,11 +17,12 @@ import type { Stored } from '../../storage/records/record.ts'
 import { findCookie } from '../cookies.ts'
 import { endpointPaths } from '../paths.ts'
 import { type Browser, type FormBinding, findBrowser } from './browser.ts'
+import { keepCounting } from './ways.ts'
 
 /** What the person has to do now. */
 export type Stage = 'approve' | 'consent' | 'sign-in' | 'confirm'
 
-/** A flow, the browser it belongs to and who is signed in there. */
+/** A flow, the browser it belongs to and who is signed in there, in a way that counts for it. */
 export interface Journey {
   /** The request that continues it. */
   readonly request: Request
@@ -41,7 +42,7 @@ export async function resolveJourney(
   flowId: string | undefined,
   context: RequestContext,
 ): Promise<Journey> {
-  const [flow, session] = await Promise.all([
+  const [flow, present] = await Promise.all([
     findFlow(flowId, context),
     context.sessions.find(findCookie(request, 'session', context.config.issuer)),
   ])
@@ -56,6 +57,7 @@ export async function resolveJourney(
       reason: 'other_browser',
     })
   }
+  const session = keepCounting(present, flow.value, context)
   return { request, flow, browser, session, stage: resolveStage(flow.value, session) }
 }
 

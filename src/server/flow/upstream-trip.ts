@@ -13,25 +13,30 @@ import { equalInConstantTime, sha256 } from '../../platform/crypto.ts'
 import type { Answer } from '../../platform/exchange.ts'
 import { type Flow, flows, upstreamStates } from '../../storage/records/flow.ts'
 import { findCookie, formatCookie } from '../cookies.ts'
-import { endpointPaths } from '../paths.ts'
+import { toCallbackPath } from '../paths.ts'
 import { toSeeOther } from '../respond.ts'
 import { type Journey, refuseMoved, resolveJourney, toFlowPath } from './journey.ts'
 
 /** Purpose of the sealed verifier and nonce. */
 export const sealPurpose = 'upstream-trip'
 
-/** The only way to sign in, if it is a single provider: then its page needs no page of ours before it. */
-export function findOnlyUpstream(context: RequestContext): Upstream | undefined {
-  if (context.localSignIn || context.upstreams.size !== 1) return undefined
-  return context.upstreams.values().next().value
-}
-
-/** Our callback at a provider: `<issuer>/callback/<id>`. */
+/** Our callback at a provider, as it must be registered there. */
 export function toCallbackUri(
-  upstreamId: string,
+  upstream: Pick<Upstream, 'id' | 'callbackPath'>,
   { config }: Pick<RequestContext, 'config'>,
 ): string {
-  return `${config.issuer}${endpointPaths.callback}/${upstreamId}`
+  return config.issuer + toCallbackPath(upstream)
+}
+
+/**
+ * The provider whose callback this address is: each has its own, so that the answer of one is never taken
+ * for another's (catalogue UP-03).
+ */
+export function findUpstreamAt(
+  path: string,
+  { upstreams }: Pick<RequestContext, 'upstreams'>,
+): Upstream | undefined {
+  return [...upstreams.values()].find((upstream) => toCallbackPath(upstream) === path)
 }
 
 /** Commits progress together with a new trip and sends the browser to the provider. */
@@ -52,11 +57,10 @@ export async function leaveForUpstream(
     cookieHash: sha256(cookie),
     sealedSecrets: context.sealer.seal(sealPurpose, flow.value.id, JSON.stringify(secrets)),
   }
-  const location = await upstream.start({
-    redirectUri: toCallbackUri(upstream.id, context),
-    state,
-    ...secrets,
-  })
+  const redirectUri = toCallbackUri(upstream, context)
+  const location = await upstream
+    .start({ redirectUri, state, ...secrets }, { fresh: flow.value.freshSignIn })
+    .catch((error: unknown) => Promise.reject(toRetryable(error, flow.value.id)))
   const next: Flow = { ...flow.value, ...progress, upstream: trip }
   const stateKey = upstreamStates.key(trip.stateHash)
   const saved = await context.store.commit({
@@ -68,7 +72,7 @@ export async function leaveForUpstream(
   })
   if (!saved) throw refuseMoved(flow.value)
   const maxAge = Math.max(1, next.expiresAt - clock.now())
-  return toSeeOther(location.href, [formatCookie('trip', cookie, config.issuer, maxAge)])
+  return toSeeOther(location.href, [formatCookie('trip', cookie, config, maxAge)])
 }
 
 /** A callback that belongs to this browser, its trip consumed. */
@@ -84,7 +88,7 @@ export interface Arrival {
  */
 export async function takeTrip(
   request: Request,
-  upstreamId: string,
+  upstream: Upstream,
   context: RequestContext,
 ): Promise<Arrival> {
   const state = new URL(request.url).searchParams.get('state') ?? ''
@@ -97,7 +101,7 @@ export async function takeTrip(
   const cookie = findCookie(request, 'trip', context.config.issuer) ?? ''
   const fits =
     trip !== undefined &&
-    trip.id === upstreamId &&
+    trip.id === upstream.id &&
     equalInConstantTime(trip.stateHash, stateHash) &&
     equalInConstantTime(trip.cookieHash, sha256(cookie))
   if (!fits) throw refuse('other_browser', 'This sign-in was started elsewhere')
@@ -106,7 +110,7 @@ export async function takeTrip(
     const flow = await consume(journey, pointer.key, context)
     const secrets = context.sealer.open(sealPurpose, flow.value.id, trip.sealedSecrets)
     const { nonce, codeVerifier } = JSON.parse(secrets) as { nonce: string; codeVerifier: string }
-    const redirectUri = toCallbackUri(upstreamId, context)
+    const redirectUri = toCallbackUri(upstream, context)
     return {
       journey: { ...journey, flow },
       upstreamFlow: { redirectUri, state, nonce, codeVerifier },

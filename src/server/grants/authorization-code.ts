@@ -26,6 +26,7 @@ import { hashCode, parseCode } from '../../tokens/authorization-code.ts'
 import { hashRefreshToken, mintRefreshToken } from '../../tokens/refresh-token.ts'
 import { endGrant } from './end.ts'
 import type { GrantType, TokenAnswer, TokenRequest } from './grant-type.ts'
+import { resolveLifetime } from './standing.ts'
 
 /** How often a redemption looks again: it can lose to each counted failure, and to changes of user and client. */
 const attempts = codeFailuresAllowed + 3
@@ -73,7 +74,8 @@ async function tryRedeem(
   ])
   if (!user) throw refuse('user_gone')
   if (!registered) throw refuse('client_gone')
-  const { answer, writes } = await issueTokens(stored.value, client, context)
+  const lifetime = await resolveLifetime(stored.value, context)
+  const { answer, writes } = await issueTokens(stored.value, { client, lifetime }, context)
   const won = await context.store.commit({
     check: [
       { key: stored.key, version: stored.version },
@@ -149,7 +151,7 @@ function markRedeemed(stored: Stored<AuthorizationCode>, { clock }: RequestConte
 /** The answer and every record it stands on, to be written in the commit that consumes the code. */
 async function issueTokens(
   code: AuthorizationCode,
-  client: Client,
+  { client, lifetime }: { client: Client; lifetime: number },
   context: RequestContext,
 ): Promise<{ answer: TokenAnswer; writes: Write[] }> {
   const { lifetimes } = context.config
@@ -182,12 +184,12 @@ async function issueTokens(
       scope: grant.scope,
       gid: grant.id,
     },
-    lifetimes.accessTokenSeconds,
+    lifetime,
   )
   const answer: TokenAnswer = {
     access_token: accessToken,
     token_type: 'Bearer',
-    expires_in: lifetimes.accessTokenSeconds,
+    expires_in: lifetime,
     ...(refreshToken !== undefined && { refresh_token: refreshToken }),
     scope: grant.scope,
   }

@@ -1,10 +1,12 @@
 /** Ending a grant: its refresh family is gone and its access tokens are refused from now on. */
 import type { RequestContext } from '../../context.ts'
-import { type EndReason, grants, toGrantEnd } from '../../storage/records/grant.ts'
+import { endGrants } from '../../identity/grant-ending.ts'
+import { type EndReason, grants } from '../../storage/records/grant.ts'
 import { installations } from '../../storage/records/key.ts'
 
 /**
- * Ends a grant in one commit; every instance's gate learns of it through the `ended/` mark.
+ * Ends a grant in one commit; every instance's gate learns of it through the `ended/` mark. What its identity
+ * provider gave goes with the last grant that rests on it.
  *
  * Repeating it changes nothing. A rotation that runs at the same time fails its own check, because the
  * family it read is gone (catalogue RF-07).
@@ -12,23 +14,19 @@ import { installations } from '../../storage/records/key.ts'
 export async function endGrant(
   grantId: string,
   why: EndReason,
-  context: Pick<RequestContext, 'store' | 'config' | 'clock' | 'revocations' | 'audit'>,
+  { store, config, clock, revocations, audit }: EndingContext,
 ): Promise<void> {
   const keys = [grants.key(grantId), installations.key('self')]
-  const [grant, installation] = await context.store.get(keys)
+  const [grant, installation] = await store.get(keys)
   const stored = grants.decode(grant)
   if (!stored) return
   const accessTokenSeconds =
     installations.decode(installation)?.value.accessTokenSeconds ??
-    context.config.lifetimes.accessTokenSeconds
-  await context.store.commit(toGrantEnd(stored.value, why, context.clock.now(), accessTokenSeconds))
-  context.revocations.add(grantId)
-  context.audit({
-    event: 'grant.ended',
-    outcome: 'ok',
-    reason: why,
-    grantId,
-    clientId: stored.value.clientId,
-    userId: stored.value.userId,
-  })
+    config.lifetimes.accessTokenSeconds
+  await endGrants({ store, clock, accessTokenSeconds }, [stored.value], why)
+  revocations.add(grantId)
+  const { clientId, userId } = stored.value
+  audit({ event: 'grant.ended', outcome: 'ok', reason: why, grantId, clientId, userId })
 }
+
+type EndingContext = Pick<RequestContext, 'store' | 'config' | 'clock' | 'revocations' | 'audit'>

@@ -5,6 +5,9 @@
  * gets the very same successor again (a lost response, five processes sharing one token), within the
  * windows of design §1; anything older ends the grant. All of it is decided by one compare-and-commit
  * on the family, so it holds across processes and hosts.
+ *
+ * Before anything is given, the identity provider must still stand behind the person, as far as the
+ * configuration asks it to: a fault there is 503 and rotates nothing.
  */
 import type { RefreshRules, RequestContext } from '../../context.ts'
 import { OAuthError, unavailable } from '../../errors.ts'
@@ -33,6 +36,7 @@ import {
 } from '../../tokens/refresh-token.ts'
 import { endGrant } from './end.ts'
 import type { GrantType, TokenAnswer, TokenRequest } from './grant-type.ts'
+import { resolveLifetime } from './standing.ts'
 
 /** How often a request that lost the race for a rotation looks again. It can lose only a few times. */
 const attempts = 4
@@ -63,8 +67,10 @@ export const refreshToken: GrantType = {
       const presented = verifyOwner(token, entries, request)
       await verifySignedIn(presented.grant, context)
       const scope = resolveGrantedScope(presented.grant, request, context)
-      const successor = await findSuccessor(presented, context)
-      if (successor) return answer(presented, successor, scope, context)
+      const excuse = await verifyPresented(presented, context)
+      const lifetime = await resolveLifetime(presented.grant, context)
+      const successor = await findSuccessor(presented, excuse, context)
+      if (successor) return answer(presented, successor, { scope, lifetime }, context)
       await verifyUser(presented.grant, context)
       entries = await context.store.get(refreshToken.keys(request.params))
     }
@@ -115,24 +121,32 @@ function resolveGrantedScope(
 }
 
 /**
- * The token that replaces the presented one; undefined when another request rotated first.
+ * Which token of the family was presented: the current one, or its predecessor with an excuse.
  *
- * @throws OAuthError `invalid_grant` when the presented token is neither current nor excused
+ * @throws OAuthError `invalid_grant` when it is neither
  */
-async function findSuccessor(
+async function verifyPresented(
   presented: Presented,
   context: RequestContext,
-): Promise<string | undefined> {
+): Promise<'current' | 'excused'> {
   const { hash, family } = presented
-  if (equalInConstantTime(hash, family.value.currentHash)) return rotate(presented, context)
-  if (isExcused(presented, context.config.refresh, context.clock.now())) {
-    await verifyUser(presented.grant, context)
-    return repeatRotation(presented, context)
-  }
+  if (equalInConstantTime(hash, family.value.currentHash)) return 'current'
+  if (isExcused(presented, context.config.refresh, context.clock.now())) return 'excused'
   // Anyone who saw an access token can make up a token of its grant; that must not end it.
   if (!isGenuine(presented.token, context)) throw refuse('made_up')
   await punishReuse(presented, context)
   throw refuse('reused')
+}
+
+/** The token that replaces the presented one; undefined when another request rotated first. */
+async function findSuccessor(
+  presented: Presented,
+  excuse: 'current' | 'excused',
+  context: RequestContext,
+): Promise<string | undefined> {
+  if (excuse === 'current') return rotate(presented, context)
+  await verifyUser(presented.grant, context)
+  return repeatRotation(presented, context)
 }
 
 /** Once people sign in, nobody stands behind what came before (A7). */
@@ -232,12 +246,13 @@ async function punishReuse({ grant }: Presented, context: RequestContext): Promi
 async function answer(
   { grant }: Presented,
   successor: string,
-  scope: string,
+  wanted: { scope: string; lifetime: number },
   context: RequestContext,
 ): Promise<TokenAnswer> {
   const remaining = grant.expiresAt - context.clock.now()
   if (remaining <= 0) throw refuse('expired')
-  const lifetime = Math.min(context.config.lifetimes.accessTokenSeconds, remaining)
+  const { scope } = wanted
+  const lifetime = Math.min(wanted.lifetime, remaining)
   const accessToken = await context.accessTokens.mint(
     { sub: grant.userId, aud: grant.resource, client_id: grant.clientId, scope, gid: grant.id },
     lifetime,

@@ -121,6 +121,18 @@ const upstreamTexts: Readonly<Record<string, ErrorText>> = {
     message: 'You signed in, but the owner of this server has not let this account in.',
     hint: 'Ask the owner to add you, or connect again with another account.',
   },
+  admission_unknown: {
+    title: 'Your account may not enter here',
+    message:
+      'You signed in, but the service that you sign in with did not tell everything the owner of this server asks for, such as the organisations or groups you are in.',
+    hint: 'Allow it to tell that when it asks you, or let the owner know; the log of the server says what was missing.',
+  },
+  not_invited: {
+    title: 'You have not been invited yet',
+    message:
+      'You signed in, but only people whom the owner of this server has invited can enter for the first time.',
+    hint: 'Ask the owner for an invitation of this very account, or connect again with another one.',
+  },
 }
 
 const serverTexts: Readonly<Record<string, ErrorText>> = {
@@ -163,6 +175,10 @@ export const errorTexts: Readonly<Record<string, ErrorText | undefined>> = {
   pkce_challenge_malformed: clientTexts.pkce_missing,
   upstream_error: upstreamTexts.upstream_failed,
   upstream_code_refused: upstreamTexts.upstream_failed,
+  upstream_token_refused: upstreamTexts.upstream_failed,
+  upstream_profile_refused: upstreamTexts.upstream_failed,
+  upstream_rate_limited: upstreamTexts.upstream_unavailable,
+  admission_denied: upstreamTexts.not_admitted,
   upstream_unreachable: upstreamTexts.upstream_unavailable,
   upstream_cut_off: upstreamTexts.upstream_unavailable,
 }

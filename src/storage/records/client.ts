@@ -1,8 +1,9 @@
 /**
  * `client/<client_id>`: a registered OAuth client (RFC 7591).
  *
- * A client that nobody ever authorized goes 30 days after its registration; one that was authorized
- * once is never removed by time, because hosted clients register once and keep the id for ever.
+ * A client that nobody ever authorized goes 30 days after it was last registered or updated; one that
+ * was authorized once is never removed by time, because hosted clients register once and keep the id for
+ * ever.
  *
  * `client-twin/<SHA-256 of the metadata>` leads to the public client that registered exactly this, where
  * registrations are reused; it lives as long as the client.
@@ -24,8 +25,17 @@ export interface Client {
   readonly secretHash?: string
   /** `optional` only for confidential clients that the owner pre-registered so (H5). */
   readonly pkce: 'required' | 'optional'
+  /**
+   * Keyed hash of its registration access token (RFC 7592). Absent: nobody manages it but the owner, as
+   * with those they registered themselves and those that several parties share.
+   */
+  readonly registrationTokenHash?: string
+  /** The id of the application at the identity provider that was made for it (`registration: management`). */
+  readonly applicationId?: string
   /** Unix seconds. */
   readonly createdAt: number
+  /** Unix seconds of the latest repetition or update of a registration that nobody authorized yet. */
+  readonly renewedAt?: number
   /** Unix seconds of the first authorization ever; absent until then. */
   readonly authorizedAt?: number
 }

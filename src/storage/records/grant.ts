@@ -39,6 +39,8 @@ export type EndReason =
   | 'refresh_reused'
   | 'user_removed'
   | 'client_removed'
+  | 'upstream_ended'
+  | 'not_admitted'
 
 /** The mark of an ended grant. */
 export interface EndedGrant {

@@ -2,8 +2,9 @@
  * `link/<user id>/<provider id>`: what an identity provider gave us for one person, sealed, and when it last
  * vouched for them.
  *
- * One process at a time refreshes the tokens: it holds the lease, which expires, and writes its result
- * only over the version that it leased (fencing).
+ * One process at a time works with the provider for a person: it holds the lease, which expires, and
+ * writes its result only over the version that it leased (fencing). Kept until the last grant that rests
+ * on it ends or the user is removed.
  */
 import { defineRecord } from './record.ts'
 
@@ -13,12 +14,18 @@ export interface Link {
   readonly sealedTokens?: string
   /** Unix seconds when the access token ends, as far as the provider said. */
   readonly expiresAt?: number
+  /** Unix seconds from which on the access token is refreshed. Absent: it does not end. */
+  readonly refreshFrom?: number
   /** Unix seconds when the provider last said that the person may enter. */
   readonly verifiedAt: number
-  /** Who is refreshing, and until when the others wait for it. */
+  /** Who is asking the provider, and until when the others wait for it. */
   readonly lease?: { readonly holder: string; readonly until: number }
-  /** Why there are no tokens any more: the provider refused them for good. The person must sign in again. */
+  /** Unix seconds until which nobody asks again: the provider has just failed. */
+  readonly restUntil?: number
+  /** Unix seconds since when there are no tokens any more. The person must sign in again. */
   readonly endedAt?: number
+  /** Why: the provider refused its tokens for good, or the person may no longer enter. */
+  readonly endedWhy?: 'refused' | 'not_admitted'
 }
 
 export const links = defineRecord<Link>('link')

@@ -3,6 +3,7 @@
  * `removed-user/<id>`: somebody who no longer may; kept for ever, because it is what a refresh is checked
  * against in its one commit. It holds nothing of the person: ids are random.
  * `user-by-login/<keyed hash of the e-mail>` and `user-by-upstream/<keyed hash of provider and subject>` find it.
+ * `user-by-email/<keyed hash of the e-mail>`: everyone for whom a provider verified this address.
  *
  * Names and e-mail addresses are sealed; keys are keyed hashes. The id is random and is the `sub` of tokens.
  */
@@ -21,8 +22,19 @@ export interface User {
   readonly upstream: string
   /** The `user-by-…` key that leads here, so that both can be removed together. */
   readonly lookupKey: string
+  /** Other providers through which the same person signs in, linked by a verified e-mail address. */
+  readonly otherLogins?: readonly UpstreamLogin[]
+  /** The `user-by-email` key that lists the user; absent without a verified address. */
+  readonly emailKey?: string
   /** Unix seconds. */
   readonly createdAt: number
+}
+
+/** One way of signing in. */
+export interface UpstreamLogin {
+  readonly upstream: string
+  /** The `user-by-upstream` key that leads to the user. */
+  readonly lookupKey: string
 }
 
 /** What we know of a person; personal data, always sealed. */
@@ -38,3 +50,4 @@ export const users = defineRecord<User>('user')
 export const removedUsers = defineRecord<{ at: number }>('removed-user')
 export const usersByLogin = defineRecord<{ userId: string }>('user-by-login')
 export const usersByUpstream = defineRecord<{ userId: string }>('user-by-upstream')
+export const usersByEmail = defineRecord<{ userIds: readonly string[] }>('user-by-email')

@@ -7,6 +7,7 @@ import { renderErrorPage } from '../../../src/server/pages/error.ts'
 import { describeError } from '../../../src/server/pages/error-texts.ts'
 import { renderHomePage } from '../../../src/server/pages/home.ts'
 import { renderNoticePage } from '../../../src/server/pages/notice.ts'
+import { type RefusedView, renderRefusedPage } from '../../../src/server/pages/refused.ts'
 import { renderSetupPage } from '../../../src/server/pages/setup.ts'
 import { renderSignInPage } from '../../../src/server/pages/sign-in.ts'
 
@@ -212,7 +213,26 @@ function renderRefusal(reason: string | undefined, code: string, description?: s
   return renderErrorPage({ siteName, status: 400, code, requestId: 'q7Zt0dX4rTnB2sLw', ...text })
 }
 
+const refusedView: RefusedView = {
+  siteName,
+  ...describeError('not_admitted', 'access_denied', undefined),
+  account:
+    'octocat (octocat@example.org) at GitHub may not sign in here; ask the owner of this server for access',
+  contact: 'Sam Rivera <sam.rivera@example.org>',
+  retry: { href: '/consent?flow=flow-4f9c', text: 'Try another account', primary: true },
+  back: { href: 'https://chatgpt.com/cb?error=access_denied', text: 'Go back to chatgpt.com' },
+  requestId: 'q7Zt0dX4rTnB2sLw',
+}
+
 const errorPages = {
+  'refused-account': () => renderRefusedPage(refusedView),
+  'refused-hostile': () =>
+    renderRefusedPage({
+      ...refusedView,
+      account: `"><script>alert(1)</script>${'x'.repeat(300)}@${longHost} at GitHub`,
+      contact: `<img src=x onerror=alert(1)> ${'y'.repeat(300)}`,
+      back: { href: 'javascript:alert(1)', text: '<b>Go back</b>' },
+    }),
   'error-unknown-client': () =>
     renderRefusal(
       'unknown_client',

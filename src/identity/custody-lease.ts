@@ -1,0 +1,144 @@
+/**
+ * One process at a time asks a provider about a person; the others wait for what comes of it (UP-16).
+ *
+ * The lease stands in the link and expires, so a holder that died costs the others its rest. Whoever was
+ * held up and wakes after that cannot write any more: results are written only over the leased version
+ * (fencing, catalogue HA-11).
+ */
+import { OAuthError, unavailable } from '../errors.ts'
+import { type Link, links } from '../storage/records/link.ts'
+import { toRevocationWrites } from '../storage/records/upstream-revocation.ts'
+import type { Write } from '../storage/store.ts'
+import { findLink, type LinkName, type LinkPorts, type OpenLink } from './custody-link.ts'
+
+/** What leases are worked with. */
+export interface LeasePorts extends LinkPorts {
+  /** This process, as leases name it. */
+  readonly holder: string
+  /** Waits before looking again. */
+  readonly pause: (milliseconds: number) => Promise<void>
+}
+
+/** How long a lease holds, in seconds: longer than the deadline of any provider (10 s, UP-13). */
+export const leaseSeconds = 15
+
+/** How late after claiming it a lease may begin to be used, in seconds: the provider still has its time. */
+const latestStartSeconds = 4
+
+/** How long somebody who waits for another process waits before looking again, in milliseconds. */
+export const lookMilliseconds = 150
+/** How often they look: for two leases. */
+const mostLooks = (2 * leaseSeconds * 1000) / lookMilliseconds
+
+/** Waits before each attempt to write down what a provider answered, in milliseconds: it cannot be asked for twice. */
+const savePauses = [0, 100, 200, 400, 800, 1600, 3200, 6400]
+
+/** What is to be found out about a link. */
+export interface Question<T> {
+  /** The answer, if the link has it; undefined when the provider must be asked. What it throws ends the matter. */
+  judge(link: OpenLink | undefined): T | undefined
+  /** Asks the provider and writes down what it said with {@link saveResult}. */
+  ask(leased: OpenLink): Promise<void>
+}
+
+/**
+ * The answer to a question about a link, asking the provider under the lease when the link does not have it.
+ *
+ * @throws OAuthError `temporarily_unavailable` when others keep the lease for too long
+ */
+export async function settle<T>(
+  ports: LeasePorts,
+  name: LinkName,
+  question: Question<T>,
+): Promise<T> {
+  for (let look = 0; look < mostLooks; look += 1) {
+    const link = await findLink(ports, name)
+    const answer = question.judge(link)
+    if (answer !== undefined) return answer
+    if (!link || isLeasedElsewhere(link.value, ports)) {
+      await ports.pause(lookMilliseconds)
+      continue
+    }
+    const leased = await claim(ports, link)
+    if (leased) await question.ask(leased)
+  }
+  throw unavailable('upstream_lease_contended')
+}
+
+/** Whether another process is asking the provider. In this one there is one question at a time for a link. */
+export function isLeasedElsewhere(
+  { lease }: Link,
+  { holder, clock }: Pick<LeasePorts, 'holder' | 'clock'>,
+): boolean {
+  return lease !== undefined && lease.holder !== holder && clock.now() < lease.until
+}
+
+/**
+ * Takes or renews the lease; undefined when the link was written meanwhile, or when taking it took so long
+ * that it would not last.
+ */
+export async function claim(ports: LeasePorts, link: OpenLink): Promise<OpenLink | undefined> {
+  const { store, clock, holder } = ports
+  const at = clock.now()
+  const { key, version } = link
+  const value: Link = { ...link.value, lease: { holder, until: at + leaseSeconds } }
+  const taken = await store.commit({
+    check: [{ key, version }],
+    set: [links.write(key, value)],
+  })
+  if (!taken || clock.now() > at + latestStartSeconds) return undefined
+  const [entry] = await store.get([key])
+  const stored = links.decode(entry)
+  if (stored?.value.lease?.holder !== holder) return undefined
+  return { ...stored, tokens: link.tokens }
+}
+
+/**
+ * Writes a result over the leased version, and only there. A store that is away for a moment is waited for,
+ * since what the provider answered may be the only tokens that work.
+ *
+ * @param along what else is written with it
+ */
+export async function saveResult(
+  ports: LeasePorts,
+  leased: OpenLink,
+  value: Link,
+  along: readonly Write[] = [],
+): Promise<void> {
+  const { key } = leased
+  let { version } = leased
+  let fault: unknown
+  for (const milliseconds of savePauses) {
+    if (milliseconds > 0) await ports.pause(milliseconds)
+    try {
+      const change = { check: [{ key, version }], set: [links.write(key, value), ...along] }
+      if (await ports.store.commit(change)) return
+      const again = await findVersion(ports, leased, value)
+      if (again === undefined) return
+      version = again
+    } catch (error) {
+      if (!(error instanceof OAuthError) || error.status !== 503) throw error
+      fault = error
+    }
+  }
+  throw fault
+}
+
+/**
+ * The version to write over instead; undefined when the lease was lost. Re-sealing writes a link anew and
+ * leaves its lease alone. When the link went, because nothing rests on it any more, its new tokens go too.
+ */
+async function findVersion(
+  { store, clock }: LeasePorts,
+  { key, version, value: { lease } }: OpenLink,
+  value: Link,
+): Promise<number | undefined> {
+  const stored = links.decode((await store.get([key]))[0])
+  if (stored) {
+    const { holder, until } = stored.value.lease ?? {}
+    return holder === lease?.holder && until === lease?.until ? stored.version : undefined
+  }
+  const writes = toRevocationWrites({ key, version, value }, clock.now())
+  if (writes.length > 0) await store.commit({ set: writes })
+  return undefined
+}

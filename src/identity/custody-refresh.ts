@@ -1,0 +1,93 @@
+/**
+ * New tokens of a provider for old ones, asked for under the lease.
+ *
+ * An answer that was lost is asked for once more with the same refresh token, in this process at once and
+ * after its death by whoever takes the lease over. `invalid_grant` ends the link; everything else passes,
+ * and the provider is left alone for some seconds.
+ */
+import { OAuthError } from '../errors.ts'
+import { claim, type LeasePorts, saveResult } from './custody-lease.ts'
+import { type LinkName, type OpenLink, toEnded, toLink, toReleased } from './custody-link.ts'
+import type { UpstreamTokens } from './upstream.ts'
+
+/** How long a provider that failed is left alone, in seconds. */
+export const restSeconds = 5
+
+/** Trades the refresh token of a leased link and writes down what came of it. */
+export async function refreshLeased(
+  ports: LeasePorts,
+  { upstream }: LinkName,
+  leased: OpenLink,
+): Promise<void> {
+  const { tokens } = leased
+  const refreshToken = tokens?.refreshToken
+  if (tokens === undefined || refreshToken === undefined || upstream.refresh === undefined) return
+  const refresh = upstream.refresh.bind(upstream)
+  const outcome = await askTwice(ports, leased, () => refresh({ ...tokens, refreshToken }))
+  if (outcome === undefined) return
+  const { link } = outcome
+  if ('error' in outcome) return saveFailure(ports, upstream.id, link, outcome.error)
+  const renewed = joinTokens(outcome.answer, tokens)
+  await saveResult(ports, link, toLink(ports, link.key, renewed, link.value.verifiedAt))
+}
+
+/** New tokens in place of old ones. When there is no refresh token among them, the old one stays (UP-15). */
+export function joinTokens(
+  next: UpstreamTokens,
+  before: UpstreamTokens | undefined,
+): UpstreamTokens {
+  if (next.refreshToken !== undefined || before?.refreshToken === undefined) return next
+  const { refreshToken, refreshExpiresAt } = before
+  return { ...next, refreshToken, ...(refreshExpiresAt !== undefined && { refreshExpiresAt }) }
+}
+
+/** What a provider answered, or why it did not, and the lease as it was then. */
+export type Outcome<T> =
+  | { readonly link: OpenLink; readonly answer: T }
+  | { readonly link: OpenLink; readonly error: unknown }
+
+/** Asks, and once more when the answer was lost; undefined when somebody else took the lease over meanwhile. */
+export async function askTwice<T>(
+  ports: LeasePorts,
+  leased: OpenLink,
+  ask: () => Promise<T>,
+): Promise<Outcome<T> | undefined> {
+  try {
+    return { link: leased, answer: await ask() }
+  } catch (error) {
+    if (isFinal(error)) return { link: leased, error }
+  }
+  const link = await claim(ports, leased)
+  if (!link) return undefined
+  try {
+    return { link, answer: await ask() }
+  } catch (error) {
+    return { link, error }
+  }
+}
+
+/** Whether the provider has spoken for good. */
+function isFinal(error: unknown): boolean {
+  return isRefusal(error, 'invalid_grant') || isRefusal(error, 'access_denied')
+}
+
+/** Whether the provider refused with this code. */
+export function isRefusal(error: unknown, code: OAuthError['code']): boolean {
+  return error instanceof OAuthError && error.code === code
+}
+
+/** Ends the link when the provider refused its tokens for good; otherwise keeps everything and lets the provider rest. */
+export async function saveFailure(
+  ports: LeasePorts,
+  upstream: string,
+  link: OpenLink,
+  error: unknown,
+): Promise<void> {
+  const { clock, log } = ports
+  if (isRefusal(error, 'invalid_grant')) {
+    log.info('An identity provider refused its tokens for good', { upstream })
+    return saveResult(ports, link, toEnded(link.value, 'refused', clock.now()))
+  }
+  log.warn('An identity provider could not be asked about a person', { upstream, error })
+  await saveResult(ports, link, toReleased(link.value, { restUntil: clock.now() + restSeconds }))
+}

@@ -1,0 +1,79 @@
+/**
+ * Whether a provider still lets a person in, asked anew when it last said so too long ago.
+ *
+ * Asked under the same lease as new tokens: some providers spend the refresh token on it.
+ */
+import { unavailable } from '../errors.ts'
+import { toRevocationWrites } from '../storage/records/upstream-revocation.ts'
+import { type LeasePorts, saveResult, settle } from './custody-lease.ts'
+import {
+  isAlive,
+  isFresh,
+  isRefreshable,
+  type LinkName,
+  type OpenLink,
+  toEnded,
+  toLink,
+  toReleased,
+} from './custody-link.ts'
+import { askTwice, isRefusal, joinTokens, saveFailure } from './custody-refresh.ts'
+import { signInAnew, verifyLink } from './custody-token.ts'
+
+/**
+ * The verdict about a person: `verified` within `reverifySeconds`, or `stale` when the access token must be
+ * refreshed before anything can be asked with it.
+ *
+ * @param mayBeStale whether there is another attempt after new tokens: then a dead access token is no end yet
+ * @throws OAuthError `invalid_grant` when the person may no longer enter or nothing can be asked any more,
+ *   `temporarily_unavailable` when the provider cannot be asked now
+ */
+export function settleVerdict(
+  ports: LeasePorts,
+  name: LinkName,
+  { reverifySeconds, mayBeStale }: { reverifySeconds: number; mayBeStale: boolean },
+): Promise<'verified' | 'stale'> {
+  const { upstream } = name
+  return settle(ports, name, {
+    judge(found) {
+      const link = verifyLink(found)
+      const now = ports.clock.now()
+      if (now - link.value.verifiedAt <= reverifySeconds) return 'verified'
+      if (now < (link.value.restUntil ?? 0)) throw unavailable('upstream_resting')
+      if (!link.tokens || !upstream.reverify) throw signInAnew('upstream_unverifiable')
+      if (!isFresh(link, now) && isRefreshable(link, upstream, now)) return 'stale'
+      if (!isAlive(link, now)) throw signInAnew('upstream_token_expired')
+      return undefined
+    },
+    ask: (leased) => reverifyLeased(ports, name, { leased, mayBeStale }),
+  })
+}
+
+async function reverifyLeased(
+  ports: LeasePorts,
+  { userId, upstream }: LinkName,
+  { leased, mayBeStale }: { leased: OpenLink; mayBeStale: boolean },
+): Promise<void> {
+  const { tokens } = leased
+  if (!tokens || !upstream.reverify) return
+  const reverify = upstream.reverify.bind(upstream)
+  const outcome = await askTwice(ports, leased, () => reverify(tokens))
+  if (!outcome) return
+  const { link } = outcome
+  const now = ports.clock.now()
+  if ('answer' in outcome) {
+    const { answer } = outcome
+    const verified = answer.tokens
+      ? toLink(ports, link.key, joinTokens(answer.tokens, tokens), now)
+      : toReleased(link.value, { verifiedAt: now })
+    return saveResult(ports, link, verified)
+  }
+  if (isRefusal(outcome.error, 'access_denied')) {
+    ports.log.info('A person may no longer enter', { upstream: upstream.id, user: userId })
+    const ended = toEnded(link.value, 'not_admitted', now)
+    return saveResult(ports, link, ended, toRevocationWrites(link, now))
+  }
+  const isStale =
+    mayBeStale && isRefusal(outcome.error, 'invalid_grant') && isRefreshable(link, upstream, now)
+  if (isStale) return saveResult(ports, link, toReleased(link.value, { refreshFrom: now }))
+  await saveFailure(ports, upstream.id, link, outcome.error)
+}
