@@ -67,7 +67,9 @@ export async function openSessions(
   const cookies: string[] = []
   for (let n = 0; n < count; n += 1) {
     const user = await context.users.admit('bench', { subject: `${n}`, login: `person-${n}` })
-    cookies.push(`${name}=${await context.sessions.open(user.record.value.id)}`)
+    cookies.push(
+      `${name}=${await context.sessions.open(user.record.value.id, { upstream: 'local' })}`,
+    )
   }
   return cookies
 }

@@ -62,57 +62,12 @@ const cookieShape = /^[A-Za-z0-9_-]{43}$/
 
 /** Sessions over a store. */
 export function createSessions(options: SessionOptions): Sessions {
-  const { store, users, clock, random, sessionSeconds, maxPerUser = 5 } = options
-
-  async function tryOpen(userId: string, hash: string, { upstream, sealedPassword }: SignInProof) {
-    const user = await userRecords.find(store, userId)
-    if (!user || (sealedPassword ?? user.value.sealedPassword) !== user.value.sealedPassword) {
-      throw accountChanged()
-    }
-    const listed = await userSessions.find(store, userId)
-    const hashes = [...(listed?.value.hashes ?? []), hash]
-    const tooMany = hashes.splice(0, Math.max(0, hashes.length - maxPerUser))
-    const now = clock.now()
-    const session: Session = {
-      userId,
-      upstream: upstream ?? user.value.upstream,
-      createdAt: now,
-      expiresAt: now + sessionSeconds,
-    }
-    const listKey = userSessions.key(userId)
-    const opened = await store.commit({
-      check: [
-        { key: user.key, version: user.version },
-        { key: listKey, version: listed?.version ?? null },
-      ],
-      set: [
-        sessions.write(sessions.key(hash), session, session.expiresAt),
-        userSessions.write(listKey, { hashes }, session.expiresAt),
-      ],
-      delete: tooMany.map((old) => sessions.key(old)),
-    })
-    return opened || undefined
-  }
-
-  async function tryEnd(hash: string): Promise<true | undefined> {
-    const session = await sessions.find(store, hash)
-    if (!session) return true
-    const listed = await userSessions.find(store, session.value.userId)
-    if (!listed) return (await store.commit({ delete: [session.key] })) || undefined
-    const hashes = listed.value.hashes.filter((other) => other !== hash)
-    const ended = await store.commit({
-      check: [{ key: listed.key, version: listed.version }],
-      set: [userSessions.write(listed.key, { hashes }, clock.now() + sessionSeconds)],
-      delete: [session.key],
-    })
-    return ended || undefined
-  }
-
+  const { store, users, random } = options
   return {
     open: async (userId, proof = {}) => {
       const cookie = random(cookieBytes)
-      const hash = sha256(cookie)
-      await winRace(() => tryOpen(userId, hash, proof))
+      const opening = { userId, hash: sha256(cookie), ...proof }
+      await winRace(() => tryOpen(options, opening))
       return cookie
     },
     find: async (cookie) => {
@@ -124,9 +79,59 @@ export function createSessions(options: SessionOptions): Sessions {
       return { hash, user, upstream: session.value.upstream ?? user.record.value.upstream }
     },
     end: async (cookie) => {
-      await winRace(() => tryEnd(sha256(cookie)))
+      await winRace(() => tryEnd(options, sha256(cookie)))
     },
   }
+}
+
+async function tryOpen(
+  { store, clock, sessionSeconds, maxPerUser = 5 }: SessionOptions,
+  { userId, hash, upstream, sealedPassword }: SignInProof & { userId: string; hash: string },
+): Promise<true | undefined> {
+  const user = await userRecords.find(store, userId)
+  if (!user || (sealedPassword ?? user.value.sealedPassword) !== user.value.sealedPassword) {
+    throw accountChanged()
+  }
+  const listed = await userSessions.find(store, userId)
+  const hashes = [...(listed?.value.hashes ?? []), hash]
+  const tooMany = hashes.splice(0, Math.max(0, hashes.length - maxPerUser))
+  const now = clock.now()
+  const session: Session = {
+    userId,
+    upstream: upstream ?? user.value.upstream,
+    createdAt: now,
+    expiresAt: now + sessionSeconds,
+  }
+  const listKey = userSessions.key(userId)
+  const opened = await store.commit({
+    check: [
+      { key: user.key, version: user.version },
+      { key: listKey, version: listed?.version ?? null },
+    ],
+    set: [
+      sessions.write(sessions.key(hash), session, session.expiresAt),
+      userSessions.write(listKey, { hashes }, session.expiresAt),
+    ],
+    delete: tooMany.map((old) => sessions.key(old)),
+  })
+  return opened || undefined
+}
+
+async function tryEnd(
+  { store, clock, sessionSeconds }: SessionOptions,
+  hash: string,
+): Promise<true | undefined> {
+  const session = await sessions.find(store, hash)
+  if (!session) return true
+  const listed = await userSessions.find(store, session.value.userId)
+  if (!listed) return (await store.commit({ delete: [session.key] })) || undefined
+  const hashes = listed.value.hashes.filter((other) => other !== hash)
+  const ended = await store.commit({
+    check: [{ key: listed.key, version: listed.version }],
+    set: [userSessions.write(listed.key, { hashes }, clock.now() + sessionSeconds)],
+    delete: [session.key],
+  })
+  return ended || undefined
 }
 
 function accountChanged(): OAuthError {

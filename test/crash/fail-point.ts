@@ -33,7 +33,7 @@ export interface Served {
   readonly dead: Promise<void>
 }
 
-const program = fileURLToPath(new URL('./gatehouse-process.ts', import.meta.url))
+const program = new URL('./gatehouse-process.ts', import.meta.url)
 
 /**
  * Starts a Gatehouse over a store and waits until it listens.
@@ -41,12 +41,17 @@ const program = fileURLToPath(new URL('./gatehouse-process.ts', import.meta.url)
  * @param place the store's URL, or the path of a SQLite file
  * @param backend the URL of the MCP server behind it; nobody by default
  */
-export async function startProcess(
+export function startProcess(
   place: string,
   point: FailPoint | null = null,
   backend = 'http://127.0.0.1:9/mcp',
 ): Promise<Served> {
-  const child = spawn(process.execPath, [program, place, JSON.stringify(point), backend], {
+  return startProgram(program, [place, JSON.stringify(point), backend])
+}
+
+/** Starts a program that prints its address on the first line, and waits for that. */
+export async function startProgram(file: URL, given: readonly string[]): Promise<Served> {
+  const child = spawn(process.execPath, [fileURLToPath(file), ...given], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   running.add(child)
