@@ -6,7 +6,7 @@ import { createConfig, createRotationRules } from './config.ts'
 import type { Config, Context, RequestContext } from './context.ts'
 import { renderError, toOAuthError } from './error-shapes.ts'
 import { OAuthError } from './errors.ts'
-import { createUpstreamVerifier, type VerifierPorts } from './gate/upstream-verifier.ts'
+import type { VerifierPorts } from './gate/upstream-verifier.ts'
 import { createCustody } from './identity/custody.ts'
 import { createSessions } from './identity/sessions.ts'
 import { createUsers } from './identity/users.ts'
@@ -26,7 +26,11 @@ import { isOwnHost } from './platform/host.ts'
 import { createRoutes, type Route } from './routes.ts'
 import { reportStaticClient } from './server/clients/static-registration.ts'
 import { createSealer } from './storage/sealed.ts'
-import { type AccessTokensOptions, createAccessTokens } from './tokens/access-token.ts'
+import {
+  type AccessTokens,
+  type AccessTokensOptions,
+  createAccessTokens,
+} from './tokens/access-token.ts'
 import { createKeyRing } from './tokens/keys.ts'
 import { createRevocations } from './tokens/revocations.ts'
 
@@ -96,7 +100,7 @@ async function createContext(options: GatehouseOptions): Promise<Context> {
     store,
     sealer,
     keys,
-    accessTokens: createVerifier(config, {
+    accessTokens: await createVerifier(config, {
       keys,
       clock,
       random,
@@ -123,12 +127,14 @@ async function createContext(options: GatehouseOptions): Promise<Context> {
 }
 
 /** Our own access tokens, or those of the issuer that we only guard for (R8). */
-function createVerifier(
+async function createVerifier(
   config: Config,
   ports: Omit<VerifierPorts & AccessTokensOptions, 'issuer'>,
-) {
+): Promise<AccessTokens> {
   const { registration } = config
   if (registration.mode !== 'verify') return createAccessTokens({ issuer: config.issuer, ...ports })
+  // Brings libraries that nothing else needs.
+  const { createUpstreamVerifier } = await import('./gate/upstream-verifier.ts')
   return createUpstreamVerifier({ ...ports, ...registration, backends: config.backends })
 }
 

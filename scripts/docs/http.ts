@@ -10,6 +10,7 @@ function renderRow({ method, path, errors, cors }: Route): string {
 export function renderHttp(): string {
   const path = '/mcp'
   const routes = createRoutes({
+    registration: { mode: 'dynamic' },
     backends: [
       {
         id: 'mcp',

@@ -1,4 +1,5 @@
 /** The page of settings, from `src/operate/config/settings.ts` and a sentence for each. */
+import { providerTypes } from '../../src/operate/config/providers.ts'
 import { type Setting, settingsByName } from '../../src/operate/config/settings.ts'
 
 /** What each setting is, with its unit and default. A setting without a sentence fails `npm run docs`. */
@@ -19,7 +20,7 @@ const sentences: Readonly<Record<string, string>> = {
     'Redis without append-only persistence: `refuse` to start or `warn`. Default `refuse`.',
   to: 'The one MCP server to protect, at `/mcp`: its Streamable HTTP URL.',
   backends:
-    'The MCP servers to protect, each with `to`, `path`, `name`, `identity` (`none`, `headers`, `assertion`) and `headers`.',
+    'The MCP servers to protect, each with `to`, `path`, `name`, `identity` (`none`, `headers`, `assertion`), `headers`, `signInWith` (the id of the one provider that counts for it, or `local`) and `forward: upstream-token`.',
   siteName: 'What people see on the pages. Default: the only server’s name, else the host.',
   scopes: 'Scopes and the sentence that a person reads for each. Default one scope, `mcp`.',
   defaultScopes: 'Scopes granted when a client asks for none that exists. Default all.',
@@ -44,17 +45,68 @@ const sentences: Readonly<Record<string, string>> = {
   dynamicRegistration: 'Whether clients may register themselves. Default true.',
   reuseRegistrations:
     'A public client that registers exactly the same again gets the same id. Default false.',
+  'registration.mode':
+    'How clients come to an id: `dynamic`, `static`, `management` or `verify`; see the guide. Default `dynamic`.',
+  'registration.static.clientId':
+    'Mode `static`: the id of the public client that everyone who registers gets.',
+  'registration.verify.issuer':
+    'Mode `verify`: the issuer whose access tokens the gate lets in, exactly as they name it.',
+  'registration.verify.audience':
+    'Their audience, for the only backend. Default: the public URL of each backend.',
+  'registration.verify.algorithms':
+    'Signature algorithms accepted, asymmetric ones only. Default: all of them.',
+  'registration.verify.requiredScopes': 'Scopes that every token must have. Default none.',
+  'registration.auth0.domain':
+    'Mode `management`: the tenant, such as `example.eu.auth0.com`; not a custom domain.',
+  'registration.auth0.clientId':
+    'The machine-to-machine application that calls the Management API.',
+  'registration.auth0.clientSecret': 'Its secret.',
   acceptNewIssuer:
     'Start although the data belongs to another public URL; every client must connect again. Default false.',
   gateBodyLimitBytes: 'Largest request body passed on to an MCP server. Default 4 MiB.',
-  'github.clientId': 'Sign in with GitHub: client ID of the OAuth App.',
-  'github.clientSecret': 'Its client secret.',
   'github.allowedLogins':
-    'GitHub logins that may enter. Without any allow-list everyone with a GitHub account may.',
+    'GitHub logins that may enter. Without any allow rule everyone with a GitHub account may.',
   'github.allowedEmails': 'Verified e-mail addresses that may enter.',
   'github.allowedDomains': 'Domains of verified e-mail addresses that may enter, exactly these.',
+  'github.allow.organizations': 'Members of these GitHub organisations may enter.',
+  'github.allow.teams': 'Members of these GitHub teams may, as `organisation/team`.',
   'github.endpoints.web': 'Base URL of GitHub’s pages, for Enterprise Server or an emulator.',
   'github.endpoints.api': 'Base URL of GitHub’s API, likewise.',
+  'google.hostedDomain': 'Only accounts of this Google Workspace domain; Google offers no others.',
+  'google.issuer': 'Default `https://accounts.google.com`; another one is for emulators.',
+  'auth0.domain': 'Domain of the Auth0 tenant, such as `example.eu.auth0.com`.',
+  'auth0.issuer': 'In place of the domain: the issuer, for emulators.',
+  'auth0.audience': 'Identifier of the API that the access token is for, when it is forwarded.',
+  'okta.issuer':
+    'Issuer of the authorization server, such as `https://example.okta.com/oauth2/default`.',
+  'entra.tenant':
+    'Id of the Microsoft Entra tenant; or `organizations`, `consumers` or `common` for accounts of many.',
+  'entra.allow.tenants': 'Ids of the tenants whose people may enter.',
+  'oidc.label': 'What the sign-in button calls the provider. Default: its host.',
+  'oidc.issuer': 'Issuer of an OpenID provider, exactly as its discovery document says.',
+  'oidc.audience': 'Identifier of the API that the access token is for, when it is forwarded.',
+  providers:
+    'A list of identity providers, each with a `type`: see [providers](../guides/providers.md).',
+  'allow.emails':
+    'Verified e-mail addresses that may enter, at every provider that has no `allow` of its own.',
+  'allow.domains': 'Domains of verified e-mail addresses, likewise.',
+  'deny.emails': 'E-mail addresses that may never enter, whatever the provider.',
+  'deny.domains': 'Domains of e-mail addresses, likewise.',
+  callbackUrl:
+    'Our callback as it is registered at the only provider, when that is another path than `/callback/<id>`.',
+  invitedOnly:
+    'Only people who were invited (`gatehouse users invite`) or are known already. Default false.',
+  linkByVerifiedEmail:
+    'A verified e-mail address makes accounts at several providers one user. Default false: whoever controls the address at one of them is that user.',
+  contact: 'Whom a person who may not enter should ask: an address, a name, a link.',
+  reverifySeconds:
+    'When a client refreshes its tokens and the provider vouched longer ago than this, it is asked again. Default never.',
+  lifetime:
+    '`upstream`: no access token of ours lives longer than the provider’s. Default: as in `lifetimes`.',
+  'sessions.perUser': 'Browsers a user may be signed in in; the oldest session ends. Default 5.',
+  'developmentCookies.secure':
+    'For development at `http://localhost` only: whether cookies are `Secure`. Default false there, and always true on https.',
+  'developmentCookies.sameSite': 'Likewise: `lax`, `strict` or `none`. Default `lax`.',
   'log.level': '`debug`, `info`, `warn` or `error`. Default `info`.',
   'log.format': '`json` or `text`. Default `json`; `text` on a terminal.',
   'metrics.port': 'A port of its own for `GET /metrics`, without the admin token.',
@@ -65,12 +117,28 @@ const sentences: Readonly<Record<string, string>> = {
   debug: 'Show the stack of unexpected failures of a command. Default false.',
 }
 
+/** What the short forms of all providers have. */
+const providerSentences: Readonly<Record<string, string>> = {
+  clientId: 'Client ID of Gatehouse at the provider.',
+  clientSecret: 'Its client secret.',
+  callbackPath: 'Path of our callback. Default `/callback/<type>`.',
+  'allow.emails': 'Verified e-mail addresses that may enter.',
+  'allow.domains': 'Domains of verified e-mail addresses that may enter, exactly these.',
+}
+
+function findSentence(path: string): string | undefined {
+  const [block = '', ...rest] = path.split('.')
+  const isProvider = providerTypes.some((type) => type === block)
+  return sentences[path] ?? (isProvider ? providerSentences[rest.join('.')] : undefined)
+}
+
 function renderRow(setting: Setting, names: readonly string[]): string {
   const path = setting.path.join('.')
-  const sentence = sentences[path]
+  const sentence = findSentence(path)
   if (sentence === undefined)
     throw new Error(`scripts/docs/settings.ts has no sentence for ${path}`)
   const environment = names.map((name) => `\`${name}\`${setting.secret ? ' (`_FILE`)' : ''}`)
+  for (const name of setting.fallbacks) environment.push(`\`${name}\` *`)
   return `| \`${path}\` | ${sentence} | ${environment.join('<br>')} |`
 }
 
@@ -84,7 +152,8 @@ export function renderSettings(): string {
 
 Made from \`src/operate/config/settings.ts\` by \`npm run docs\`. A configuration file (YAML or JSON, given with
 \`--config\`) has them under these names; the environment overrides the file, and flags override both. Unknown
-names are refused. A secret can be \`{ env: NAME }\` or \`{ file: PATH }\` in the file, and \`NAME_FILE\` in the
+names are refused. A name with * only fills in what is left open of a provider that was chosen otherwise, and is read
+with \`MCP_\` before it as well when it begins with \`OAUTH_\`. A secret can be \`{ env: NAME }\` or \`{ file: PATH }\` in the file, and \`NAME_FILE\` in the
 environment.
 
 | setting | what it is | environment |

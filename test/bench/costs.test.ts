@@ -29,8 +29,8 @@ function find(name: string): Costs {
 }
 
 describe('what an operation costs', () => {
-  it('register: one commit, nothing read, nothing signed', () => {
-    expect(find('register')).toEqual({ ...nothing, commits: 1, keysWritten: 1 })
+  it('register: one commit, nothing read, nothing signed, one token hashed', () => {
+    expect(find('register')).toEqual({ ...nothing, commits: 1, keysWritten: 1, hashes: 2 })
   })
 
   it('authorize: one commit for the flow, one for the code, one for the tokens; one signature', () => {

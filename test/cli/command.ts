@@ -78,5 +78,5 @@ export function runCommand(args: string[], options: RunOptions = {}): Promise<En
 /** A temporary folder and the function that removes it. */
 export async function createFolder(): Promise<{ folder: string; remove: () => Promise<void> }> {
   const folder = await mkdtemp(join(tmpdir(), 'gatehouse-cli-'))
-  return { folder, remove: () => rm(folder, { recursive: true, force: true }) }
+  return { folder, remove: () => rm(folder, { recursive: true, force: true, maxRetries: 5 }) }
 }
