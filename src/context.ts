@@ -169,3 +169,30 @@ export interface RequestContext extends Context {
  * `Response` already.
  */
 export type Endpoint = (request: Request, context: RequestContext) => Promise<Answer | Response>
+
+/** Whoever calls, as the MCP SDKs hand it to tools (`AuthInfo`). */
+export interface AuthInfo {
+  /** The access token itself; for nobody else, and in no log. */
+  readonly token: string
+  readonly clientId: string
+  readonly scopes: string[]
+  /** Unix seconds. */
+  readonly expiresAt: number
+  /** What the token is for: the issuer and the backend's path. */
+  readonly resource: URL
+  /** `userId`, `grantId` and `tokenId`. */
+  readonly extra: { readonly userId: string; readonly grantId: string; readonly tokenId: string }
+}
+
+/** What a guarded request needs. */
+export interface GuardOptions {
+  /** Id of the backend it is for. Default: the only one. */
+  readonly backend?: string
+  /** Scopes that the token must have. Default: none besides being valid. */
+  readonly scopes?: readonly string[]
+}
+
+/** Let in, with header fields for the answer, or answered already. */
+export type Guarded =
+  | { readonly auth: AuthInfo; readonly headers: Readonly<Record<string, string>> }
+  | { readonly response: Response }

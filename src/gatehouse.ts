@@ -6,6 +6,7 @@ import { createConfig, createRotationRules } from './config.ts'
 import type { Config, Context, RequestContext } from './context.ts'
 import { renderError, toOAuthError } from './error-shapes.ts'
 import { OAuthError } from './errors.ts'
+import { createGuard } from './gate/guard.ts'
 import type { VerifierPorts } from './gate/upstream-verifier.ts'
 import { createCustody } from './identity/custody.ts'
 import { createSessions } from './identity/sessions.ts'
@@ -23,7 +24,7 @@ import { createExchanges, type ExchangeFactory } from './platform/create-exchang
 import { systemRandom } from './platform/crypto.ts'
 import type { Answer, Exchange } from './platform/exchange.ts'
 import { isOwnHost } from './platform/host.ts'
-import { createRoutes, type Route } from './routes.ts'
+import { createPathTest, createRoutes, type Route } from './routes.ts'
 import { reportStaticClient } from './server/clients/static-registration.ts'
 import { createSealer } from './storage/sealed.ts'
 import {
@@ -54,9 +55,12 @@ export async function createGatehouse(options: GatehouseOptions): Promise<Gateho
     startKeyKeeping({ ...context, rules }),
     startUpstreamRevocation(context),
   ]
-  const app = createApp(context, exchanges)
+  const routes = createRoutes(context.config, [...context.upstreams.values()])
+  const app = createApp(routes, context, exchanges)
   return {
     fetch: async (request, env) => app.fetch(request, env ?? {}),
+    serves: createPathTest(routes),
+    guard: createGuard(context, exchanges),
     context,
     createSetupLink: () => createSetupLink(context),
     close: async () => {
@@ -143,7 +147,7 @@ function hasNoOtherSignIn({ noSignIn, registration }: Config, upstreams: number)
 }
 
 /** The rows of `routes.ts` as a Hono application. A known path with another method is 405. */
-function createApp(context: Context, exchanges: ExchangeFactory): Hono {
+function createApp(routes: readonly Route[], context: Context, exchanges: ExchangeFactory): Hono {
   const app = new Hono({ strict: true })
   const serve =
     (chooseRoute: (method: string) => Route) => (c: { req: { raw: Request }; env: unknown }) => {
@@ -152,11 +156,8 @@ function createApp(context: Context, exchanges: ExchangeFactory): Hono {
       return answer(chooseRoute(raw.method), raw, toRequestContext(context, exchange))
     }
   // One handler for each path: Hono walks through several of them at four times the cost.
-  const routes = Map.groupBy(
-    createRoutes(context.config, [...context.upstreams.values()]),
-    ({ path }) => path,
-  )
-  for (const [path, here] of routes) app.all(path, serve(createMethodChoice(here)))
+  for (const [path, here] of Map.groupBy(routes, (route) => route.path))
+    app.all(path, serve(createMethodChoice(here)))
   app.notFound(serve(() => nothingHere))
   return app
 }

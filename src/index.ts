@@ -1,5 +1,5 @@
 /** The public names of `mcp-gatehouse`, one by one. Stores, providers and adapters have subpaths of their own. */
-export type { Context } from './context.ts'
+export type { AuthInfo, Context, Guarded, GuardOptions } from './context.ts'
 export { type ErrorCode, errorStatus, OAuthError, type OAuthErrorDetails } from './errors.ts'
 export { createGatehouse } from './gatehouse.ts'
 export type { Identity, Upstream, UpstreamFlow, UpstreamTokens } from './identity/upstream.ts'

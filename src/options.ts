@@ -1,5 +1,12 @@
 /** What an embedder hands to `createGatehouse`: live objects and plain settings, all with secure defaults. */
-import type { Context, DevelopmentCookies, Lifetimes, RefreshRules } from './context.ts'
+import type {
+  Context,
+  DevelopmentCookies,
+  Guarded,
+  GuardOptions,
+  Lifetimes,
+  RefreshRules,
+} from './context.ts'
 import type { Applications } from './identity/applications.ts'
 import type { Upstream } from './identity/upstream.ts'
 import type { Clock } from './platform/clock.ts'
@@ -126,6 +133,10 @@ export interface GatehouseOptions {
 export interface Gatehouse {
   /** Answers one request. `env` is what the host knows of the connection (Node: `{ incoming, outgoing }`). */
   fetch(request: Request, env?: unknown): Promise<Response>
+  /** Whether a path is one of ours, so that a host can keep the others. Query and method do not matter. */
+  serves(path: string): boolean
+  /** Who calls an MCP endpoint that the host answers itself, or the answer that sends them away. */
+  guard(request: Request, options?: GuardOptions, env?: unknown): Promise<Guarded>
   /** The ports it was built from, for the command line and for embedders' own routes. */
   readonly context: Context
   /** A one-time link with which the first owner sets up an account; undefined once there is one. */

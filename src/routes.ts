@@ -163,3 +163,13 @@ export function createRoutes(
     cors: cors === 'cors',
   }))
 }
+
+/** Whether a path is one of these routes', whatever the method. */
+export function createPathTest(routes: readonly Route[]): (path: string) => boolean {
+  const paths = routes.map(({ path }) => path)
+  const exact = new Set(paths.filter((path) => !path.includes('/:')))
+  const open = paths
+    .filter((path) => path.includes('/:'))
+    .map((path) => new RegExp(`^${path.replaceAll('.', '\\.').replace(/\/:[a-z_]+/g, '/[^/]+')}$`))
+  return (path) => exact.has(path) || open.some((shape) => shape.test(path))
+}

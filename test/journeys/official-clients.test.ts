@@ -1,6 +1,5 @@
 /** The official MCP clients, as their users run them, against a live deployment. */
 
-import type { OAuthClientProvider } from '@modelcontextprotocol/client'
 import {
   Client,
   StreamableHTTPClientTransport,
@@ -14,44 +13,13 @@ import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js'
 import { StreamableHTTPClientTransport as TransportV1 } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { approve, type Live, startLive } from '../helpers/live.ts'
+import { type Memory, memoryProvider } from '../helpers/memory-provider.ts'
 
 let live: Live
 beforeAll(async () => {
   live = await startLive()
 })
 afterAll(() => live.close())
-
-/** What a client remembers, and the address it wants to open. */
-interface Memory {
-  opened: URL | undefined
-  readonly saved: Map<string, unknown>
-}
-
-function memoryProvider(): OAuthClientProvider & OAuthClientProviderV1 & Memory {
-  const saved = new Map<string, unknown>()
-  return {
-    saved,
-    opened: undefined,
-    redirectUrl: 'http://localhost:33333/callback',
-    clientMetadata: {
-      client_name: 'Official client',
-      redirect_uris: ['http://localhost:33333/callback'],
-      grant_types: ['authorization_code', 'refresh_token'],
-      response_types: ['code'],
-      token_endpoint_auth_method: 'none',
-    },
-    state: () => 'state-of-the-client',
-    clientInformation: () => saved.get('client') as never,
-    saveClientInformation: (client) => void saved.set('client', client),
-    tokens: () => saved.get('tokens') as never,
-    saveTokens: (tokens) => void saved.set('tokens', tokens),
-    redirectToAuthorization(url) {
-      this.opened = url
-    },
-    saveCodeVerifier: (verifier) => void saved.set('verifier', verifier),
-    codeVerifier: () => saved.get('verifier') as string,
-  }
-}
 
 /** Plays the person in the browser; returns the callback's parameters. */
 async function signIn(provider: Memory): Promise<URLSearchParams> {

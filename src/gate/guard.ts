@@ -1,0 +1,103 @@
+/**
+ * The gate for a host that answers MCP itself: who is calling, or the answer that sends them away.
+ *
+ * The questions and their order are those of `gate.ts`, without a backend to forward to (S7, X11).
+ */
+import type {
+  AuthInfo,
+  Backend,
+  Context,
+  Guarded,
+  GuardOptions,
+  RequestContext,
+} from '../context.ts'
+import { OAuthError } from '../errors.ts'
+import { formatChallenge, parseBearer } from '../oauth/challenge.ts'
+import { corsHeaders, isPreflight, toPreflightAnswer } from '../oauth/cors.ts'
+import { resourceMetadataPath } from '../oauth/resource.ts'
+import type { ExchangeFactory } from '../platform/create-exchange.ts'
+import { toResponse } from '../platform/web-exchange.ts'
+import type { AccessTokenClaims } from '../tokens/access-token.ts'
+import { verifyBearer } from './bearer.ts'
+import { verifyBrowser } from './browser.ts'
+import { createGrantUses } from './grant-use.ts'
+import { auditRefusal, exposedFields, renderRefusal } from './refusal.ts'
+
+/** Guards one request; see {@link createGuard}. */
+export type Guard = (request: Request, options?: GuardOptions, env?: unknown) => Promise<Guarded>
+
+const methodsServed = ['GET', 'HEAD', 'POST', 'DELETE']
+const readable = corsHeaders(exposedFields)
+
+/**
+ * The guard over a context. Only header fields of a request are looked at; its body stays the host's.
+ *
+ * The guard throws a TypeError for options that name no backend or leave open which one.
+ */
+export function createGuard(context: Context, exchanges: ExchangeFactory): Guard {
+  const noteGrantUse = createGrantUses()
+  return async (request, options = {}, env) => {
+    const backend = findBackend(context, options.backend)
+    const exchange = exchanges.create(request, env)
+    const { requestId, peer } = exchange
+    const audited: Context['audit'] = (event) => context.audit({ requestId, peer, ...event })
+    const here: RequestContext = { ...context, exchange, audit: audited }
+    if (isPreflight(request)) {
+      return { response: toResponse(toPreflightAnswer(request, { methods: methodsServed })) }
+    }
+    try {
+      verifyBrowser(request, context.config.issuer)
+      const claims = await verifyBearer(request, backend, here)
+      verifyScopes(claims, options.scopes ?? [], { backend, issuer: context.config.issuer })
+      if (claims.iss === context.config.issuer) noteGrantUse(claims, here)
+      return { auth: toAuthInfo(request, claims), headers: readable }
+    } catch (error) {
+      if (!(error instanceof OAuthError)) throw error
+      if (error.reason === 'foreign_origin' || error.reason === 'foreign_host') {
+        auditRefusal(here, error)
+      }
+      return { response: toResponse(renderRefusal(error)) }
+    }
+  }
+}
+
+function findBackend({ config: { backends } }: Context, id: string | undefined): Backend {
+  const [only, ...others] = backends
+  if (id === undefined && only && others.length === 0) return only
+  const found = backends.find((backend) => backend.id === id)
+  if (found) return found
+  const known = backends.map((backend) => backend.id).join(', ')
+  throw new TypeError(`Guard: backend must be one of ${known}, not ${String(id)}`)
+}
+
+function verifyScopes(
+  claims: AccessTokenClaims,
+  needed: readonly string[],
+  { backend, issuer }: { backend: Backend; issuer: string },
+): void {
+  const held = claims.scope.split(' ')
+  const missing = needed.filter((scope) => !held.includes(scope))
+  if (missing.length === 0) return
+  const description = `This needs the scope ${missing.join(' ')}, which the access token does not have`
+  const challenge = formatChallenge({
+    resourceMetadata: issuer + resourceMetadataPath(backend.path),
+    scope: needed.join(' '),
+    error: 'insufficient_scope',
+    errorDescription: description,
+  })
+  throw new OAuthError('insufficient_scope', description, {
+    reason: 'scope_missing',
+    headers: { 'www-authenticate': challenge },
+  })
+}
+
+function toAuthInfo(request: Request, claims: AccessTokenClaims): AuthInfo {
+  return {
+    token: parseBearer(request.headers.get('authorization')) ?? '',
+    clientId: claims.client_id,
+    scopes: claims.scope.split(' ').filter((scope) => scope !== ''),
+    expiresAt: claims.exp,
+    resource: new URL(claims.aud),
+    extra: { userId: claims.sub, grantId: claims.gid, tokenId: claims.jti },
+  }
+}
