@@ -1,6 +1,6 @@
 /** The store that forgets: for tests, for trying things out, and as the plainest reading of the contract. */
 import { unavailable } from '../errors.ts'
-import type { Clock } from '../platform/clock.ts'
+import { type Clock, systemClock } from '../platform/clock.ts'
 import { verifyChange } from './change.ts'
 import { createHints } from './hints.ts'
 import { createSortedKeys } from './sorted-keys.ts'
@@ -12,8 +12,8 @@ interface Row {
 }
 
 /** Creates an empty store that lives as long as the process. */
-export function memoryStore(options: { clock: Clock }): Store {
-  const { clock } = options
+export function memoryStore(options: { clock?: Clock | undefined } = {}): Store {
+  const { clock = systemClock } = options
   const rows = createRows()
   const hints = createHints()
   let closed = false

@@ -6,7 +6,7 @@
  * a moment through a direct URL, and within about half a second without one.
  */
 import { unavailable } from '../errors.ts'
-import type { Clock } from '../platform/clock.ts'
+import { type Clock, systemClock } from '../platform/clock.ts'
 import { verifyChange } from './change.ts'
 import { createHintWatch } from './hint-watch.ts'
 import { createHints, type Hints } from './hints.ts'
@@ -36,7 +36,8 @@ export interface PostgresStoreOptions {
    * anything changed.
    */
   directUrl?: string | undefined
-  clock: Clock
+  /** What expiry is judged by. Default: the system's. */
+  clock?: Clock | undefined
   /** Most connections, besides the one that listens. Default 10. */
   poolSize?: number | undefined
   /** Small letters, digits and underscores. Everything of the store begins with it. Default `gatehouse`. */
@@ -52,7 +53,13 @@ const defaultPoolSize = 10
  * @throws Error `StartError` when `pg` is not installed, or the database cannot be reached or used
  */
 export async function postgresStore(options: PostgresStoreOptions): Promise<Store> {
-  const { url, directUrl, poolSize = defaultPoolSize, table = 'gatehouse', clock } = options
+  const {
+    url,
+    directUrl,
+    poolSize = defaultPoolSize,
+    table = 'gatehouse',
+    clock = systemClock,
+  } = options
   verifyOptions(url, directUrl, poolSize)
   const names = toNames(table)
   const statements = toStatements(names)

@@ -24,7 +24,7 @@
  * moment may come back to life (catalogue SG-03). Where that is too much, use PostgreSQL.
  */
 import { unavailable } from '../errors.ts'
-import type { Clock } from '../platform/clock.ts'
+import { type Clock, systemClock } from '../platform/clock.ts'
 import type { Log } from '../platform/ports.ts'
 import { verifyChange } from './change.ts'
 import { createHintWatch } from './hint-watch.ts'
@@ -39,7 +39,8 @@ import type { Store } from './store.ts'
 export interface RedisStoreOptions {
   /** `redis[s]://[[user][:password]@]host[:port][/database]`; of a cluster, any of its servers. */
   url: string
-  clock: Clock
+  /** What expiry is judged by. Default: the system's. */
+  clock?: Clock | undefined
   /** Sets this Gatehouse apart from others on the same Redis: 1 to 64 of `A-Z a-z 0-9 . _ -`. Default `gatehouse`. */
   prefix?: string | undefined
   /**
@@ -58,7 +59,13 @@ export interface RedisStoreOptions {
  *   us, evicts data, is not durable enough, or was written to by a newer Gatehouse
  */
 export async function redisStore(options: RedisStoreOptions): Promise<Store> {
-  const { url, clock, prefix = 'gatehouse', onWeakDurability = 'refuse', log } = options
+  const {
+    url,
+    clock = systemClock,
+    prefix = 'gatehouse',
+    onWeakDurability = 'refuse',
+    log,
+  } = options
   if (!/^[A-Za-z0-9._-]{1,64}$/.test(prefix)) {
     throw new TypeError('The prefix of a Redis store must be 1 to 64 of A-Z a-z 0-9 . _ -')
   }

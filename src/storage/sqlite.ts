@@ -6,7 +6,7 @@
  * thread of their own (decision 14): open streams and other requests go on meanwhile.
  */
 import { unavailable } from '../errors.ts'
-import type { Clock } from '../platform/clock.ts'
+import { type Clock, systemClock } from '../platform/clock.ts'
 import { verifyChange } from './change.ts'
 import { createHints, type Hints } from './hints.ts'
 import type { Piece } from './sqlite-batch.ts'
@@ -21,7 +21,8 @@ import type { Store } from './store.ts'
 export interface SqliteStoreOptions {
   /** The database file. It and its folder are created when missing, readable by their owner only. */
   path: string
-  clock: Clock
+  /** What expiry is judged by. Default: the system's. */
+  clock?: Clock | undefined
 }
 
 /**
@@ -43,7 +44,7 @@ export async function sqliteStore(options: SqliteStoreOptions): Promise<Store> {
 }
 
 /** The store over a connection that `prepareDatabase` has set up. */
-function toStore(client: SqliteClient, { path, clock }: SqliteStoreOptions): Store {
+function toStore(client: SqliteClient, { path, clock = systemClock }: SqliteStoreOptions): Store {
   const rows = createRowReader(client)
   const thread = createWriterThread({ path, readVersion: () => readDataVersion(client) })
   const queue = createWriteQueue({ clock, write: thread.write })
