@@ -6,16 +6,19 @@ import type { Gatehouse } from '../options.ts'
 import { systemRandom } from '../platform/crypto.ts'
 import { createNotebook } from './demo-server/notes.ts'
 import { keyHeader, type NotesServer, startNotesServer } from './demo-server/server.ts'
-import { print, renderPath, renderTable } from './output.ts'
+import { print, printAside, renderPath, renderTable } from './output.ts'
 import { printStart, warnOfProviders } from './serve.ts'
 import { startServer, untilStopped } from './server-process.ts'
 import { loadSettings, toGiven, toNumber } from './settings.ts'
+import { renderTunnelNote } from './tunnel.ts'
+import type { TunnelName } from './tunnel-programs.ts'
 
 /** Options of `demo`. */
 export interface DemoOptions {
   port: string
   publicUrl?: string
   data: string
+  tunnel?: TunnelName
   /** False with `--no-sign-in`. */
   signIn: boolean
 }
@@ -55,10 +58,11 @@ async function serveNotes(notes: NotesServer, key: string, options: DemoOptions)
     ...toGiven('demo', 'siteName', 'Notes'),
     ...toGiven('demo', 'acceptNewIssuer', true),
   ])
-  const server = await startServer(wanted)
+  const server = await startServer(wanted, options.tunnel)
   const stopped = untilStopped(server)
   const { gatehouse, settings } = server
   printStart(gatehouse, settings)
+  if (server.tunnel) printAside(renderTunnelNote(server.tunnel), '')
   if (options.signIn) await printOwner(gatehouse.context.users, settings.data)
   printConnections(gatehouse)
   void warnOfProviders(gatehouse)
@@ -109,12 +113,9 @@ function toChatGptRows(issuer: string, url: string): string[][] {
       ['  ChatGPT', `Settings → Apps → Create app: MCP server URL ${url}, authentication OAuth`],
     ]
   }
-  const port = new URL(issuer).port || '80'
   return [
-    ['  ChatGPT', 'needs an address on the internet: open a tunnel to this port with'],
-    ['', `  cloudflared tunnel --url http://127.0.0.1:${port}`],
-    ['', 'then start the demo again with the address it prints,'],
-    ['', `  ${command} --public-url https://….trycloudflare.com`],
-    ['', 'and paste that address and /mcp under Settings → Apps → Create app'],
+    ['  ChatGPT', 'needs an address on the internet: start the demo with a tunnel,'],
+    ['', `  ${command} --tunnel cloudflared`],
+    ['', 'and paste the address it prints under Settings → Apps → Create app'],
   ]
 }

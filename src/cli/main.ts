@@ -5,6 +5,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { exitUsage, findSystemCode, renderFailure } from './failure.ts'
 import { printAside } from './output.ts'
+import { tunnelNames } from './tunnel-programs.ts'
 import { readVersion } from './version.ts'
 
 /** Runs one command and returns the exit code: 0, 1 when it failed, 2 for usage and configuration. */
@@ -79,6 +80,7 @@ function addServe(program: Command): void {
     .addOption(new Option('--log <format>', 'how log lines look').choices(['json', 'text']))
     .option('--no-sign-in', 'let everyone on this machine in with one click')
     .option('--accept-new-issuer', 'go on although every client must connect again')
+    .addOption(createTunnelOption())
     .action(async (options) => (await import('./serve.ts')).serve(options))
 }
 
@@ -90,7 +92,13 @@ function addDemo(program: Command): void {
     .option('--public-url <url>', 'how clients reach it, when a tunnel leads here')
     .option('--data <dir>', 'data folder', 'demo-data')
     .option('--no-sign-in', 'let everyone on this machine in with one click')
+    .addOption(createTunnelOption())
     .action(async (options) => (await import('./demo.ts')).serveDemo(options))
+}
+
+function createTunnelOption(): Option {
+  const about = 'put it on the internet with a tunnel program that is installed'
+  return new Option('--tunnel <program>', about).choices(tunnelNames)
 }
 
 function addUsers(program: Command): void {

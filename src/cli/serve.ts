@@ -9,6 +9,8 @@ import { print, printAside, renderPath, renderTable } from './output.ts'
 import { findBackendProblem } from './probe.ts'
 import { startServer, untilStopped } from './server-process.ts'
 import { type DataOptions, loadSettings, toGiven, toNumber } from './settings.ts'
+import { renderTunnelNote, type Tunnel } from './tunnel.ts'
+import type { TunnelName } from './tunnel-programs.ts'
 import { readVersion } from './version.ts'
 
 /** Options of `serve`. */
@@ -20,6 +22,7 @@ export interface ServeOptions extends DataOptions {
   drainSeconds?: string
   log?: 'json' | 'text'
   acceptNewIssuer?: boolean
+  tunnel?: TunnelName
   /** False with `--no-sign-in`. */
   signIn: boolean
 }
@@ -36,10 +39,14 @@ export async function serve(options: ServeOptions): Promise<void> {
     ...toGiven('--accept-new-issuer', 'acceptNewIssuer', options.acceptNewIssuer),
     ...toGiven('--no-sign-in', 'noSignIn', options.signIn ? undefined : true),
   ]
-  const server = await startServer(loadSettings(options, flags, { needsBackend: true }))
+  const server = await startServer(
+    loadSettings(options, flags, { needsBackend: true }),
+    options.tunnel,
+  )
   const stopped = untilStopped(server)
   const { gatehouse, settings } = server
   printStart(gatehouse, settings)
+  if (server.tunnel) printTunnel(server.tunnel, gatehouse)
   await printNextStep(gatehouse)
   void warnOfBackends(gatehouse)
   void warnOfProviders(gatehouse)
@@ -65,6 +72,14 @@ export function printStart({ context }: Gatehouse, settings: Settings): void {
   ]
   print(`Gatehouse ${readVersion()} is up`, '', renderTable(rows), '')
   if (settings.noSignIn) printOpenDoor(settings.letAnyoneIn)
+}
+
+/** The public address, and what to do with it. */
+function printTunnel(tunnel: Tunnel, { context }: Gatehouse): void {
+  const urls = context.config.backends.map(({ resource }) => resource)
+  print('For ChatGPT: Settings → Apps → Create app, authentication OAuth, MCP server URL', '')
+  print(...urls.map((url) => `  ${url}`), '')
+  printAside(renderTunnelNote(tunnel), '')
 }
 
 /** Where the data is: the folder, unless a store of its own was named. */

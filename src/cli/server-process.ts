@@ -13,12 +13,15 @@ import type { Store } from '../storage/store.ts'
 import { exitUsage, findSystemCode, toFailure } from './failure.ts'
 import { printAside } from './output.ts'
 import { watchStoreFile } from './store-file.ts'
+import { openTunnel, type Tunnel, verifyTunnelWanted } from './tunnel.ts'
+import type { TunnelName } from './tunnel-programs.ts'
 
 /** A Gatehouse that answers. */
 export interface ServerProcess {
   readonly gatehouse: Gatehouse
-  /** With port 0 the issuer has the port that was found. */
+  /** With port 0 the issuer has the port that was found, with a tunnel its address. */
   readonly settings: Settings
+  readonly tunnel: Tunnel | undefined
   /** From now on `/readyz` says no and answers end their connections; everything else goes on. */
   drain(): void
   /** Finishes what is in flight, then lets go of everything. */
@@ -26,23 +29,27 @@ export interface ServerProcess {
 }
 
 /**
- * Starts in the order in which things are likely to fail: port, data, configuration. Requests that
+ * Starts in the order in which things are likely to fail: port, tunnel, data, configuration. Requests that
  * arrive before all stands wait for it.
  */
-export async function startServer(wanted: Settings): Promise<ServerProcess> {
+export async function startServer(
+  wanted: Settings,
+  tunnelName?: TunnelName,
+): Promise<ServerProcess> {
+  if (tunnelName !== undefined) verifyTunnelWanted(wanted)
   let announce: (gatehouse: Gatehouse) => void = () => undefined
   const started = new Promise<Gatehouse>((resolve) => {
     announce = resolve
   })
   const server = await openPort(async (request, env) => (await started).fetch(request, env), wanted)
-  const settings = wanted.publicUrlGiven
-    ? wanted
-    : { ...wanted, publicUrl: `http://localhost:${server.port}` }
   const cleanups: (() => Promise<void>)[] = [() => server.close()]
   const stop = async (): Promise<void> => {
     for (const cleanup of cleanups.splice(0)) await cleanup()
   }
   try {
+    const tunnel = tunnelName && (await openTunnel(tunnelName, { ...wanted, port: server.port }))
+    if (tunnel) cleanups.push(tunnel.close)
+    const settings = toEffective(wanted, server.port, tunnel)
     const log = createProcessLog(settings)
     const data = await openData(settings, systemClock, log)
     cleanups.push(() => data.store.close())
@@ -65,12 +72,21 @@ export async function startServer(wanted: Settings): Promise<ServerProcess> {
       isLeaving = true
       server.drain()
     }
-    return { gatehouse, settings, drain, stop }
+    return { gatehouse, settings, tunnel, drain, stop }
   } catch (error) {
     cleanups[0] = () => server.close(0)
     await stop()
     throw error
   }
+}
+
+/** The settings, once it is known where the world finds us. */
+function toEffective(wanted: Settings, port: number, tunnel: Tunnel | undefined): Settings {
+  if (wanted.publicUrlGiven) return wanted
+  if (!tunnel) return { ...wanted, publicUrl: `http://localhost:${port}` }
+  // Another address than last time is how such tunnels are; the note at the start says what it means.
+  const acceptNewIssuer = wanted.acceptNewIssuer || tunnel.program.addressChanges !== 'never'
+  return { ...wanted, publicUrl: tunnel.url, publicUrlGiven: true, acceptNewIssuer }
 }
 
 /** From now on a store that was copied leads a life of its own: nothing more is copied over it. */
@@ -98,9 +114,17 @@ function warnOfLoss({ ephemeralPlatform, store }: Settings, log: Log): void {
  * SIGTERM comes from a service manager, so load balancers are given `drainSeconds` to look away before
  * the port closes: where nobody listens they would answer 502. Ctrl-C (SIGINT) stops at once.
  */
-export async function untilStopped({ settings, drain, stop }: ServerProcess): Promise<void> {
+export async function untilStopped(server: ServerProcess): Promise<void> {
+  const { settings, tunnel, drain, stop } = server
   const { drainSeconds } = settings
-  if ((await untilSignal()) === 'SIGTERM' && drainSeconds > 0) {
+  const signal = await Promise.race([untilSignal(), ...(tunnel ? [tunnel.broken] : [])])
+  if (tunnel && signal !== 'SIGTERM' && signal !== 'SIGINT') {
+    await stop()
+    throw toFailure(
+      `${tunnel.program.name} ended, so nobody reaches us. Its last words:\n${signal}`,
+    )
+  }
+  if (signal === 'SIGTERM' && drainSeconds > 0) {
     drain()
     printAside(`Leaving: /readyz says no, and requests are taken for ${drainSeconds} s more`)
     await wait(drainSeconds * 1000)
