@@ -64,21 +64,27 @@ function createIdentityFields(): DescribeCaller {
   }
 }
 
-/** Which server is meant is in `aud`; who calls, for whom and how far is in the rest (RFC 7519 §4.1). */
+/**
+ * Which server is meant is in `aud`; who calls, for whom and how far is in the rest (RFC 7519 §4.1).
+ *
+ * One is used again for whoever it would be signed for alike, and for nobody else: the `jti` of a token is
+ * as unique as its issuer makes it, which in verify mode is not us.
+ */
 function createAssertion(audience: string): DescribeCaller {
   const signed = new LRUCache<string, { assertion: string; at: number }>({ max: remembered })
   return async (claims, context) => {
     const now = context.clock.now()
-    const known = signed.get(claims.jti)
+    const { sub, client_id, scope } = claims
+    const key = JSON.stringify([sub, client_id, scope])
+    const known = signed.get(key)
     if (known && now >= known.at && now < known.at + assertionReuseSeconds)
       return [['x-gatehouse-assertion', known.assertion]]
-    const { sub, client_id, scope } = claims
     const times = { iat: now, exp: now + assertionSeconds }
     const assertion = await context.keys.sign(
       { iss: context.config.issuer, sub, aud: audience, client_id, scope, ...times },
       'gatehouse-assertion+jwt',
     )
-    signed.set(claims.jti, { assertion, at: now })
+    signed.set(key, { assertion, at: now })
     return [['x-gatehouse-assertion', assertion]]
   }
 }

@@ -98,11 +98,13 @@ function toClaims(
   options: UpstreamVerifierOptions,
 ): AccessTokenClaims {
   const { issuer, requiredScopes, clock } = options
-  const { sub = '', exp = 0, iat = clock.now(), jti = hash } = payload
+  const { sub, exp = 0, iat = clock.now() } = payload
+  if (typeof sub !== 'string' || sub === '') throw refuse('sub')
   if (iat > clock.now() + skewSeconds) throw refuse('issued_in_future')
   const scopes = readScopes(payload)
   const missing = requiredScopes.filter((scope) => !scopes.includes(scope))
   if (missing.length > 0) throw refuseScope(missing)
+  const jti = typeof payload.jti === 'string' ? payload.jti : hash
   const claims = {
     iss: issuer,
     sub,

@@ -1,6 +1,6 @@
 /** Verify mode: another issuer's tokens at our gate, and nothing else of an authorization server (R8). */
 import { createServer } from 'node:http'
-import { exportJWK, generateKeyPair, type JWTPayload, SignJWT, UnsecuredJWT } from 'jose'
+import { decodeJwt, exportJWK, generateKeyPair, type JWTPayload, SignJWT, UnsecuredJWT } from 'jose'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { GatehouseOptions, RegistrationOptions } from '../../src/options.ts'
 import { startTestGatehouse, type TestGatehouse, testClock } from '../helpers/gatehouse.ts'
@@ -208,6 +208,8 @@ describe('a token is refused', () => {
     ['for nobody', () => sign({ aud: [] })],
     ['without an audience', () => sign({ aud: undefined })],
     ['without a subject', () => sign({ sub: undefined })],
+    ['with an empty subject', () => sign({ sub: '' })],
+    ['with a subject that is no text', () => sign({ sub: { name: 'ada' } as never })],
     ['without an end', () => sign({ exp: undefined })],
     ['that has just expired', () => sign({ exp: now })],
     ['from the future', () => sign({ iat: now + 31 })],
@@ -326,6 +328,20 @@ it('a caller cannot say who they are themselves, nor be taken for a user of ours
     expect(seen['x-forwarded-user']).toBe(sub)
     expect(seen).not.toHaveProperty('x-forwarded-email')
   }))
+
+it('two people whose tokens an issuer gave one `jti` are two people to the backend (RS-20)', () =>
+  withServer(
+    async (server) => {
+      const subjects: unknown[] = []
+      for (const sub of ['alice', 'bob', 'alice']) {
+        const { body } = await call(server, await sign({ sub, jti: '1' }))
+        subjects.push(decodeJwt(body['x-gatehouse-assertion'] ?? '').sub)
+      }
+      expect(subjects).toEqual(['alice', 'bob', 'alice'])
+    },
+    {},
+    { backends: [{ name: 'Notes', to: `${backend.url}/mcp`, identity: 'assertion' }] },
+  ))
 
 describe('the shapes of other providers', () => {
   it.each([
