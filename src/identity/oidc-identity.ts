@@ -11,24 +11,26 @@ const claimsSchema = z.looseObject({
   preferred_username: text(320),
   email: text(320),
   email_verified: z.unknown().optional(),
-  nickname: text(320),
   name: text(300),
 })
 
 /**
  * Who these claims are about.
  *
- * An e-mail address serves as the login only when it is verified: a rule about logins must not be a way
- * around that (catalogue UP-08).
+ * An e-mail address serves as the login only when it is verified, also where the provider calls it a
+ * username: a rule about logins must not be a way around that (catalogue UP-08). A nickname never does: it
+ * is what people like to be called, and two may share it (OpenID Connect Core §5.1).
  */
 export function toIdentity(provider: OidcProvider, claims: Claims): Identity {
-  const { sub, preferred_username, email, email_verified, nickname, name } =
-    claimsSchema.parse(claims)
+  const { sub, preferred_username, email, email_verified, name } = claimsSchema.parse(claims)
   const emailVerified = email_verified === true || email_verified === 'true'
+  const isDoubtful = email_verified === false || email_verified === 'false'
+  const isDoubtfulAddress = preferred_username?.toLowerCase() === email?.toLowerCase() && isDoubtful
+  const username = isDoubtfulAddress ? undefined : preferred_username
   const tenant = provider.tenantClaim === undefined ? undefined : claims[provider.tenantClaim]
   const identity: Identity = {
     subject: sub,
-    login: preferred_username ?? (emailVerified ? email : undefined) ?? nickname ?? sub,
+    login: username ?? (emailVerified ? email : undefined) ?? sub,
     ...(email !== undefined && { email, emailVerified }),
     ...(name !== undefined && { name }),
     memberships: { ...(typeof tenant === 'string' && { tenant }), claims },
@@ -41,9 +43,8 @@ export function toIdentity(provider: OidcProvider, claims: Claims): Identity {
  * whoever says the address.
  */
 export function mergeClaims(idToken: Claims, userinfo: Claims): Claims {
-  if (idToken.email === undefined || idToken.email === userinfo.email) {
-    return { ...userinfo, ...idToken }
-  }
-  const { email_verified: _, ...rest } = userinfo
-  return { ...rest, ...idToken }
+  const both = { ...userinfo, ...idToken }
+  if (idToken.email === userinfo.email) return both
+  const { email_verified } = idToken.email === undefined ? userinfo : idToken
+  return { ...both, email_verified }
 }

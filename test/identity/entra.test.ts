@@ -97,6 +97,11 @@ describe('Entra for many tenants', () => {
     expect(here.subject).not.toBe(there.subject)
   })
 
+  it('lets personal accounts in where they were asked for alone', async () => {
+    await expect(enter(toClaims(personal))).rejects.toMatchObject({ reason: 'not_admitted' })
+    expect((await enter(toClaims(personal), { tenant: 'common' })).subject).toMatch(/^9188040d-/)
+  })
+
   it('admits tenants by rule (UP-11)', async () => {
     const admission = { tenants: [contoso] }
     expect((await enter(toClaims(contoso), { admission })).login).toBe('ada@contoso.example')

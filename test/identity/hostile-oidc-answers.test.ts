@@ -165,12 +165,36 @@ describe('userinfo', () => {
     })
   })
 
+  it('is not verified by an ID token that names no address (UP-08)', async () => {
+    scene.mock.claims = { email_verified: true }
+    scene.mock.userinfo = { email: 'boss@example.com', email_verified: false }
+    const { upstream } = scene.create({ admission: { emails: ['boss@example.com'] } })
+    await expect(scene.enter(upstream)).rejects.toMatchObject({ reason: 'not_admitted' })
+  })
+
+  it.each([
+    ['a nickname', { nickname: 'boss' }, ['boss']],
+    [
+      'a username that is an address nobody verified',
+      {
+        preferred_username: 'Boss@corp.example',
+        email: 'boss@corp.example',
+        email_verified: false,
+      },
+      ['boss@corp.example'],
+    ],
+  ])('with %s is no way around rules about logins (UP-08)', async (_, userinfo, logins) => {
+    scene.mock.userinfo = userinfo
+    const { upstream } = scene.create({ admission: { logins } })
+    await expect(scene.enter(upstream)).rejects.toMatchObject({ reason: 'not_admitted' })
+  })
+
   it.each([
     [{ email: 7, name: {}, preferred_username: [] }, { login: 'johndoe' }],
     [{ email: 'j@example.com', email_verified: 'true' }, { login: 'j@example.com' }],
     [{ email: 'j@example.com', email_verified: 'yes' }, { login: 'johndoe' }],
     [{ preferred_username: 'john', email: 'j@example.com' }, { login: 'john' }],
-    [{ name: 'x'.repeat(301), nickname: 'jd' }, { login: 'jd' }],
+    [{ name: 'x'.repeat(301), nickname: 'jd' }, { login: 'johndoe' }],
   ])('saying %j yields %j', async (userinfo, expected) => {
     scene.mock.userinfo = userinfo
     const identity = await scene.enter(scene.create().upstream)

@@ -5,6 +5,7 @@
  * tenant, and answers only access tokens for Microsoft Graph.
  */
 import { z } from 'zod'
+import { notAdmitted } from '../admit.ts'
 import { oidc } from '../oidc.ts'
 import type { Claims, OidcProviderOptions } from '../oidc-options.ts'
 import type { Identity, Upstream } from '../upstream.ts'
@@ -43,7 +44,7 @@ const claimsSchema = z.looseObject({
  * @throws TypeError when an option is malformed
  */
 export function entra(options: EntraOptions): Upstream {
-  const { tenant, authority = globalAuthority, ...rest } = options
+  const { tenant, authority = globalAuthority, label = 'Microsoft', ...rest } = options
   const isShared = tenant === 'common' || tenant === 'organizations'
   const tenantId = tenant === 'consumers' ? consumers : tenant
   if (!isShared && !guid.test(tenantId)) {
@@ -58,7 +59,7 @@ export function entra(options: EntraOptions): Upstream {
     {
       ...rest,
       id: options.id ?? 'entra',
-      label: options.label ?? 'Microsoft',
+      label,
       issuer: `${authority}/${tenantId}/v2.0`,
       reverifyWith: 'refresh-token',
     },
@@ -67,7 +68,12 @@ export function entra(options: EntraOptions): Upstream {
       offlineAccess: { scope: 'offline_access' },
       userinfoClaims: [],
       tenantClaim: 'tid',
-      refine,
+      refine: (identity, claims) => {
+        const person = refine(identity, claims)
+        const isPersonal = person.memberships?.tenant === consumers
+        if (tenant === 'organizations' && isPersonal) throw notAdmitted(label, person.login)
+        return person
+      },
     },
   )
 }
