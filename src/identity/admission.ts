@@ -162,7 +162,9 @@ function toRules(list: AdmissionList, trust: 'verified' | 'any', place: string):
     const wanted = parseValues(values, `${place}${name}`, kind.parse)
     return [toRule(`${place}${name}`, wanted, (identity) => kind.read(identity, trust))]
   })
-  if (!isObject(claims)) throw malformed(`${place}claims`, claims)
+  // An empty list fits nobody; no claim at all would be no rule, and let everybody in.
+  const isRule = isObject(claims) && (list.claims === undefined || Object.keys(claims).length > 0)
+  if (!isRule) throw malformed(`${place}claims`, claims)
   const claimed = Object.entries(claims).map(([claim, value]) => {
     const name = `${place}claims.${claim}`
     const wanted = parseValues(typeof value === 'string' ? [value] : value, name, (text) => text)

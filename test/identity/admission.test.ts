@@ -233,6 +233,8 @@ describe('rules that cannot work', () => {
     [{ teams: ['night-watch'] }],
     [{ tenants: [''] }],
     [{ claims: ['groups'] }],
+    [{ claims: {} }],
+    [{ deny: { claims: {} } }],
     [{ claims: { groups: { all: true } } }],
     [{ claims: { groups: [null] } }],
     [{ groups: ['staff'] }],
