@@ -39,6 +39,8 @@ export function createUpstreamTokens(backend: Backend): FindUpstreamToken {
     if (upstream === undefined)
       throw refuse(tokenEnded('grant_ended', backend, context), claims, context)
     providers.set(claims.gid, upstream)
+    if (backend.signInWith !== undefined && backend.signInWith !== upstream)
+      throw refuse(tokenEnded('sign_in_elsewhere', backend, context), claims, context)
     if (!context.upstreams.has(upstream)) throw refuse(noProvider(), claims, context)
     try {
       return verifySendable(await context.custody.findAccessToken(claims.sub, upstream))
