@@ -5,6 +5,8 @@
  */
 import { LRUCache } from 'lru-cache'
 import type { Backend, RequestContext } from '../context.ts'
+import type { KnownUser } from '../identity/profiles.ts'
+import { localUpstream } from '../identity/users.ts'
 import type { HeaderField } from '../platform/exchange.ts'
 import type { Profile } from '../storage/records/user.ts'
 import type { AccessTokenClaims } from '../tokens/access-token.ts'
@@ -46,15 +48,15 @@ function createIdentityDescription(backend: Backend & { readonly to: URL }): Des
 
 /** Names follow oauth2-proxy where it has them, so that existing backends understand. */
 function createIdentityFields(): DescribeCaller {
-  const findProfile = createProfileLookup()
+  const findPerson = createPersonLookup()
   return async (claims, context) => {
     // Another issuer's users are none of ours, whatever their ids.
     const isOurs = claims.iss === context.config.issuer
-    const profile = isOurs ? await findProfile(claims.sub, context) : undefined
+    const person = isOurs ? await findPerson(claims.sub, context) : undefined
     const known: [string, string | undefined][] = [
       ['x-forwarded-user', claims.sub],
-      ['x-forwarded-email', profile?.email],
-      ['x-forwarded-preferred-username', profile?.login],
+      ['x-forwarded-email', person?.email],
+      ['x-forwarded-preferred-username', person?.login],
       ['x-gatehouse-client-id', claims.client_id],
       ['x-gatehouse-scope', claims.scope],
     ]
@@ -89,18 +91,32 @@ function createAssertion(audience: string): DescribeCaller {
   }
 }
 
-function createProfileLookup() {
-  const profiles = new LRUCache<string, { profile: Profile | undefined; at: number }>({
+/** What a backend may know of somebody. */
+type Person = Pick<Profile, 'login' | 'email'>
+
+function createPersonLookup() {
+  const people = new LRUCache<string, { person: Person | undefined; at: number }>({
     max: remembered,
   })
-  return async (userId: string, context: RequestContext): Promise<Profile | undefined> => {
+  return async (userId: string, context: RequestContext): Promise<Person | undefined> => {
     const now = context.clock.now()
-    const known = profiles.get(userId)
-    if (known && now >= known.at && now < known.at + profileSeconds) return known.profile
-    const profile = (await context.users.find(userId))?.profile
-    profiles.set(userId, { profile, at: now })
-    return profile
+    const known = people.get(userId)
+    if (known && now >= known.at && now < known.at + profileSeconds) return known.person
+    const user = await context.users.find(userId)
+    const person = user && toPerson(user)
+    people.set(userId, { person, at: now })
+    return person
   }
+}
+
+/**
+ * A backend takes an address for the person behind it, so one that nobody vouches for is left out
+ * (catalogue UP-08). That of a local account is the owner's word.
+ */
+function toPerson({ record, profile }: KnownUser): Person {
+  const { login, email, emailVerified } = profile
+  const isVouchedFor = emailVerified === true || record.value.upstream === localUpstream
+  return { login, ...(isVouchedFor && email !== undefined && { email }) }
 }
 
 /**

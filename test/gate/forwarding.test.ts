@@ -290,6 +290,7 @@ describe('what a backend is told about the caller', () => {
       subject: '42',
       login: 'Jörg\r\nX-Evil: 1',
       email: 'joerg@example.com',
+      emailVerified: true,
     })
     const token = await told.mint({ sub: user.record.value.id })
     await fetch(told.mcp, post({}, bearer(token)))
@@ -300,6 +301,25 @@ describe('what a backend is told about the caller', () => {
       'x-gatehouse-client-id': 'mcp_client',
       'x-gatehouse-scope': 'read write',
     })
+    await told.close()
+  })
+
+  it('is no address that nobody verified: a backend would take it for the person (UP-08)', async () => {
+    const told = await startGate({ to: backend.origin, backend: { identity: 'headers' } })
+    const { users } = told.context
+    const profile = { login: 'eve', email: 'ceo@corp.example' }
+    const local = await users.addLocal('ada@example.com', 'correct horse battery', 'user')
+    const ids = [
+      await users.admit('oidc', { subject: '1', ...profile, emailVerified: false }),
+      await users.admit('oidc', { subject: '2', ...profile }),
+      local,
+    ].map(({ record }) => record.value.id)
+    const seen: unknown[] = []
+    for (const sub of ids) {
+      await fetch(told.mcp, post({}, bearer(await told.mint({ sub }))))
+      seen.push(backend.seen.at(-1)?.headers['x-forwarded-email'])
+    }
+    expect(seen).toEqual([undefined, undefined, 'ada@example.com'])
     await told.close()
   })
 
