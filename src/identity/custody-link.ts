@@ -84,6 +84,17 @@ function toRefreshFrom(
   return refreshToken === undefined ? undefined : now + assumedSeconds
 }
 
+/** The link with newer tokens, under the lease that it has. */
+export function withTokens(
+  ports: Pick<LinkPorts, 'sealer' | 'clock'>,
+  link: OpenLink,
+  tokens: UpstreamTokens,
+): OpenLink {
+  const { lease, verifiedAt } = link.value
+  const value = { ...toLink(ports, link.key, tokens, verifiedAt), ...(lease && { lease }) }
+  return { ...link, tokens, value }
+}
+
 /** The link without its lease, and with these changes. */
 export function toReleased(
   { lease: _, restUntil: __, ...link }: Link,

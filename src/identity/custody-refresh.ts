@@ -46,23 +46,30 @@ export type Outcome<T> =
   | { readonly link: OpenLink; readonly answer: T }
   | { readonly link: OpenLink; readonly error: unknown }
 
-/** Asks, and once more when the answer was lost; undefined when somebody else took the lease over meanwhile. */
+/**
+ * Asks, and once more when the answer was lost; undefined when somebody else took the lease over meanwhile.
+ *
+ * @param renew puts into the link what asking changed of it, also when it failed
+ */
 export async function askTwice<T>(
   ports: LeasePorts,
   leased: OpenLink,
   ask: () => Promise<T>,
+  renew: (link: OpenLink) => OpenLink = (link) => link,
 ): Promise<Outcome<T> | undefined> {
   try {
-    return { link: leased, answer: await ask() }
+    const answer = await ask()
+    return { link: renew(leased), answer }
   } catch (error) {
-    if (isFinal(error)) return { link: leased, error }
+    if (isFinal(error)) return { link: renew(leased), error }
   }
-  const link = await claim(ports, leased)
+  const link = await claim(ports, renew(leased))
   if (!link) return undefined
   try {
-    return { link, answer: await ask() }
+    const answer = await ask()
+    return { link: renew(link), answer }
   } catch (error) {
-    return { link, error }
+    return { link: renew(link), error }
   }
 }
 

@@ -15,9 +15,11 @@ import {
   toEnded,
   toLink,
   toReleased,
+  withTokens,
 } from './custody-link.ts'
 import { askTwice, isRefusal, joinTokens, saveFailure } from './custody-refresh.ts'
 import { signInAnew, verifyLink } from './custody-token.ts'
+import type { Upstream, UpstreamTokens } from './upstream.ts'
 
 /**
  * The verdict about a person: `verified` within `reverifySeconds`, or `stale` when the access token must be
@@ -55,15 +57,14 @@ async function reverifyLeased(
 ): Promise<void> {
   const { tokens } = leased
   if (!tokens || !upstream.reverify) return
-  const reverify = upstream.reverify.bind(upstream)
-  const outcome = await askTwice(ports, leased, () => reverify(tokens))
+  const outcome = await askAnew(ports, upstream.reverify.bind(upstream), { ...leased, tokens })
   if (!outcome) return
   const { link } = outcome
   const now = ports.clock.now()
   if ('answer' in outcome) {
     const { answer } = outcome
     const verified = answer.tokens
-      ? toLink(ports, link.key, joinTokens(answer.tokens, tokens), now)
+      ? toLink(ports, link.key, joinTokens(answer.tokens, link.tokens), now)
       : toReleased(link.value, { verifiedAt: now })
     return saveResult(ports, link, verified)
   }
@@ -76,4 +77,19 @@ async function reverifyLeased(
     mayBeStale && isRefusal(outcome.error, 'invalid_grant') && isRefreshable(link, upstream, now)
   if (isStale) return saveResult(ports, link, toReleased(link.value, { refreshFrom: now }))
   await saveFailure(ports, upstream.id, link, outcome.error)
+}
+
+/** Asks with the tokens of the link. New ones that it cost stay, whatever the answer: the old ones are spent. */
+function askAnew(
+  ports: LeasePorts,
+  reverify: NonNullable<Upstream['reverify']>,
+  leased: OpenLink & { readonly tokens: UpstreamTokens },
+) {
+  let held = leased.tokens
+  const ask = () =>
+    reverify(held, (renewed) => {
+      held = joinTokens(renewed, held)
+    })
+  const renew = (link: OpenLink) => (held === leased.tokens ? link : withTokens(ports, link, held))
+  return askTwice(ports, leased, ask, renew)
 }

@@ -51,7 +51,8 @@ export function oidc(options: OidcOptions, quirks: OidcQuirks = {}): Upstream {
       ),
     finish: (callback, flow) => guard(toProviderError, label, () => finish(party, callback, flow)),
     refresh: (tokens) => guard(toCustodyError, label, () => refresh(party, tokens)),
-    reverify: (tokens) => guard(toCustodyError, label, () => reverify(party, tokens)),
+    reverify: (tokens, onRenewed) =>
+      guard(toCustodyError, label, () => reverify(party, tokens, onRenewed)),
     revoke: (tokens) => guard(toCustodyError, label, () => revoke(party, tokens)),
     findProblem: (callbackUri) => findOidcProblem(party, callbackUri),
   }
@@ -107,8 +108,15 @@ async function refresh(party: OidcParty, tokens: RefreshableTokens): Promise<Ups
   return refreshed.tokens
 }
 
-/** The keys are read first: once the refresh token is spent, little may go wrong. */
-async function reverify(party: OidcParty, tokens: UpstreamTokens): Promise<Identity> {
+/**
+ * The keys are read first: once the refresh token is spent, little may go wrong. A provider that answers
+ * without an ID token (OpenID Connect Core §12.2) says nothing of the person: only a sign-in does.
+ */
+async function reverify(
+  party: OidcParty,
+  tokens: UpstreamTokens,
+  onRenewed?: (renewed: UpstreamTokens) => void,
+): Promise<Identity> {
   const { provider, documents } = party
   const { label, admission, reverifyWith } = provider
   const exchange = await openExchange(party)
@@ -121,6 +129,8 @@ async function reverify(party: OidcParty, tokens: UpstreamTokens): Promise<Ident
   await documents.keys.read()
   const spendable = { ...tokens, refreshToken }
   const { answer, tokens: renewed } = await spendRefreshToken(exchange, spendable, provider.clock)
+  onRenewed?.(renewed)
+  if (answer.id_token === undefined) throw grantEnded(label)
   const claims = await readIdToken(party, answer, answer.claims())
   return admit(label, admission, { ...toIdentity(provider, claims), tokens: renewed })
 }

@@ -75,10 +75,15 @@ export interface Upstream {
   /**
    * Who the person is now, admitted anew. Absent where nothing can be asked later.
    *
+   * @param onRenewed told of new tokens that the question cost the old ones, before anything is thought of the
+   *   answer: they count even when the person may no longer enter or the answer is unusable
    * @throws OAuthError `access_denied` when they may no longer enter, `invalid_grant` when the access token
    *   is dead, `temporarily_unavailable` when the provider cannot be asked
    */
-  reverify?(tokens: UpstreamTokens): Promise<Identity>
+  reverify?(
+    tokens: UpstreamTokens,
+    onRenewed?: (renewed: UpstreamTokens) => void,
+  ): Promise<Identity>
   /**
    * Ends what the tokens stand for, where the provider has an endpoint for it. A token that is dead
    * already counts as revoked.
