@@ -1,7 +1,7 @@
 /** From options to the effective configuration: defaults filled in, every mistake a `TypeError`. */
 import type { Backend, Config, Registration } from './context.ts'
 import { verifyEndpoint } from './identity/provider-fetch.ts'
-import { localUpstream } from './identity/users.ts'
+import { localUpstream, sharedUpstream } from './identity/users.ts'
 import { isLoopbackHost, parsePublicUrl } from './operate/config/public-url.ts'
 import type { BackendOptions, GatehouseOptions } from './options.ts'
 import { verifyCallbacks } from './routes.ts'
@@ -209,7 +209,8 @@ function verifyWays(
   const { upstreams = [], localSignIn, noSignIn, sessionsPerUser = 5 } = options
   const { issuer, developmentCookies } = options
   const ids = upstreams.map(({ id }) => id)
-  const twin = ids.find((id, index) => ids.indexOf(id) < index || id === localUpstream)
+  const reserved = [localUpstream, sharedUpstream]
+  const twin = ids.find((id, index) => ids.indexOf(id) < index || reserved.includes(id))
   if (twin !== undefined) throw new TypeError(`Two ways to sign in have the id ${twin}`)
   verifyCallbacks(surface, upstreams)
   if (developmentCookies && !issuer.startsWith('http:')) {

@@ -237,6 +237,10 @@ it.each([
   { options: { upstreams: [github, github] }, problem: 'Two ways to sign in have the id github' },
   { options: { upstreams: [provider('local')] }, problem: 'Two ways to sign in have the id local' },
   {
+    options: { upstreams: [provider('no-sign-in')] },
+    problem: 'Two ways to sign in have the id no-sign-in',
+  },
+  {
     options: { upstreams: [github], backends: [{ signInWith: 'okta' }] },
     problem: 'Backend mcp: signInWith okta is no way to sign in here',
   },
