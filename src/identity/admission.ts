@@ -11,6 +11,7 @@
  * its one spelling (UP-09). To be denied, it need not be verified.
  */
 import { parseDomain, parseEmail, toDomain } from './email.ts'
+import { foldLogin } from './login.ts'
 import type { Identity } from './upstream.ts'
 
 /** What rules can be about. Each member is one rule, each claim one of its own. */
@@ -74,7 +75,7 @@ interface Kind {
 }
 
 const kinds: Readonly<Record<Exclude<keyof AdmissionList, 'claims'>, Kind>> = {
-  logins: { parse: toFolded, read: ({ login }) => [login.toLowerCase()] },
+  logins: { parse: foldLogin, read: ({ login }) => [foldLogin(login)] },
   emails: { parse: parseEmail, read: readEmails },
   domains: {
     parse: parseDomain,
@@ -244,10 +245,6 @@ function parseValues(
 function parseShape(text: string, shape: RegExp): string | undefined {
   const folded = text.toLowerCase()
   return shape.test(folded) ? folded : undefined
-}
-
-function toFolded(text: string): string {
-  return text.toLowerCase()
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

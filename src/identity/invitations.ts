@@ -10,6 +10,7 @@ import type { Stored } from '../storage/records/record.ts'
 import type { Sealer } from '../storage/sealer.ts'
 import type { Store } from '../storage/store.ts'
 import { parseEmail } from './email.ts'
+import { foldLogin } from './login.ts'
 import type { Identity } from './upstream.ts'
 
 /** What invitations are kept with. */
@@ -57,7 +58,7 @@ export function parseGuest(name: string, upstream?: string): Guest {
       `A login is a name at one provider: say at which, or invite an e-mail address instead of ${name}`,
     )
   }
-  return { login: name.toLowerCase(), upstream }
+  return { login: foldLogin(name), upstream }
 }
 
 /** Invites somebody, in place of what was said of them before. Invitations that expired go. */
@@ -115,7 +116,7 @@ export async function findInvitations(
   const { login, email, emailVerified } = identity
   const address = emailVerified === true && email !== undefined ? parseEmail(email) : undefined
   const guests: Guest[] = [
-    { login: login.toLowerCase(), upstream },
+    { login: foldLogin(login), upstream },
     ...(address === undefined ? [] : [{ email: address, upstream }, { email: address }]),
   ]
   const entries = await store.get(guests.map((guest) => toKey(sealer, guest)))

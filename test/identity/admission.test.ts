@@ -33,6 +33,9 @@ describe('admission', () => {
   it('goes by login, whatever its case', () => {
     expect(judge({ logins: ['octocat'] })).toEqual(allowed)
     expect(judge({ logins: ['octocat2'] })).toEqual(refused)
+    // The Kelvin sign is no k, though its lower case is one: another account.
+    expect(judge({ logins: ['kate'] }, { login: '\u212aate' }).allowed).toBe(false)
+    expect(judge({ logins: ['ünal'] }, { login: 'Ünal' })).toEqual(allowed)
   })
 
   it('goes by e-mail address and exact domain (UP-09)', () => {

@@ -79,6 +79,14 @@ describe('where only invited people become users', () => {
     await expect(come(posing)).rejects.toMatchObject(notInvited)
   })
 
+  it('a login is not that of another account that only looks like it', async () => {
+    const { come, bid } = await createInvitingHouse()
+    await bid('Kate', 'github')
+    const posing = { subject: '2', login: '\u212aate' }
+    await expect(come(posing)).rejects.toMatchObject(notInvited)
+    expect((await come({ subject: '3', login: 'kATE' })).profile.login).toBe('kATE')
+  })
+
   it('all invitations of a person are used up at once, and the widest counts', async () => {
     const { come, bid, store } = await createInvitingHouse()
     await bid('octocat@example.com')
