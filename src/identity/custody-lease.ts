@@ -138,7 +138,7 @@ async function findVersion(
     const { holder, until } = stored.value.lease ?? {}
     return holder === lease?.holder && until === lease?.until ? stored.version : undefined
   }
-  const writes = toRevocationWrites({ key, version, value }, clock.now())
+  const writes = toRevocationWrites({ key, version, value }, clock.now(), 'late')
   if (writes.length > 0) await store.commit({ set: writes })
   return undefined
 }

@@ -1,5 +1,5 @@
 /** What a provider gave goes with the last grant that rests on it, and the provider is told. */
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { revokeDue, type UpstreamRevocationPorts } from '../../src/identity/custody-revocation.ts'
 import { endGrants } from '../../src/identity/grant-ending.ts'
 import { removeUser } from '../../src/identity/removal.ts'
@@ -146,6 +146,22 @@ describe('what is to be revoked', () => {
       { event: 'upstream.revoked', outcome: 'ok', userId, details: { upstream: rotating } },
     ])
     expect(await listJobs()).toEqual([])
+  })
+
+  it('is what was there and what a refresh under way brought after it', async () => {
+    const { provider, clock, custody, end, revoke } = await createConnected('one')
+    const tokens = provider.issue()
+    await custody.keep(userId, rotating, tokens)
+    clock.advance(3590)
+    const release = provider.hold('refresh')
+    const refreshing = custody.findAccessToken(userId, rotating).catch(() => undefined)
+    await vi.waitUntil(() => provider.seen.refresh > 0)
+    await end('one')
+    release()
+    await refreshing
+    await revoke()
+    expect(provider.revoked).toHaveLength(2)
+    expect(provider.revoked).toContain(tokens.accessToken)
   })
 
   it('is revoked once by four processes', async () => {

@@ -1,6 +1,6 @@
 /**
- * `upstream-revocation/<user id>/<provider id>/<version of the link>`: tokens that the provider is still to
- * be told to revoke.
+ * `upstream-revocation/<user id>/<provider id>/<version of the link>`, with `-late` behind it for what a
+ * refresh brought when the link had gone: tokens that the provider is still to be told to revoke.
  *
  * Written in the commit that ends what rested on them, and deleted when the provider has confirmed or we
  * gave up. A process that tries first moves `nextAt` on, by a commit that checks the version it read: so one
@@ -39,10 +39,13 @@ export function toRevocationRow(key: string): string {
 /**
  * The write that hands the tokens of a link over to be revoked; none when it holds none. The link itself
  * must go, or lose its tokens, in the same commit, which must check its version.
+ *
+ * @param mark tells tokens of one version of the link apart: `late` ones came when it had gone. Default: none
  */
-export function toRevocationWrites(link: Stored<Link>, at: number): Write[] {
+export function toRevocationWrites(link: Stored<Link>, at: number, mark?: 'late'): Write[] {
   const { sealedTokens } = link.value
   if (sealedTokens === undefined) return []
-  const key = `${upstreamRevocations.prefix}/${link.key.slice(links.key('').length)}/${link.version}`
+  const name = mark === undefined ? `${link.version}` : `${link.version}-${mark}`
+  const key = `${upstreamRevocations.prefix}/${link.key.slice(links.key('').length)}/${name}`
   return [upstreamRevocations.write(key, { sealedTokens, askedAt: at, nextAt: at, attempts: 0 })]
 }
