@@ -15,6 +15,11 @@ export interface ReadOptions {
    * that is too long to be read to its end yields undefined: half of it would be taken for the whole.
    */
   readonly pages?: boolean
+  /**
+   * A list of which GitHub keeps something back (`X-GitHub-SSO: partial-results`: organisations that want single
+   * sign-on) yields undefined: what is not in it may well be.
+   */
+  readonly whole?: boolean
 }
 
 /** Pages of one list: a thousand entries at GitHub. */
@@ -37,12 +42,13 @@ export function createRead(
     accept: 'application/json',
     'user-agent': 'gatehouse',
   }
-  const readPage: ReadPage = async (url, { optional = false }) => {
+  const readPage: ReadPage = async (url, { optional = false, whole = false }) => {
     const response = await request(url, { headers })
     if (await isRateLimited(response)) throw unavailable('upstream_rate_limited')
     if (optional && (response.status === 403 || response.status === 404)) return undefined
     if (response.status === 401) throw nonsense(label, 'upstream_token_refused')
     if (!response.ok) throw nonsense(label, 'upstream_profile_refused')
+    if (whole && isPartial(response)) return undefined
     return { value: await response.json(), next: findNextPage(response, url, label) }
   }
   return async (url, options = {}) => {
@@ -76,6 +82,10 @@ async function isRateLimited(response: Response): Promise<boolean> {
   const { headers } = response
   if (headers.has('retry-after') || headers.get('x-ratelimit-remaining') === '0') return true
   return /rate limit/i.test(await response.clone().text())
+}
+
+function isPartial({ headers }: Response): boolean {
+  return headers.get('x-github-sso')?.startsWith('partial-results') === true
 }
 
 /** The next page, which must be where this one is: the token goes nowhere else. */

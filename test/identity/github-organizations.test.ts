@@ -71,6 +71,20 @@ describe('organisations', () => {
     await enter({ organizations: ['corp'] })
   })
 
+  it('of which GitHub keeps some back deny nobody by their silence', async () => {
+    // Those that want single sign-on are left out until the person lets the app see them, which is theirs to do.
+    site.interfere = (_, response) => {
+      response.setHeader('x-github-sso', 'partial-results; organizations=21955855')
+      return false
+    }
+    site.person.organizations = { corp: 'active' }
+    for (const deny of [{ organizations: ['evil'] }, { teams: ['evil/a'] }]) {
+      await expect(enter({ organizations: ['corp'], deny })).rejects.toMatchObject(unknown)
+    }
+    await enter({ organizations: ['corp'] })
+    await expect(enter({ organizations: ['other'] })).rejects.toMatchObject(refused)
+  })
+
   it('are read page by page', async () => {
     site.person.organizations = { a: 'active', b: 'active', c: 'active', d: 'active', e: 'active' }
     await enter({ organizations: ['e'] })

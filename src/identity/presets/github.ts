@@ -96,7 +96,7 @@ export function github(options: GitHubOptions): Upstream {
     tokenEndpoint: `${web}/login/oauth/access_token`,
     freshParameters: { prompt: 'select_account' },
     scopes: [...new Set([...needed, ...scopes])],
-    identify: (read) => identify(read, api, facts),
+    identify: (read) => identify(read, api, { facts, denied: findDenied(admission) }),
     ...(facts.length > 0 && { profileLimitBytes }),
     endGrant: (tokens, tools) => endGrant({ ...options, label, api }, tokens, tools),
     errorNames,
@@ -123,12 +123,19 @@ function findFacts({ deny, ...allow }: AdmissionRules): AdmissionFact[] {
   return facts.filter((fact) => allow[fact] !== undefined || deny?.[fact] !== undefined)
 }
 
+/** What has to be known in full: whoever keeps GitHub from telling some of it would walk around the rule. */
+function findDenied({ deny = {} }: AdmissionRules): AdmissionFact[] {
+  return findFacts({ deny })
+}
+
+/** What is asked because of the rules, and what of it in full. */
+interface Wanted {
+  readonly facts: readonly AdmissionFact[]
+  readonly denied: readonly AdmissionFact[]
+}
+
 /** The numeric id is the subject: logins can be renamed and taken over by others (catalogue UP-08). */
-async function identify(
-  read: ProviderRead,
-  api: string,
-  facts: readonly AdmissionFact[],
-): Promise<Identity> {
+async function identify(read: ProviderRead, api: string, wanted: Wanted): Promise<Identity> {
   const user = userSchema.parse(await read(`${api}/user`))
   const emails = emailsSchema.parse(await read(`${api}/user/emails`, { optional: true }))
   const primary = emails?.find((entry) => entry.primary && entry.verified)
@@ -137,7 +144,7 @@ async function identify(
     login: user.login,
     ...(primary && { email: primary.email, emailVerified: true }),
     ...(user.name && { name: user.name }),
-    ...(facts.length > 0 && { memberships: await readMemberships(read, api, facts) }),
+    ...(wanted.facts.length > 0 && { memberships: await readMemberships(read, api, wanted) }),
   }
 }
 
@@ -145,10 +152,12 @@ async function identify(
 async function readMemberships(
   read: ProviderRead,
   api: string,
-  facts: readonly AdmissionFact[],
+  { facts, denied }: Wanted,
 ): Promise<Memberships> {
-  const list = async (fact: AdmissionFact, path: string) =>
-    facts.includes(fact) ? read(`${api}${path}`, { optional: true, pages: true }) : undefined
+  const list = async (fact: AdmissionFact, path: string) => {
+    const options = { optional: true, pages: true, whole: denied.includes(fact) }
+    return facts.includes(fact) ? read(`${api}${path}`, options) : undefined
+  }
   const [joined, inTeams] = await Promise.all([
     list('organizations', '/user/memberships/orgs?state=active&per_page=100'),
     list('teams', '/user/teams?per_page=100'),
