@@ -18,7 +18,7 @@ import {
 
 /**
  * When a call is given up, and when no further attempt begins: an attempt waits two seconds at most
- * for a connection or a lock, and shall end by itself.
+ * for a connection and one for a lock, and shall end by itself.
  */
 const deadlineMilliseconds = 5000
 const lastStartMilliseconds = 3000
@@ -41,6 +41,12 @@ export interface PostgresCalls {
    * @throws OAuthError `temporarily_unavailable`; it is unknown then whether it ran
    */
   runOnce(text: string, values: unknown[]): Promise<PostgresResult>
+  /**
+   * Sends a statement that must not run twice, and that its caller would rather divide than repeat.
+   *
+   * @throws OAuthError `temporarily_unavailable`; `didNothing` says whether it certainly did not run
+   */
+  tryOnce(text: string, values: unknown[]): Promise<PostgresResult>
 }
 
 /** Creates the calls over a pool. */
@@ -49,6 +55,7 @@ export function createPostgresCalls(pool: PostgresPool): PostgresCalls {
     repeat: (text, values) =>
       send(pool, { text, values }, (error) => isUndone(error) || isUnknown(error)),
     runOnce: (text, values) => send(pool, { text, values }, isUndone),
+    tryOnce: (text, values) => send(pool, { text, values }, () => false),
   }
 }
 

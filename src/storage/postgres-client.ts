@@ -4,7 +4,7 @@
  *
  * The types are structural, so that nothing of `pg` shows in ours.
  */
-import { type OAuthError, unavailable } from '../errors.ts'
+import { OAuthError, unavailable } from '../errors.ts'
 import { toStartError } from './start-error.ts'
 
 /** A statement. Without values it may be several, separated by semicolons. Never named (see below). */
@@ -126,6 +126,11 @@ export function isUndone(error: unknown): boolean {
 export function isUnknown(error: unknown): boolean {
   const isPlain = error instanceof Error && 'severity' in error && error.severity === 'ERROR'
   return !isPlain
+}
+
+/** Whether a store fault says that the server undid the statement, whatever the reason. */
+export function didNothing(fault: unknown): boolean {
+  return fault instanceof OAuthError && !isUnknown(fault.cause)
 }
 
 const reasons: readonly [RegExp, string][] = [

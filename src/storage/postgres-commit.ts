@@ -1,8 +1,10 @@
-/** A commit as the arrays that the database's commit function takes; see `postgres-sql.ts`. */
+/** Commits as the arrays that the database's commit function takes; see `postgres-sql.ts`. */
+import { limitKeys } from './joined-reads.ts'
 import type { Commit } from './store.ts'
 
 /** What a commit says of one key. */
-interface Line {
+export interface Line {
+  readonly key: string
   /** The version it must have, 0 for none; null when it may be anything. */
   readonly check: number | null
   /** Null when it is not set. */
@@ -11,19 +13,19 @@ interface Line {
   readonly isDeleted: boolean
 }
 
-const nothing: Line = { check: null, value: null, expiresAt: null, isDeleted: false }
+const nothing: Omit<Line, 'key'> = { check: null, value: null, expiresAt: null, isDeleted: false }
 
 /**
- * The parameters of the commit at a time, its keys in byte order; undefined when a check can never
- * hold: two of them contradict each other, or one wants a key that nobody can have written.
+ * What the commit says of each of its keys; undefined when a check can never hold: two of them
+ * contradict each other, or one wants a key that nobody can have written.
  *
  * @throws TypeError when a value is no text that PostgreSQL keeps: JSON escapes NUL and lone surrogates
  *   (catalogue TK-18)
  */
-export function toCommitValues(change: Commit, now: number): unknown[] | undefined {
+export function toLines(change: Commit): readonly Line[] | undefined {
   const lines = new Map<string, Line>()
   const put = (key: string, part: Partial<Line>): void => {
-    lines.set(key, { ...(lines.get(key) ?? nothing), ...part })
+    lines.set(key, { ...(lines.get(key) ?? nothing), ...part, key })
   }
   for (const { key, version } of change.check ?? []) {
     const check = version ?? 0
@@ -37,18 +39,36 @@ export function toCommitValues(change: Commit, now: number): unknown[] | undefin
     put(key, { value, expiresAt })
   }
   for (const key of change.delete ?? []) put(key, { isDeleted: true })
-  return toArrays(lines, now)
+  return [...lines.values()]
 }
 
-function toArrays(lines: ReadonlyMap<string, Line>, now: number): unknown[] {
-  const sorted = [...lines].sort(([a], [b]) => (a < b ? -1 : 1))
+/** Most keys of commits that travel together, so that nobody waits long for their locks. */
+const keysTogether = 128
+
+/** Takes commits as long as no two of them concern the same key: none may depend on another one. */
+export function limitCommits(): (lines: readonly Line[]) => boolean {
+  const taken = new Set<string>()
+  const fits = limitKeys(keysTogether)
+  return (lines) => {
+    if (lines.some(({ key }) => taken.has(key)) || !fits(lines)) return false
+    for (const { key } of lines) taken.add(key)
+    return true
+  }
+}
+
+/** The parameters of these commits at a time: their keys in byte order, whosever they are. */
+export function toCommitValues(commits: readonly (readonly Line[])[], now: number): unknown[] {
+  const sorted = commits
+    .flatMap((lines, commit) => lines.map((line) => ({ ...line, commit })))
+    .sort((a, b) => (a.key < b.key ? -1 : 1))
   return [
     now,
-    sorted.map(([key]) => key),
-    sorted.map(([, line]) => line.check),
-    sorted.map(([, line]) => line.value),
-    sorted.map(([, line]) => line.expiresAt),
-    sorted.map(([, line]) => line.isDeleted),
+    sorted.map(({ commit }) => commit),
+    sorted.map(({ key }) => key),
+    sorted.map(({ check }) => check),
+    sorted.map(({ value }) => value),
+    sorted.map(({ expiresAt }) => expiresAt),
+    sorted.map(({ isDeleted }) => isDeleted),
   ]
 }
 

@@ -60,7 +60,7 @@ export function toStatements(names: PostgresNames): PostgresStatements {
     list: `SELECT key, value, version, expires_at FROM ${table}
       WHERE key >= $1 AND key < $2 AND key > $3 AND (expires_at IS NULL OR expires_at > $4)
       ORDER BY key LIMIT $5`,
-    commit: `SELECT ${commit}($1, $2, $3, $4, $5, $6) AS done`,
+    commit: `SELECT ${commit}($1, $2, $3, $4, $5, $6, $7) AS refused`,
     // Rows that a commit is just writing are left to the next sweep; so neither waits for the other.
     sweep: `DELETE FROM ${table} WHERE key = ANY (ARRAY(
         SELECT key FROM ${table} WHERE expires_at <= $1
@@ -93,13 +93,16 @@ function createTables({ table, expiry, sequence }: PostgresNames): string {
 }
 
 /**
- * The commit, as a function, so that it is one round trip and its plans are kept.
+ * Any number of commits, as a function, so that they are one round trip and its plans are kept. Each
+ * decides for itself: one that is refused changes nothing, and the others go on.
  *
- * The arrays describe one key per position, in byte order. Claiming is one statement: each key in
- * turn is either inserted or, where it exists, locked and left as it is. A transaction thus waits
- * only for keys after those it holds, so no two wait for each other; and a key that must not exist is
- * as exclusive as one that does. Everything after the claim sees what the transactions waited for
- * have left, provided that the isolation is read committed.
+ * @returns (of the function) the numbers of those that were refused
+ *
+ * The arrays describe one key per position, in byte order, and which commit it belongs to; no key
+ * belongs to two. Claiming is one statement: each key in turn is either inserted or, where it exists,
+ * locked and left as it is. A transaction thus waits only for keys after those it holds, so no two wait
+ * for each other; and a key that must not exist is as exclusive as one that does. Everything after the
+ * claim sees what the transactions waited for have left, provided that the isolation is read committed.
  *
  * Plans are made once and kept, perhaps while the table is small: `key = ANY (keys)` and the settings
  * leave none that reads more of it than these keys.
@@ -111,16 +114,18 @@ function createTables({ table, expiry, sequence }: PostgresNames): string {
 function createCommit({ table, sequence, commit }: PostgresNames): string {
   return `
     CREATE FUNCTION ${commit} (
-      moment bigint, keys text[], checks bigint[], contents text[], expiries bigint[], drops boolean[]
-    ) RETURNS boolean LANGUAGE plpgsql
+      moment bigint, commits integer[], keys text[], checks bigint[], contents text[],
+      expiries bigint[], drops boolean[]
+    ) RETURNS integer[] LANGUAGE plpgsql
       SET search_path FROM CURRENT
-      SET lock_timeout = '2s'
+      SET lock_timeout = '1s'
       SET plan_cache_mode = force_generic_plan
       SET enable_seqscan = off
     AS $commit$
     DECLARE
       mine CONSTANT bigint := nextval('${sequence}');
       claimed integer;
+      refused integer[];
     BEGIN
       -- Acknowledged means durable, whatever the database's default is (catalogue SG-06).
       IF current_setting('synchronous_commit') = 'off' THEN
@@ -134,28 +139,31 @@ function createCommit({ table, sequence, commit }: PostgresNames): string {
         ON CONFLICT (key) DO UPDATE SET version = entry.version WHERE false;
       GET DIAGNOSTICS claimed = ROW_COUNT;
 
-      IF EXISTS (
-        SELECT FROM unnest(keys, checks) AS line (key, wanted)
+      refused := ARRAY(
+        SELECT DISTINCT line.commit FROM unnest(commits, keys, checks) AS line (commit, key, wanted)
         JOIN ${table} AS entry ON entry.key = line.key
         WHERE entry.key = ANY (keys) AND line.wanted <> CASE
           WHEN entry.version = mine OR entry.expires_at <= moment THEN 0 ELSE entry.version END
-      ) THEN
-        DELETE FROM ${table} WHERE key = ANY (keys) AND version = mine;
-        RETURN false;
+      );
+      IF refused <> '{}' THEN
+        DELETE FROM ${table} AS entry USING unnest(commits, keys) AS line (commit, key)
+          WHERE entry.key = ANY (keys) AND entry.key = line.key
+            AND line.commit = ANY (refused) AND entry.version = mine;
       END IF;
 
       IF claimed < cardinality(keys) THEN
         UPDATE ${table} AS entry SET value = line.content, version = mine, expires_at = line.expiry
-          FROM unnest(keys, contents, expiries) AS line (key, content, expiry)
-          WHERE entry.key = ANY (keys) AND entry.key = line.key
+          FROM unnest(commits, keys, contents, expiries) AS line (commit, key, content, expiry)
+          WHERE entry.key = ANY (keys) AND entry.key = line.key AND line.commit <> ALL (refused)
             AND line.content IS NOT NULL AND entry.version <> mine;
       END IF;
       IF array_position(contents, NULL) IS NOT NULL THEN
-        DELETE FROM ${table} AS entry USING unnest(keys, contents, drops) AS line (key, content, dropped)
-          WHERE entry.key = ANY (keys) AND entry.key = line.key
+        DELETE FROM ${table} AS entry
+          USING unnest(commits, keys, contents, drops) AS line (commit, key, content, dropped)
+          WHERE entry.key = ANY (keys) AND entry.key = line.key AND line.commit <> ALL (refused)
             AND line.content IS NULL AND (line.dropped OR entry.version = mine);
       END IF;
-      RETURN true;
+      RETURN refused;
     END
     $commit$`
 }

@@ -11,15 +11,17 @@ import { verifyChange } from './change.ts'
 import { createHintWatch } from './hint-watch.ts'
 import { createHints, type Hints } from './hints.ts'
 import { joinReads } from './joined-reads.ts'
+import { createJourneys } from './journeys.ts'
 import { createPostgresCalls, type PostgresCalls } from './postgres-calls.ts'
 import {
+  didNothing,
   loadPostgres,
   type PostgresModule,
   type PostgresPool,
   toConfig,
   toPlace,
 } from './postgres-client.ts'
-import { hasNul, toCommitValues } from './postgres-commit.ts'
+import { hasNul, type Line, limitCommits, toCommitValues, toLines } from './postgres-commit.ts'
 import { createHintEar, type HintEar } from './postgres-ear.ts'
 import { createHintSender, tellPayload } from './postgres-hints.ts'
 import { explain, preparePostgres } from './postgres-schema.ts'
@@ -127,10 +129,12 @@ function toStore({ rows, hints, ear, hasEar, clock, pool }: Parts): Store {
   const sender = createHintSender(rows.notify)
   const watch = createHintWatch(hints, ear.isHearing, rows.look)
   const read = joinReads((keys) => rows.get(keys, clock.now()))
+  const apply = joinCommits((commits) => rows.apply(commits, clock.now()))
 
   const commit = async (change: Commit): Promise<boolean> => {
     verifyChange(change)
-    if (!(await rows.apply(change, clock.now()))) return false
+    const lines = toLines(change)
+    if (lines === undefined || !(await apply(lines))) return false
     const keys = [...(change.delete ?? []), ...(change.set ?? []).map(({ key }) => key)]
     hints.tell(keys)
     sender.add(keys)
@@ -157,6 +161,28 @@ function toStore({ rows, hints, ear, hasEar, clock, pool }: Parts): Store {
       await pool.end()
     },
   }
+}
+
+/**
+ * Joins commits, each as atomic as alone. What one of them makes the server refuse (a lock that is not
+ * released) is not for the others: then each goes by itself.
+ */
+function joinCommits(
+  apply: (commits: readonly (readonly Line[])[]) => Promise<readonly boolean[]>,
+) {
+  const applyAlone = async (lines: readonly Line[]): Promise<boolean> =>
+    (await apply([lines]))[0] === true
+  return createJourneys<readonly Line[], boolean>({
+    createLoad: limitCommits,
+    send: async (commits) => {
+      try {
+        return await apply(commits)
+      } catch (fault) {
+        if (commits.length === 1 || !didNothing(fault)) throw fault
+        return commits.map(applyAlone)
+      }
+    },
+  })
 }
 
 /** Keeps track of what is under way, and refuses more once it has ended. */
@@ -197,12 +223,12 @@ function createRows(calls: PostgresCalls, sql: PostgresStatements) {
       const found = new Map(rows.map(toEntry).map((entry) => [entry.key, entry]))
       return keys.map((key) => found.get(key))
     },
-    /** One call of one function, atomic by itself. */
-    async apply(change: Commit, now: number): Promise<boolean> {
-      const values = toCommitValues(change, now)
-      if (values === undefined) return false
-      const { rows } = await calls.runOnce(sql.commit, values)
-      return (rows[0] as { done: boolean }).done
+    /** One call of one function. Tells of each commit whether it took effect. */
+    async apply(commits: readonly (readonly Line[])[], now: number): Promise<boolean[]> {
+      const run = commits.length === 1 ? calls.runOnce : calls.tryOnce
+      const { rows } = await run(sql.commit, toCommitValues(commits, now))
+      const { refused } = rows[0] as { refused: number[] }
+      return commits.map((_, commit) => !refused.includes(commit))
     },
     async list({ prefix, after, limit }: Page, now: number): Promise<ListedEntry[]> {
       if (hasNul(prefix)) return []

@@ -229,7 +229,15 @@ describe('postgresStore with 100,000 keys', () => {
       return plan['Shared Hit Blocks'] + plan['Shared Read Blocks']
     }
     const key = (n: number) => `k/${'0123456789abcdef'[n]}`
-    const commit = [0, [key(1), key(2)], [0, null], ['x', 'x'], [null, null], [false, false]]
+    const commit = [
+      0,
+      [0, 1],
+      [key(1), key(2)],
+      [0, null],
+      ['x', 'x'],
+      [null, null],
+      [false, false],
+    ]
     try {
       return {
         get: await count(statements.get, [[key(1), key(2), key(3)], 0]),
