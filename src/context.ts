@@ -170,6 +170,24 @@ export interface RequestContext extends Context {
  */
 export type Endpoint = (request: Request, context: RequestContext) => Promise<Answer | Response>
 
+/** An endpoint whose answer depends on nothing in the request. */
+export interface Document extends Endpoint {
+  /** The answer; the same object as long as it stays the same. Never fails. */
+  readonly render: (context: Pick<Context, 'config' | 'keys'>) => Answer
+}
+
+/** The endpoint that answers with what `render` gives. */
+export function toDocument(render: Document['render']): Document {
+  return Object.assign(async (_request: Request, context: RequestContext) => render(context), {
+    render,
+  })
+}
+
+/** Whether an endpoint is a document. */
+export function isDocument(endpoint: Endpoint): endpoint is Document {
+  return 'render' in endpoint
+}
+
 /** Whoever calls, as the MCP SDKs hand it to tools (`AuthInfo`). */
 export interface AuthInfo {
   /** The access token itself; for nobody else, and in no log. */

@@ -2,6 +2,7 @@
  * Gatehouse as one function of a request: builds the context, routes, and catches every error once.
  */
 import { Hono } from 'hono'
+import { addHeaders, createDocumentDesk } from './answers.ts'
 import { createConfig, createRotationRules } from './config.ts'
 import type { Config, Context, RequestContext } from './context.ts'
 import { renderError, toOAuthError } from './error-shapes.ts'
@@ -12,7 +13,7 @@ import { createCustody } from './identity/custody.ts'
 import { createSessions } from './identity/sessions.ts'
 import { createUsers } from './identity/users.ts'
 import { claimInstallation, createSetupLink } from './installation.ts'
-import { corsHeaders, toPreflightAnswer } from './oauth/cors.ts'
+import { toPreflightAnswer } from './oauth/cors.ts'
 import { createAudit } from './operate/audit.ts'
 import { startKeyKeeping, startSweeping, startUpstreamRevocation } from './operate/jobs.ts'
 import { createLimits } from './operate/limits.ts'
@@ -57,8 +58,9 @@ export async function createGatehouse(options: GatehouseOptions): Promise<Gateho
   ]
   const routes = createRoutes(context.config, [...context.upstreams.values()])
   const app = createApp(routes, context, exchanges)
+  const findDocument = createDocumentDesk(routes, context, exchanges)
   return {
-    fetch: async (request, env) => app.fetch(request, env ?? {}),
+    fetch: async (request, env) => findDocument(request, env) ?? app.fetch(request, env ?? {}),
     serves: createPathTest(routes),
     guard: createGuard(context, exchanges),
     context,
@@ -172,8 +174,14 @@ function createMethodChoice(here: readonly Route[]): (method: string) => Route {
 
 /** The context of one request, whose audit lines say which request and whose it was. */
 function toRequestContext(context: Context, exchange: Exchange): RequestContext {
-  const { requestId, peer } = exchange
-  return { ...context, exchange, audit: (event) => context.audit({ requestId, peer, ...event }) }
+  return {
+    ...context,
+    exchange,
+    audit(event) {
+      const { requestId, peer } = exchange
+      context.audit({ requestId, peer, ...event })
+    },
+  }
 }
 
 /** The one place where requests are timed, errors are caught and logged, and CORS headers are added. */
@@ -192,20 +200,6 @@ async function answer(route: Route, request: Request, context: RequestContext): 
   if (outcome instanceof Response) return outcome
   return context.exchange.respond(addHeaders(outcome, route, context))
 }
-
-/** What every answer of ours carries; the gate sees to its own. */
-function addHeaders(answer: Answer, { cors, errors }: Route, { config }: RequestContext): Answer {
-  if (errors === 'challenge') return answer
-  const headers = {
-    ...answer.headers,
-    ...(config.issuer.startsWith('https:') && transportSecurity),
-    ...(cors && anyOrigin),
-  }
-  return { ...answer, headers }
-}
-
-const transportSecurity = { 'strict-transport-security': 'max-age=31536000' }
-const anyOrigin = corsHeaders()
 
 /**
  * Whether the request was meant for us. For a page the `Host` must be ours, which stops DNS rebinding

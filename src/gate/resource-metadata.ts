@@ -4,24 +4,25 @@
  * One document per configured backend; at the root it stands for the only backend there is. Nothing in
  * it comes from the request (catalogue DI-03, DI-04).
  */
-import type { Backend, Config, Endpoint } from '../context.ts'
+import { type Backend, type Config, type Document, toDocument } from '../context.ts'
 import { corsHeaders } from '../oauth/cors.ts'
+import type { Answer } from '../platform/exchange.ts'
 
-/** The endpoint of one backend's document. Where it is served is up to `routes.ts`. */
-export function protectedResourceMetadata(backend: Backend): Endpoint {
-  let body: string | undefined
-  return async (_request, { config }) => {
-    body ??= JSON.stringify(toResourceMetadata(backend, config))
-    return {
+/** One backend's document. Where it is served is up to `routes.ts`. */
+export function protectedResourceMetadata(backend: Backend): Document {
+  let answer: Answer | undefined
+  return toDocument(({ config }) => {
+    answer ??= {
       status: 200,
       headers: {
         'content-type': 'application/json',
         'cache-control': 'public, max-age=300',
         ...corsHeaders(),
       },
-      body,
+      body: JSON.stringify(toResourceMetadata(backend, config)),
     }
-  }
+    return answer
+  })
 }
 
 /** `offline_access` is the authorization server's business and never stands here (DI-11, D48). */

@@ -1,13 +1,15 @@
 /** Chooses the exchange for a request: over its sockets where the host handed them over, else over `Request`. */
 import type { Agent } from 'undici'
 import type { Random } from './crypto.ts'
-import type { Exchange } from './exchange.ts'
-import { createNodeExchange, findSockets } from './node-exchange.ts'
+import type { Answer, Exchange } from './exchange.ts'
+import { createNodeExchange, findSockets, respondOver } from './node-exchange.ts'
 import { createWebExchange } from './web-exchange.ts'
 
 /** Makes exchanges; holds the connections to the backends. */
 export interface ExchangeFactory {
   create(request: Request, env: unknown): Exchange
+  /** Sends an answer that needed no exchange, as `Exchange.respond` does. */
+  respond(answer: Answer, env: unknown): Response
   /** Waits for requests to backends that are in flight, then closes the connections. */
   close(): Promise<void>
 }
@@ -22,6 +24,7 @@ export function createExchanges(ports: { random: Random; fetch: typeof fetch }):
       if (!sockets) return createWebExchange(request, ports)
       return createNodeExchange(sockets, { random: ports.random, openAgent })
     },
+    respond: (answer, env) => respondOver(findSockets(env), answer),
     close: async () => (await agent)?.close(),
   }
 }

@@ -37,6 +37,8 @@ export interface Answer {
   /** Values of `Set-Cookie`, the one field that is sent once for each. */
   readonly cookies?: readonly string[]
   readonly body?: string
+  /** Whether this very object answers many requests, so that what is made of it on its way is kept. */
+  readonly isKept?: boolean
 }
 
 /** Where a request goes and what it becomes on the way. Header names are lower case. */

@@ -42,14 +42,24 @@ export function findSockets(env: unknown): Sockets | undefined {
 /** The exchange of a request that came over these sockets. */
 export function createNodeExchange(sockets: Sockets, ports: NodeExchangePorts): Exchange {
   const { incoming } = sockets
+  let requestId: string | undefined
   return {
-    requestId: ports.random(9),
-    peer: toPlainAddress(incoming.socket.remoteAddress),
+    // Drawn for those that ask: most answers that lie ready need none.
+    get requestId() {
+      return (requestId ??= ports.random(9))
+    },
+    get peer() {
+      return toPlainAddress(incoming.socket.remoteAddress)
+    },
     readBody: (limitBytes) => readText(incoming, limitBytes),
-    respond: (answer) =>
-      sockets.takesAnswers ? send(sockets.outgoing, answer) : toResponse(answer),
+    respond: (answer) => respondOver(sockets, answer),
     forward: async (target: ForwardTarget) => relay(sockets, await ports.openAgent(), target),
   }
+}
+
+/** Sends an answer over sockets where they were handed over for it; else it is a `Response`. */
+export function respondOver(sockets: Sockets | undefined, answer: Answer): Response {
+  return sockets?.takesAnswers ? send(sockets.outgoing, answer) : toResponse(answer)
 }
 
 async function readText(incoming: IncomingMessage, limitBytes: number): Promise<string> {
@@ -60,12 +70,27 @@ async function readText(incoming: IncomingMessage, limitBytes: number): Promise<
 }
 
 /** Head and body in one write: a `Response` in between costs as much as all the rest of an answer. */
-function send(outgoing: ServerResponse, { status, headers, cookies = [], body }: Answer): Response {
+function send(outgoing: ServerResponse, answer: Answer): Response {
+  outgoing.writeHead(answer.status, toFields(answer)).end(answer.body)
+  return RESPONSE_ALREADY_SENT
+}
+
+/** The fields of the answers that are sent again and again. */
+const keptFields = new WeakMap<Answer, string[]>()
+
+function toFields(answer: Answer): string[] {
+  if (!answer.isKept) return listFields(answer)
+  const fields = keptFields.get(answer) ?? listFields(answer)
+  keptFields.set(answer, fields)
+  return fields
+}
+
+/** Names and values in turn, as `writeHead` takes them without a copy. */
+function listFields({ status, headers, cookies = [], body }: Answer): string[] {
   const fields = Object.entries(headers).flat()
   for (const cookie of cookies) fields.push('set-cookie', cookie)
   if (status !== 204) fields.push('content-length', String(Buffer.byteLength(body ?? '')))
-  outgoing.writeHead(status, fields).end(body)
-  return RESPONSE_ALREADY_SENT
+  return fields
 }
 
 /** One spelling per address: IPv4 that arrives on an IPv6 socket is IPv4 (catalogue EN-03). */

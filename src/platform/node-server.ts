@@ -1,5 +1,5 @@
 /** The standalone server: a listening `node:http` server with sane limits that stops without dropping anyone. */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { type FetchHandler, toNodeListener } from './adapters/node.ts'
 
@@ -62,17 +62,12 @@ export function listen(fetch: FetchHandler, options: ListenOptions): Promise<Nod
   })
 }
 
-/** A request being answered. */
-interface OpenExchange {
-  readonly incoming: IncomingMessage
-  readonly outgoing: ServerResponse
-}
-
 /** What a server has to finish or to end before it is closed. */
 interface Traffic {
   /** Whether every answer ends its connection. */
   isEnding: boolean
-  readonly open: Set<OpenExchange>
+  /** The answers that are not over. */
+  readonly open: Set<ServerResponse>
   /** Connections that never sent a request: browsers and clients open them in advance. */
   readonly silent: Set<Socket>
 }
@@ -84,23 +79,24 @@ function trackTraffic(server: Server): Traffic {
     silent.add(socket)
     socket.once('close', () => silent.delete(socket))
   })
+  // One function for all answers: it is bound to the one that is over.
+  function forget(this: ServerResponse): void {
+    open.delete(this)
+    if (!server.listening) setImmediate(() => server.closeIdleConnections())
+  }
   // Before the handler, which may send the head at once.
   server.prependListener('request', (incoming, outgoing) => {
     silent.delete(incoming.socket)
-    const exchange = { incoming, outgoing }
-    open.add(exchange)
+    open.add(outgoing)
     if (traffic.isEnding) outgoing.setHeader('Connection', 'close')
-    outgoing.once('close', () => {
-      open.delete(exchange)
-      if (!server.listening) setImmediate(() => server.closeIdleConnections())
-    })
+    outgoing.on('close', forget)
   })
   return traffic
 }
 
 function endConnections(traffic: Traffic): void {
   traffic.isEnding = true
-  for (const { outgoing } of traffic.open) {
+  for (const outgoing of traffic.open) {
     if (!outgoing.headersSent) outgoing.setHeader('Connection', 'close')
   }
 }
@@ -132,7 +128,7 @@ async function closeGracefully(
     (resolve) => (timer = setTimeout(resolve, graceSeconds * 1000)),
   )
   await Promise.race([untilOnlyStreamsStand(open), deadline])
-  for (const { outgoing } of open) if (outgoing.headersSent) outgoing.end()
+  for (const outgoing of open) if (outgoing.headersSent) outgoing.end()
   await Promise.race([closed, deadline])
   clearTimeout(timer)
   clearTimeout(silence)
@@ -145,14 +141,14 @@ function endSilentSockets(silent: ReadonlySet<Socket>): void {
   for (const socket of silent) socket.destroy()
 }
 
-async function untilOnlyStreamsStand(open: ReadonlySet<OpenExchange>): Promise<void> {
-  const pending = [...open].filter((exchange) => !isStandingStream(exchange))
+async function untilOnlyStreamsStand(open: ReadonlySet<ServerResponse>): Promise<void> {
+  const pending = [...open].filter((outgoing) => !isStandingStream(outgoing))
   await Promise.all(
-    pending.map(({ outgoing }) => new Promise((resolve) => outgoing.once('close', resolve))),
+    pending.map((outgoing) => new Promise((resolve) => outgoing.once('close', resolve))),
   )
 }
 
 /** A GET whose head is out and whose body goes on waits for news and would never finish by itself. */
-function isStandingStream({ incoming, outgoing }: OpenExchange): boolean {
-  return incoming.method === 'GET' && outgoing.headersSent
+function isStandingStream({ req, headersSent }: ServerResponse): boolean {
+  return req.method === 'GET' && headersSent
 }

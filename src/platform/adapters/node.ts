@@ -35,7 +35,7 @@ export type Passage<Auth> =
  */
 export function toNodeListener(fetch: FetchHandler): RequestListener {
   const listener = getRequestListener(
-    (request, env) => fetch(request, { ...env, takesAnswers: true }),
+    (request, { incoming, outgoing }) => fetch(request, { incoming, outgoing, takesAnswers: true }),
     {
       overrideGlobalObjects: false,
     },
@@ -104,6 +104,10 @@ async function sendWhole(outgoing: ServerResponse, response: Response): Promise<
 }
 
 function hasRepeatedHost(rawHeaders: readonly string[]): boolean {
-  const isHost = (text: string, at: number) => at % 2 === 0 && text.toLowerCase() === 'host'
-  return rawHeaders.filter(isHost).length > 1
+  let hosts = 0
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at]
+    if (name?.length === 4 && name.toLowerCase() === 'host') hosts += 1
+  }
+  return hosts > 1
 }

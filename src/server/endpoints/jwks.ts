@@ -4,16 +4,17 @@
  * The one answer of the server that may be cached, for five minutes: a new key is published longer
  * than that before it signs (catalogue DI-14).
  */
-import type { Endpoint } from '../../context.ts'
+import { toDocument } from '../../context.ts'
+import type { Answer } from '../../platform/exchange.ts'
 import { keySetCacheSeconds } from '../../tokens/key-rotation.ts'
 
 /** Answers with the key set; private and symmetric members are never in it (DI-12). */
-export const jwks: Endpoint = async (_request, context) => {
-  const keySet = context.keys.jwks()
-  const body = bodies.get(keySet) ?? JSON.stringify(keySet)
-  bodies.set(keySet, body)
-  return { status: 200, headers, body }
-}
+export const jwks = toDocument(({ keys }) => {
+  const keySet = keys.jwks()
+  const answer = answers.get(keySet) ?? render(keySet)
+  answers.set(keySet, answer)
+  return answer
+})
 
 const headers = {
   'content-type': 'application/jwk-set+json',
@@ -21,5 +22,9 @@ const headers = {
   'x-content-type-options': 'nosniff',
 }
 
-/** Each key set as text, as long as it is in force. */
-const bodies = new WeakMap<object, string>()
+function render(keySet: object): Answer {
+  return { status: 200, headers, body: JSON.stringify(keySet) }
+}
+
+/** The answer with each key set, as long as it is in force. */
+const answers = new WeakMap<object, Answer>()

@@ -5,7 +5,7 @@
  * Built from configuration alone; nothing in it depends on the request (catalogue P1, DI-04). Only
  * what is implemented is advertised, and no member is ever null.
  */
-import type { Config, Context, Endpoint } from '../../context.ts'
+import { type Config, type Context, type Endpoint, toDocument } from '../../context.ts'
 import { OAuthError } from '../../errors.ts'
 import type { Answer } from '../../platform/exchange.ts'
 import { endpointPaths } from '../paths.ts'
@@ -42,12 +42,11 @@ export function toServerMetadata({ config }: Pick<Context, 'config'>): Record<st
 const answers = new WeakMap<Config, Answer>()
 
 /** Answers with the metadata document. */
-export const serverMetadata: Endpoint = async (_request, context) => {
-  const { config } = context
-  const answer = answers.get(config) ?? toJson(toServerMetadata(context))
+export const serverMetadata = toDocument(({ config }) => {
+  const answer = answers.get(config) ?? toJson(toServerMetadata({ config }))
   answers.set(config, answer)
   return answer
-}
+})
 
 /** Answers that there is no OpenID configuration, in JSON, so that clients fall through cleanly. */
 export const openidConfiguration: Endpoint = async () => {
