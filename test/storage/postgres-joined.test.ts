@@ -23,12 +23,17 @@ async function open(table: string): Promise<Store> {
   return store
 }
 
+/** Calls of the commit function so far; hints travel when they like. */
+function countCommits(): number {
+  return pooler.statements.filter((statement) => statement.includes('AS refused')).length
+}
+
 const put = (key: string, value = '1') => ({ set: [{ key, value }] })
 
 it('makes one round trip for all commits of a turn, and each decides for itself (X12, SG-01)', async () => {
   const store = await open('decides')
   await store.commit({ set: ['kept', 'taken', 'old'].map((key) => ({ key, value: '0' })) })
-  const before = pooler.countRoundTrips()
+  const before = countCommits()
   const isFree = (key: string) => ({ key, version: null })
   const done = await Promise.all([
     store.commit({ check: [isFree('a')], ...put('a') }),
@@ -36,7 +41,7 @@ it('makes one round trip for all commits of a turn, and each decides for itself 
     store.commit({ check: [isFree('c')], ...put('old', '2') }),
     store.commit({ ...put('d'), delete: ['gone'] }),
   ])
-  expect(pooler.countRoundTrips() - before).toBe(1)
+  expect(countCommits() - before).toBe(1)
   expect(done).toEqual([true, false, true, true])
   expect((await store.list('')).map(({ key, value }) => `${key}=${value}`)).toEqual([
     'a=1',
@@ -50,10 +55,10 @@ it('makes one round trip for all commits of a turn, and each decides for itself 
 it('never joins commits that concern the same key: one of them wins (SG-01)', async () => {
   const store = await open('same')
   const check = [{ key: 'a', version: null }]
-  const before = pooler.countRoundTrips()
+  const before = countCommits()
   const done = await Promise.all([1, 2, 3].map((n) => store.commit({ check, ...put('a', `${n}`) })))
   expect(done.filter((won) => won)).toHaveLength(1)
-  expect(pooler.countRoundTrips() - before).toBe(3)
+  expect(countCommits() - before).toBe(3)
 })
 
 it('fails only the commit whose key is locked, not those that came along (SG-18)', async () => {
