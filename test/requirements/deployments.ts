@@ -85,7 +85,6 @@ export const deployments = {
   A6: {
     source: telecom,
     behavior: 'a call without the scope its tool needs gets 403 insufficient_scope',
-    deferred: { issue: 5, what: 'scopes per tool need the policy language' },
   },
   A7: {
     source: telecom,
@@ -130,7 +129,6 @@ export const deployments = {
   N5: {
     source: workspace,
     behavior: 'a compose file starts gateway, backend and tunnel',
-    deferred: { issue: 5, what: 'container files' },
   },
   R1: {
     source: connector,
@@ -197,7 +195,6 @@ export const deployments = {
   S7: {
     source: studio,
     behavior: 'Gatehouse mounts into Fastify, Express, Hono and node:http',
-    deferred: { issue: 5, what: 'the adapters and one suite through all of them' },
   },
   S8: {
     source: studio,
