@@ -35,6 +35,8 @@ export interface Installation {
   readonly issuer: string
   /** How clients come to an id, as configured here. */
   readonly registration: Settings['registration']
+  /** Ids of the identity providers that are configured here; none where only the store was named. */
+  readonly providerIds: readonly string[]
 }
 
 /** Default lifetime of an access token (A5): before the first start there is none. */
@@ -67,6 +69,7 @@ export async function withInstallation<T>(
       record,
       issuer,
       registration: settings.registration,
+      providerIds: settings.providers.map(({ id }) => id),
     })
     if (record === undefined && !options.mustExist) printAside(toFirstUseNote(settings))
     return result

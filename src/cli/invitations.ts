@@ -9,7 +9,7 @@ import {
 } from '../identity/invitations.ts'
 import type { Guest } from '../storage/records/invitation.ts'
 import { exitUsage, toFailure } from './failure.ts'
-import { withInstallation } from './installation.ts'
+import { type Installation, withInstallation } from './installation.ts'
 import { print, printRecords, renderTime } from './output.ts'
 import type { DataOptions } from './settings.ts'
 
@@ -35,6 +35,7 @@ export async function inviteUser(name: string, options: InviteOptions): Promise<
   const validSeconds = readValidSeconds(options.expires)
   const role = options.role ?? 'user'
   await withInstallation(options, async (installation) => {
+    verifyProvider(guest, installation)
     await invite(installation, guest, { role, validSeconds })
     const until = renderTime(installation.clock.now() + validSeconds)
     print(`Invited ${toName(guest)} ${toPlace(guest)} as ${role}, until ${until} UTC`)
@@ -92,6 +93,15 @@ function readGuest(name: string, provider: string | undefined): Guest {
     const hint = provider === undefined ? '; name it with --provider ID' : ''
     throw toFailure(error instanceof Error ? error.message + hint : hint, exitUsage, error)
   }
+}
+
+/** An invitation for a provider that is not there would wait for nobody. */
+function verifyProvider({ upstream }: Guest, { providerIds }: Installation): void {
+  if (upstream === undefined || providerIds.length === 0 || providerIds.includes(upstream)) return
+  throw toFailure(
+    `There is no provider ${upstream} in this configuration; there is ${providerIds.join(', ')}`,
+    exitUsage,
+  )
 }
 
 function readValidSeconds(days: string | undefined): number {

@@ -50,6 +50,18 @@ describe('gatehouse users invite', () => {
     expect(await runWell('invitations')).toContain('Nobody is invited')
   })
 
+  it('knows the providers of the configuration, where there is one', async () => {
+    const env = { GITHUB_CLIENT_ID: 'id', GITHUB_CLIENT_SECRET: 'secret' }
+    const at = (provider: string) =>
+      runCommand(['users', 'invite', 'ann', '--provider', provider, '--data', data()], { env })
+    expect((await at('github')).code).toBe(0)
+    const { code, stderr } = await at('gitbuh')
+    expect([code, stderr]).toEqual([
+      2,
+      'Error: There is no provider gitbuh in this configuration; there is github\n',
+    ])
+  })
+
   it('takes back the invitation for one provider only when one is named', async () => {
     await runWell('invite', 'ann@example.com')
     await runWell('invite', 'ann@example.com', '--provider', 'github')

@@ -324,6 +324,34 @@ backends: [{ to: "http://127.0.0.1:1/mcp", path: /tools }]
     expect(await findProblems(cookies('sameSite: none, secure: true'))).toEqual([])
   })
 
+  it('a callback URL that no path can be made of (S8)', async () => {
+    for (const url of ['http://localhost:8787/', 'http://localhost:8787/x?y=1', '/x']) {
+      const problems = await findProblems(`callbackUrl: "${url}"\n${github}`)
+      expect(problems, url).toEqual([
+        expect.stringMatching(/^gatehouse.yaml:1:14: callbackUrl must/),
+      ])
+    }
+  })
+
+  it('rules and links that none of the providers would follow', async () => {
+    const own = 'github: { clientId: gh, clientSecret: s, allow: { logins: [ann] } }\n'
+    expect(await findProblems(`${own}allow: { domains: [x.example] }\n`)).toEqual([
+      'gatehouse.yaml:2:8: allow is for providers without an allow of their own, and there is none: move it to github.allow, or remove it',
+    ])
+    expect(await findProblems(`${own}${google}allow: { domains: [x.example] }\n`)).toEqual([])
+    expect(await findProblems(`${own}linkByVerifiedEmail: true\n`)).toEqual([
+      'gatehouse.yaml:2:22: linkByVerifiedEmail joins accounts of several providers, and only one is configured; remove it',
+    ])
+  })
+
+  it('a local sign-in demanded where another issuer signs people in (R8)', async () => {
+    const verify = 'registration: { mode: verify, verify: { issuer: https://x.example } }\n'
+    const backend = 'backends: [{ to: http://127.0.0.1:1/mcp, signInWith: local }]\n'
+    expect(await findProblems(verify + backend)).toEqual([
+      expect.stringContaining('names local, which is no way to sign in: nobody signs in here'),
+    ])
+  })
+
   it('an Auth0 tenant that is named twice or not at all', async () => {
     const auth0 = (more: string) => `auth0: { clientId: a, clientSecret: b${more} }\n`
     expect(await findProblems(auth0(''))).toEqual([

@@ -1,7 +1,12 @@
 /** `registration` in the configuration: what each mode needs, and the options it becomes (R2, R8). */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { loadConfig } from '../../src/operate/config/load.ts'
+import { renderProblem } from '../../src/operate/config/problems.ts'
 import { toRegistrationOptions } from '../../src/operate/config/registration.ts'
+import { verifiesThat } from '../verifies.ts'
 
 const load = (env: Record<string, string>) =>
   loadConfig({ env: { GATEHOUSE_TO: 'http://127.0.0.1:9/mcp', ...env } })
@@ -17,6 +22,9 @@ const verify = {
   GATEHOUSE_REGISTRATION_VERIFY_ISSUER: 'https://example.eu.auth0.com/',
 }
 const auth0 = {
+  AUTH0_DOMAIN: 'example.eu.auth0.com',
+  AUTH0_CLIENT_ID: 'id',
+  AUTH0_CLIENT_SECRET: 'secret',
   GATEHOUSE_REGISTRATION_MODE: 'management',
   GATEHOUSE_REGISTRATION_AUTH0_DOMAIN: 'example.eu.auth0.com',
   GATEHOUSE_REGISTRATION_AUTH0_CLIENT_ID: 'id',
@@ -59,7 +67,7 @@ describe('the mode of registration', () => {
   })
 
   it.each([
-    [{ GATEHOUSE_REGISTRATION_MODE: 'static' }, 'has mode static and no static'],
+    [{ GATEHOUSE_REGISTRATION_MODE: 'static' }, 'gatehouse clients add --public --id chatgpt'],
     [{ GATEHOUSE_REGISTRATION_MODE: 'verify' }, 'has mode verify and no verify'],
     [{ GATEHOUSE_REGISTRATION_MODE: 'management' }, 'has mode management and no auth0'],
     [{ GATEHOUSE_REGISTRATION_MODE: 'open' }, 'static'],
@@ -71,5 +79,72 @@ describe('the mode of registration', () => {
     const loaded = load(env)
     expect(loaded.ok).toBe(false)
     expect(JSON.stringify(loaded)).toContain(words)
+  })
+
+  it.each([
+    [{ GATEHOUSE_REGISTRATION_STATIC_CLIENT_ID: 'a' }, 'is for mode static'],
+    [{ ...verify, GATEHOUSE_REGISTRATION_STATIC_CLIENT_ID: 'a' }, 'is for mode static'],
+    [{ ...auth0, GATEHOUSE_DYNAMIC_REGISTRATION: 'false' }, 'contradicts dynamicRegistration'],
+    [
+      { ...auth0, AUTH0_DOMAIN: '', AUTH0_CLIENT_ID: '', AUTH0_CLIENT_SECRET: '' },
+      'provider auth0',
+    ],
+  ])('%j does not silently do something else', (env, words) => {
+    const loaded = load(env)
+    expect(loaded.ok).toBe(false)
+    expect(JSON.stringify(loaded)).toContain(words)
+  })
+})
+
+describe('OAUTH_USE_DYNAMIC_REGISTRATION', () => {
+  const provider = { OAUTH_ISSUER: 'https://id.example', OAUTH_CLIENT_ID: 'upstream-id' }
+  const deployment = { ...provider, OAUTH_CLIENT_SECRET: 'upstream-secret' }
+  const named = { GATEHOUSE_REGISTRATION_STATIC_CLIENT_ID: 'chatgpt' }
+
+  verifiesThat('R2', 'false is static and true is dynamic, with both prefixes', async () => {
+    const choose = (value: string, prefix = '') =>
+      toOptions({ ...deployment, [`${prefix}OAUTH_USE_DYNAMIC_REGISTRATION`]: value })
+    expect(await choose('true')).toEqual({ mode: 'dynamic' })
+    const fixed = { ...deployment, ...named, MCP_OAUTH_USE_DYNAMIC_REGISTRATION: 'false' }
+    expect(await toOptions(fixed)).toEqual({ mode: 'static', clientId: 'chatgpt' })
+  })
+
+  it('without a client to hand out says how to name and make one, and never hands out that of the provider', () => {
+    const loaded = load({ ...deployment, OAUTH_USE_DYNAMIC_REGISTRATION: 'false' })
+    const text = JSON.stringify(loaded)
+    expect(loaded.ok).toBe(false)
+    expect(text).toContain('GATEHOUSE_REGISTRATION_STATIC_CLIENT_ID')
+    expect(text).toContain('gatehouse clients add --public --id chatgpt --redirect-uri')
+    expect(text).not.toContain('upstream-id')
+  })
+
+  it.each([
+    {
+      yaml: 'registration: { mode: management }',
+      value: 'true',
+      other: 'registration.mode manage',
+    },
+    {
+      yaml: 'registration: { mode: dynamic, static: { clientId: a } }',
+      value: 'false',
+      other: 'registration.mode dynamic',
+    },
+    { yaml: 'dynamicRegistration: false', value: 'true', other: 'dynamicRegistration is false' },
+  ])('$value against "$yaml" stops the start and names both', async ({ yaml, value, other }) => {
+    const folder = await mkdtemp(join(tmpdir(), 'gatehouse-registration-'))
+    const file = join(folder, 'gatehouse.yaml')
+    await writeFile(file, yaml)
+    const env = { OAUTH_USE_DYNAMIC_REGISTRATION: value }
+    const loaded = loadConfig({ file, env })
+    await rm(folder, { recursive: true })
+    const text = loaded.ok ? '' : loaded.problems.map(renderProblem).join('\n')
+    expect(text).toContain(`OAUTH_USE_DYNAMIC_REGISTRATION`)
+    expect(text).toContain(other)
+  })
+
+  it('against the mode of our own name in the environment is a contradiction', () => {
+    const env = { GATEHOUSE_REGISTRATION_MODE: 'verify', OAUTH_USE_DYNAMIC_REGISTRATION: 'true' }
+    const loaded = load(env)
+    expect(JSON.stringify(loaded)).toContain('has two different values')
   })
 })

@@ -4,7 +4,7 @@ import { type Problem, toName } from './problems.ts'
 import { findProviderConflicts } from './provider-conflicts.ts'
 import { listProviders } from './provider-list.ts'
 import { isLoopbackHost } from './public-url.ts'
-import { findRegistrationProblem } from './registration.ts'
+import { findRegistrationProblems } from './registration.ts'
 import type { RawConfig } from './schema.ts'
 import { makeKeyCommand } from './secrets.ts'
 import { isShared, type StoreSettings } from './store.ts'
@@ -88,12 +88,14 @@ export function findConflicts(
 }
 
 function findRegistrationConflicts(
-  { registration }: RawConfig,
+  raw: RawConfig,
   locate: (path: SettingPath) => string,
 ): Problem[] {
-  const problem = findRegistrationProblem(registration)
-  if (problem === undefined) return []
-  return [{ place: locate(['registration']), setting: 'registration', problem }]
+  const providers = listProviders(raw).map(({ settings }) => settings)
+  const { dynamicRegistration } = raw
+  return findRegistrationProblems(raw.registration, { dynamicRegistration, providers }).map(
+    ({ path, problem }) => ({ place: locate(path), setting: toName(path), problem }),
+  )
 }
 
 /** Cookie flags that a browser drops, or that are not safe where others can listen. */

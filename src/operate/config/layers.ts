@@ -172,9 +172,16 @@ function toValue(text: string, kind: SettingKind): unknown {
   if (kind === 'number') return /^\d+$/.test(text) ? Number(text) : text
   if (kind === 'boolean') return booleans[text.toLowerCase()] ?? text
   if (kind === 'list') return toList(text)
+  if (kind === 'registration-mode') return toRegistrationMode(text)
   if (kind === 'scopes') return /^\s*[{[]|:\s/.test(text) ? parseYaml(text) : toList(text)
   if (kind === 'yaml') return parseYaml(text)
   return text
+}
+
+function toRegistrationMode(text: string): string {
+  const isDynamic = booleans[text.toLowerCase()]
+  if (isDynamic === undefined) return text
+  return isDynamic ? 'dynamic' : 'static'
 }
 
 function toList(text: string): string[] {

@@ -18,6 +18,7 @@ import {
 import { type Problem, toProblems } from './problems.ts'
 import { listProviders, type ProviderSettings } from './provider-list.ts'
 import type { ProviderType } from './providers.ts'
+import { findModeContradiction } from './registration.ts'
 import { createConfigSchema, findKnownSettings, type RawConfig } from './schema.ts'
 import { resolveSecret } from './secrets.ts'
 import { type StoreSettings, toStoreSettings } from './store.ts'
@@ -87,7 +88,12 @@ export function loadConfig(sources: ConfigSources = {}): LoadedConfig {
   const given = [...findPlatformPort(env), ...environment.given, ...(sources.flags ?? [])]
   const fallbacks = readFallbacks(env, mergeLayers(file, given))
   const layers = mergeLayers(file, [...fallbacks.given, ...given])
-  const problems = [...(file?.problems ?? []), ...environment.problems, ...fallbacks.problems]
+  const problems = [
+    ...(file?.problems ?? []),
+    ...environment.problems,
+    ...fallbacks.problems,
+    ...findModeContradiction(file?.tree, environment.given),
+  ]
 
   const schema = createConfigSchema((reference) => resolveSecret(reference, { env, folder }))
   const parsed = schema.safeParse(layers.tree, { reportInput: true })

@@ -67,7 +67,7 @@ export function findProviderConflicts(
     ...surroundings.backends.flatMap((backend, index) =>
       findBackendBreaches(backend, ['backends', index], { raw, providers }),
     ),
-    ...(providers.length === 0 ? findIdleSettings(raw) : []),
+    ...(providers.length === 0 ? findIdleSettings(raw) : findIdleAmong(providers, raw)),
   ]
   return breaches.map(({ path, problem }) => ({
     place: locate(path),
@@ -183,7 +183,8 @@ function findBackendBreaches(
   { raw, providers }: { raw: RawConfig; providers: readonly ConfiguredProvider[] },
 ): Breach[] {
   const ids = providers.map(({ settings }) => settings.id)
-  const hasLocal = raw.localSignIn ?? (ids.length === 0 && !raw.noSignIn)
+  const isOurs = !raw.noSignIn && raw.registration?.mode !== 'verify'
+  const hasLocal = raw.localSignIn ?? (ids.length === 0 && isOurs)
   const ways = hasLocal ? [...ids, localUpstream] : ids
   const breaches: Breach[] = []
   if (signInWith !== undefined && !ways.includes(signInWith)) {
@@ -206,11 +207,34 @@ function findBackendBreaches(
 
 /** What would be believed to protect something, and protects nothing without a provider. */
 function findIdleSettings(raw: RawConfig): Breach[] {
-  const settings = ['allow', 'deny', 'reverifySeconds', 'lifetime', 'invitedOnly'] as const
+  const settings = [
+    'allow',
+    'deny',
+    'reverifySeconds',
+    'lifetime',
+    'invitedOnly',
+    'linkByVerifiedEmail',
+    'callbackUrl',
+  ] as const
   return settings
     .filter((setting) => raw[setting] !== undefined && raw[setting] !== false)
     .map((setting) => ({
       path: [setting],
       problem: 'is about identity providers, and none is configured; add one or remove it',
     }))
+}
+
+/** What would be believed to protect or to join something, and does not with these providers. */
+function findIdleAmong(providers: readonly ConfiguredProvider[], raw: RawConfig): Breach[] {
+  const breaches: Breach[] = []
+  if (raw.allow && providers.every(({ hasOwnAllow }) => hasOwnAllow)) {
+    const [only, ...others] = providers.map(({ path }) => `${toName(path)}.allow`)
+    const problem = `is for providers without an allow of their own, and there is none: move it to ${only}${others.length > 0 ? ' and the like' : ''}, or remove it`
+    breaches.push({ path: ['allow'], problem })
+  }
+  if (raw.linkByVerifiedEmail && providers.length === 1) {
+    const problem = 'joins accounts of several providers, and only one is configured; remove it'
+    breaches.push({ path: ['linkByVerifiedEmail'], problem })
+  }
+  return breaches
 }

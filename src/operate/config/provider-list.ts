@@ -39,6 +39,8 @@ export interface ConfiguredProvider {
   readonly settings: ProviderSettings
   /** `['github']`, or `['providers', 0]`. */
   readonly path: SettingPath
+  /** Whether it says itself whom it allows, so that what is allowed everywhere does not count. */
+  readonly hasOwnAllow: boolean
 }
 
 /** Every provider: the short forms first, then the list in its order. */
@@ -52,7 +54,11 @@ export function listProviders(raw: RawProviders): ConfiguredProvider[] {
     const settings = toSettings(entry, raw)
     const isOnly = others.length === 0 && raw.callbackUrl !== undefined
     const callbackPath = isOnly ? new URL(raw.callbackUrl ?? '').pathname : settings.callbackPath
-    return { settings: { ...settings, callbackPath: settings.callbackPath ?? callbackPath }, path }
+    return {
+      settings: { ...settings, callbackPath: settings.callbackPath ?? callbackPath },
+      path,
+      hasOwnAllow: entry.allow !== undefined,
+    }
   })
 }
 

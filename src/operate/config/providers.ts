@@ -21,6 +21,17 @@ export const callbackPath = z
   .regex(/^(\/[A-Za-z0-9._~-]+)+$/, 'must be a path such as /oauth2/callback')
   .refine((path) => !/\/\.{1,2}(\/|$)/.test(path), 'must not contain . or ..')
 
+/** Our callback at the only provider as a whole URL, as other deployments give it. */
+export const callbackUrl = text.superRefine((value, context) => {
+  const url = /^https?:\/\//.test(value) ? URL.parse(value) : null
+  const path = url && callbackPath.safeParse(url.pathname)
+  if (url && path?.success && !/[?#]/.test(value)) return
+  const message = url
+    ? 'must have a path, such as https://mcp.example.com/oauth2/callback, and neither query nor fragment'
+    : 'must be a URL such as https://mcp.example.com/oauth2/callback'
+  context.addIssue({ code: 'custom', message })
+})
+
 /** The rules of every provider that has none of its own. What is in them every provider can say. */
 export const everywhereRules = z.strictObject({
   emails: emails.optional(),

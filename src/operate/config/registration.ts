@@ -2,6 +2,8 @@
 import { z } from 'zod'
 import { isEndpoint } from '../../identity/provider-fetch.ts'
 import type { RegistrationOptions } from '../../options.ts'
+import type { Given, SettingPath } from './layers.ts'
+import type { Problem } from './problems.ts'
 
 const text = z.string().min(1, 'must not be empty')
 const list = z.array(text)
@@ -38,15 +40,78 @@ function domain() {
 
 /** The block that each mode needs. */
 const blocks = { static: 'static', verify: 'verify', management: 'auth0' } as const
+const modes = ['static', 'verify', 'management'] as const
 
-/** What is missing for the mode, in words; undefined when nothing is. */
-export function findRegistrationProblem(
+/** What a mode takes for granted elsewhere in the configuration. */
+export interface RegistrationSurroundings {
+  readonly dynamicRegistration: boolean | undefined
+  /** Ids of the configured providers. */
+  readonly providers: readonly { readonly id: string; readonly type: string }[]
+}
+
+/** What contradicts the mode, each continuing a sentence that its setting begins. */
+export function findRegistrationProblems(
   settings: RegistrationSettings | undefined,
-): string | undefined {
-  if (settings === undefined || settings.mode === 'dynamic') return undefined
-  const block = blocks[settings.mode]
-  if (settings[block] !== undefined) return undefined
-  return `has mode ${settings.mode} and no ${block}; see docs/guides/registration-modes.md`
+  { dynamicRegistration, providers }: RegistrationSurroundings,
+): { path: SettingPath; problem: string }[] {
+  if (settings === undefined) return []
+  const { mode } = settings
+  const idle = modes
+    .filter((other) => other !== mode && settings[blocks[other]] !== undefined)
+    .map((other) => ({
+      path: ['registration', blocks[other]],
+      problem: `is for mode ${other}, but registration.mode is ${mode}: set the mode to ${other} or remove it`,
+    }))
+  if (mode === 'dynamic') return idle
+  const at = (problem: string) => ({ path: ['registration'], problem })
+  const missing = settings[blocks[mode]] === undefined ? [at(toMissing(mode))] : []
+  const isOff = dynamicRegistration === false && mode !== 'verify'
+  const off = `with mode ${mode} contradicts dynamicRegistration: false, which switches registration off; remove one of them`
+  const isStranded = mode === 'management' && !providers.some(isManaged)
+  const stranded =
+    'has mode management, whose applications send people back to the provider auth0, and no provider of this id and type is configured; see docs/guides/registration-modes.md'
+  return [...idle, ...missing, ...(isOff ? [at(off)] : []), ...(isStranded ? [at(stranded)] : [])]
+}
+
+function isManaged({ id, type }: { readonly id: string; readonly type: string }): boolean {
+  return id === 'auth0' && type === 'auth0'
+}
+
+function toMissing(mode: (typeof modes)[number]): string {
+  if (mode !== 'static')
+    return `has mode ${mode} and no ${blocks[mode]}; see docs/guides/registration-modes.md`
+  return `has mode static and no static client to hand out: name one of yours as registration.static.clientId or GATEHOUSE_REGISTRATION_STATIC_CLIENT_ID, such as chatgpt, then register it with gatehouse clients add --public --id chatgpt --redirect-uri https://chatgpt.com/connector_platform_oauth_redirect. Your client at the identity provider (OAUTH_CLIENT_ID) is another one and is never handed out`
+}
+
+/**
+ * The mode as `OAUTH_USE_DYNAMIC_REGISTRATION` has it, against what the file says: a name from another
+ * deployment does not win over a mode that somebody chose here.
+ */
+export function findModeContradiction(
+  file: Readonly<Record<string, unknown>> | undefined,
+  given: readonly Given[],
+): Problem[] {
+  const foreign = given.find(({ place }) => place.endsWith('OAUTH_USE_DYNAMIC_REGISTRATION'))
+  if (!foreign) return []
+  const { value, place } = foreign
+  const { registration, dynamicRegistration } = file ?? {}
+  const { mode: chosen } = toMembers(registration)
+  const asks = `asks for registration.mode ${String(value)}`
+  const contradict = (words: string) => [
+    { place, setting: '', problem: `${asks}, but ${words}; remove one of them` },
+  ]
+  if (typeof chosen === 'string' && chosen !== value)
+    return contradict(`the configuration file has registration.mode ${chosen}`)
+  const isOff = dynamicRegistration === false || given.some(isSwitchedOff)
+  return isOff && value === 'dynamic' ? contradict('dynamicRegistration is false') : []
+}
+
+function isSwitchedOff({ path, value }: Given): boolean {
+  return path.join('.') === 'dynamicRegistration' && value === false
+}
+
+function toMembers(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null ? { ...value } : {}
 }
 
 /** The live options. The Management API is loaded only where it is used. */

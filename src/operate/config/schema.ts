@@ -1,7 +1,7 @@
 /** The shape of the configuration file; unknown settings are refused, so that a typo cannot weaken anything. */
 import { z } from 'zod'
 import { logFormats, logLevels } from '../log.ts'
-import { createProviderSchemas, everywhereRules } from './providers.ts'
+import { callbackUrl, createProviderSchemas, everywhereRules } from './providers.ts'
 import { findBackendUrlProblem, parsePublicUrl } from './public-url.ts'
 import { createRegistrationSchema } from './registration.ts'
 import { parseMasterKey } from './secrets.ts'
@@ -17,11 +17,6 @@ const backendUrl = text.superRefine((value, context) => {
   const problem = findBackendUrlProblem(value)
   if (problem !== undefined) context.addIssue({ code: 'custom', message: problem })
 })
-
-const httpUrl = text.refine(
-  (value) => /^https?:\/\//.test(value) && URL.canParse(value),
-  'must be a URL such as https://mcp.example.com/oauth2/callback',
-)
 
 const publicUrl = text.transform((value, context) => {
   const parsed = parsePublicUrl(value)
@@ -106,7 +101,7 @@ export function createConfigSchema(resolveSecret: (reference: SecretReference) =
     providers: providers.entries,
     allow: everywhereRules.optional(),
     deny: everywhereRules.optional(),
-    callbackUrl: httpUrl.optional(),
+    callbackUrl: callbackUrl.optional(),
     invitedOnly: z.boolean().default(false),
     linkByVerifiedEmail: z.boolean().default(false),
     contact: text.optional(),

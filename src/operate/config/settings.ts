@@ -9,7 +9,15 @@
 import type { ProviderType } from './providers.ts'
 
 /** How the text of an environment variable becomes a value. */
-export type SettingKind = 'text' | 'number' | 'boolean' | 'list' | 'yaml' | 'scopes'
+export type SettingKind =
+  | 'text'
+  | 'number'
+  | 'boolean'
+  | 'list'
+  | 'yaml'
+  | 'scopes'
+  /** `true` is dynamic and `false` static, besides the modes by their names (R2). */
+  | 'registration-mode'
 
 /** One setting. */
 export interface Setting {
@@ -61,7 +69,7 @@ const settings: readonly Setting[] = [
   toSetting('localSignIn', 'boolean'),
   toSetting('dynamicRegistration', 'boolean'),
   toSetting('reuseRegistrations', 'boolean'),
-  toSetting('registration.mode', 'text'),
+  toSetting('registration.mode', 'registration-mode', ['OAUTH_USE_DYNAMIC_REGISTRATION']),
   toSetting('registration.static.clientId', 'text'),
   toSetting('registration.verify.issuer', 'text'),
   toSetting('registration.verify.audience', 'text'),
