@@ -1,6 +1,7 @@
 /**
  * The contract of an identity provider that knows each of our clients as an application of its own
- * (`registration: management`).
+ * (`registration: management`). Each is public: PKCE, and no secret to keep. People sign in through the
+ * application of the client that asks, so that the owner sees and can block each at the provider.
  *
  * An application is marked with the client it stands for and with our issuer, so that one that was left
  * behind can be recognised, and nobody else's is ever touched.

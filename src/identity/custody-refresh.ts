@@ -31,12 +31,16 @@ export async function refreshLeased(
   await saveResult(ports, link, toLink(ports, link.key, renewed, link.value.verifiedAt))
 }
 
-/** New tokens in place of old ones. When there is no refresh token among them, the old one stays (UP-15). */
+/**
+ * New tokens in place of old ones. When there is no refresh token among them, the old one stays (UP-15), unless
+ * it was given to another application, which alone could use it.
+ */
 export function joinTokens(
   next: UpstreamTokens,
   before: UpstreamTokens | undefined,
 ): UpstreamTokens {
   if (next.refreshToken !== undefined || before?.refreshToken === undefined) return next
+  if (next.application !== before.application) return next
   const { refreshToken, refreshExpiresAt } = before
   return { ...next, refreshToken, ...(refreshExpiresAt !== undefined && { refreshExpiresAt }) }
 }

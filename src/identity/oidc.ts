@@ -5,6 +5,7 @@
  * full (UP-06), and an identity from nothing but what this very exchange yielded (UP-07). How one provider
  * differs from the next is told by options and quirks; nothing here knows a provider's name.
  */
+import { OAuthError } from '../errors.ts'
 import { admit } from './admit.ts'
 import { toRegisteredCallback, verifyCallback } from './callback.ts'
 import { createOidcDocuments, type OidcParty } from './oidc-documents.ts'
@@ -46,14 +47,15 @@ export function oidc(options: OidcOptions, quirks: OidcQuirks = {}): Upstream {
     label,
     ...(options.callbackPath !== undefined && { callbackPath: options.callbackPath }),
     start: (flow, wishes = {}) =>
-      guard(toProviderError, label, async () =>
-        toAuthorizationUrl(provider, await openExchange(party), flow, wishes),
-      ),
-    finish: (callback, flow) => guard(toProviderError, label, () => finish(party, callback, flow)),
-    refresh: (tokens) => guard(toCustodyError, label, () => refresh(party, tokens)),
-    reverify: (tokens, onRenewed) =>
-      guard(toCustodyError, label, () => reverify(party, tokens, onRenewed)),
-    revoke: (tokens) => guard(toCustodyError, label, () => revoke(party, tokens)),
+      guard(toProviderError, label, async () => {
+        const asked = speakAs(party, flow)
+        return toAuthorizationUrl(asked.provider, await openExchange(asked), flow, wishes)
+      }),
+    finish: (callback, flow) =>
+      guard(toProviderError, label, () => finish(speakAs(party, flow), callback, flow)),
+    refresh: (tokens) => keep(party, tokens, (as) => refresh(as, tokens)),
+    reverify: (tokens, onRenewed) => keep(party, tokens, (as) => reverify(as, tokens, onRenewed)),
+    revoke: (tokens) => revokeTokens(party, tokens),
     findProblem: (callbackUri) => findOidcProblem(party, callbackUri),
   }
 }
@@ -67,6 +69,52 @@ async function guard<T>(
     return await act()
   } catch (error) {
     throw toError(label, error)
+  }
+}
+
+/** The provider as it knows one application of ours, which is public; without one, as it is. */
+function speakAs(
+  party: OidcParty,
+  { application }: { readonly application?: string | undefined },
+): OidcParty {
+  if (application === undefined) return party
+  const provider = {
+    ...party.provider,
+    clientId: application,
+    clientSecret: undefined,
+    clientAuthentication: undefined,
+  }
+  return { ...party, provider }
+}
+
+/**
+ * A call with tokens that we keep, in the name of the application that they were given to. One that the
+ * provider knows no more has taken its tokens with it.
+ */
+async function keep<T>(
+  party: OidcParty,
+  tokens: UpstreamTokens,
+  call: (as: OidcParty) => Promise<T>,
+): Promise<T> {
+  const { label } = party.provider
+  try {
+    return await guard(toCustodyError, label, () => call(speakAs(party, tokens)))
+  } catch (error) {
+    throw tokens.application !== undefined && isUnknownClient(error) ? grantEnded(label) : error
+  }
+}
+
+function isUnknownClient(error: unknown): boolean {
+  return error instanceof OAuthError && error.reason === 'upstream_misconfigured'
+}
+
+/** What ended together with its application, or by itself, is revoked. */
+async function revokeTokens(party: OidcParty, tokens: UpstreamTokens): Promise<void> {
+  try {
+    await keep(party, tokens, (as) => revoke(as, tokens))
+  } catch (error) {
+    const isGone = error instanceof OAuthError && error.code === 'invalid_grant'
+    if (!(isGone && tokens.application !== undefined)) throw error
   }
 }
 
@@ -88,7 +136,7 @@ async function finish(party: OidcParty, callback: URL, flow: UpstreamFlow): Prom
   )
   const claims = await readIdToken(party, answer, answer.claims())
   const identity = await identify(provider, exchange, claims, answer.access_token)
-  const tokens = toUpstreamTokens(answer, provider.clock)
+  const tokens = toGivenTokens(toUpstreamTokens(answer, provider.clock), flow)
   return admit(provider.label, provider.admission, { ...identity, tokens })
 }
 
@@ -105,7 +153,15 @@ function verifySpeakerNamed(
 async function refresh(party: OidcParty, tokens: RefreshableTokens): Promise<UpstreamTokens> {
   const exchange = await openExchange(party)
   const refreshed = await spendRefreshToken(exchange, tokens, party.provider.clock)
-  return refreshed.tokens
+  return toGivenTokens(refreshed.tokens, tokens)
+}
+
+/** Tokens with the application that they were given to. */
+function toGivenTokens(
+  tokens: UpstreamTokens,
+  { application }: { readonly application?: string | undefined },
+): UpstreamTokens {
+  return application === undefined ? tokens : { ...tokens, application }
 }
 
 /**
@@ -128,7 +184,8 @@ async function reverify(
   if (refreshToken === undefined) throw grantEnded(label)
   await documents.keys.read()
   const spendable = { ...tokens, refreshToken }
-  const { answer, tokens: renewed } = await spendRefreshToken(exchange, spendable, provider.clock)
+  const { answer, tokens: fresh } = await spendRefreshToken(exchange, spendable, provider.clock)
+  const renewed = toGivenTokens(fresh, tokens)
   onRenewed?.(renewed)
   if (answer.id_token === undefined) throw grantEnded(label)
   const claims = await readIdToken(party, answer, answer.claims())

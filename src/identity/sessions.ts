@@ -21,12 +21,16 @@ export interface LiveSession {
   readonly user: KnownUser
   /** How the person signed in: `local` or the id of a provider. */
   readonly upstream: string
+  /** The application there in whose name they did. */
+  readonly applicationId?: string | undefined
 }
 
 /** How the person proved who they are. */
 export interface SignInProof {
   /** The provider that vouches for them. Default: the user's own. */
   readonly upstream?: string
+  /** The application there in whose name they were asked. */
+  readonly applicationId?: string | undefined
   /** What the user's record held when the person proved to know the password. */
   readonly sealedPassword?: string | undefined
 }
@@ -76,7 +80,8 @@ export function createSessions(options: SessionOptions): Sessions {
       const session = await sessions.find(store, hash)
       const user = session && (await users.find(session.value.userId))
       if (!user) return undefined
-      return { hash, user, upstream: session.value.upstream ?? user.record.value.upstream }
+      const { upstream = user.record.value.upstream, applicationId } = session.value
+      return { hash, user, upstream, applicationId }
     },
     end: async (cookie) => {
       await winRace(() => tryEnd(options, sha256(cookie)))
@@ -86,7 +91,13 @@ export function createSessions(options: SessionOptions): Sessions {
 
 async function tryOpen(
   { store, clock, sessionSeconds, maxPerUser = 5 }: SessionOptions,
-  { userId, hash, upstream, sealedPassword }: SignInProof & { userId: string; hash: string },
+  {
+    userId,
+    hash,
+    upstream,
+    applicationId,
+    sealedPassword,
+  }: SignInProof & { userId: string; hash: string },
 ): Promise<true | undefined> {
   const user = await userRecords.find(store, userId)
   if (!user || (sealedPassword ?? user.value.sealedPassword) !== user.value.sealedPassword) {
@@ -99,6 +110,7 @@ async function tryOpen(
   const session: Session = {
     userId,
     upstream: upstream ?? user.value.upstream,
+    ...(applicationId !== undefined && { applicationId }),
     createdAt: now,
     expiresAt: now + sessionSeconds,
   }

@@ -7,6 +7,11 @@ export interface UpstreamFlow {
   readonly state: string
   readonly nonce: string
   readonly codeVerifier: string
+  /**
+   * The application at the provider in whose name the person is asked, without a secret (`Applications`).
+   * Absent: the provider's one client. A provider that knows no such applications ignores it.
+   */
+  readonly application?: string | undefined
 }
 
 /** Who the provider says this is. */
@@ -43,6 +48,8 @@ export interface UpstreamTokens {
   readonly expiresAt?: number
   /** Unix seconds after which the refresh token is dead, when the provider said so. */
   readonly refreshExpiresAt?: number
+  /** The application that they were given to, which alone can use them. Absent: the provider's one client. */
+  readonly application?: string
 }
 
 /** An identity provider. */
@@ -73,7 +80,8 @@ export interface Upstream {
    */
   refresh?(tokens: UpstreamTokens & { readonly refreshToken: string }): Promise<UpstreamTokens>
   /**
-   * Who the person is now, admitted anew. Absent where nothing can be asked later.
+   * Who the person is now, admitted anew. Absent where nothing can be asked later. Tokens in the answer, when
+   * asking spent the refresh token, replace those that are kept.
    *
    * @param onRenewed told of new tokens that the question cost the old ones, before anything is thought of the
    *   answer: they count even when the person may no longer enter or the answer is unusable

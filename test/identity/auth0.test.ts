@@ -1,7 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Auth0Options, auth0 } from '../../src/identity/presets/auth0.ts'
+import type { UpstreamTokens } from '../../src/identity/upstream.ts'
 import { createFlow, describeUpstream, type ProviderUnderTest } from './contract.ts'
 import { type StrictProvider, startStrictProvider, strictClient } from './strict-provider.ts'
+
+type Refreshable = UpstreamTokens & { readonly refreshToken: string }
 
 async function createProvider(): Promise<ProviderUnderTest> {
   const provider = await startStrictProvider({ suffix: '/', isGenerous: true })
@@ -45,6 +48,32 @@ describe('Auth0', () => {
     expect(callback.searchParams.get('iss')).toBe(provider.issuer)
     const identity = await upstream.finish(callback, flow)
     expect(identity).toMatchObject({ login: 'ada', memberships: { tenant: 'org_example' } })
+  })
+
+  it('speaks in the name of an application, and of no other with its tokens (R2)', async () => {
+    const known = new Set(['application'])
+    const knowing = await startStrictProvider({
+      suffix: '/',
+      isGenerous: true,
+      knowsPublic: (id) => known.has(id),
+    })
+    const upstream = create({ issuer: knowing.issuer })
+    const flow = createFlow({ application: 'application' })
+    const url = await upstream.start(flow)
+    expect(url.searchParams.get('client_id')).toBe('application')
+    const { tokens } = await upstream.finish(await knowing.signIn(url, 'ada'), flow)
+    expect(tokens).toMatchObject({ application: 'application' })
+    const refreshed = await upstream.refresh?.(tokens as Refreshable)
+    expect(refreshed).toMatchObject({ application: 'application' })
+    expect(await upstream.reverify?.(refreshed as Refreshable)).toMatchObject({ login: 'ada' })
+
+    const stranger = { ...(refreshed as Refreshable), application: 'unknown' }
+    await expect(upstream.refresh?.(stranger)).rejects.toMatchObject({ code: 'invalid_grant' })
+    await upstream.revoke?.(stranger)
+    await upstream.revoke?.(refreshed as Refreshable)
+    const ended = upstream.refresh?.(refreshed as Refreshable)
+    await expect(ended).rejects.toMatchObject({ code: 'invalid_grant' })
+    await knowing.close()
   })
 
   it('is found by its domain', async () => {

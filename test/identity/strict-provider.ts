@@ -23,6 +23,10 @@ export interface StrictOptions {
   readonly idTokenAlgorithm?: 'RS256' | 'PS256' | 'ES256' | 'EdDSA'
   /** How the client has to send its secret; `none` for a public client. */
   readonly clientAuthentication?: string
+  /** Where it sends people back to. Default: the callback of the contract. */
+  readonly callback?: string
+  /** Ids of public clients that it knows besides, asked anew each time. */
+  readonly knowsPublic?: (id: string) => boolean
   /** Gives refresh tokens without a page of consent, as Auth0 does. */
   readonly isGenerous?: boolean
 }
@@ -62,7 +66,7 @@ export async function startStrictProvider(options: StrictOptions = {}): Promise<
   }
   return {
     issuer,
-    signIn: walk,
+    signIn: (url, login) => walk(url, login, options.callback ?? knownCallback),
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve())
@@ -82,7 +86,7 @@ function toConfiguration(options: StrictOptions) {
       {
         client_id: strictClient.clientId,
         ...(clientAuthentication !== 'none' && { client_secret: strictClient.clientSecret }),
-        redirect_uris: [knownCallback],
+        redirect_uris: [options.callback ?? knownCallback],
         grant_types: ['authorization_code', 'refresh_token'],
         token_endpoint_auth_method: clientAuthentication ?? 'client_secret_post',
         id_token_signed_response_alg: idTokenAlgorithm,
@@ -99,7 +103,7 @@ function toConfiguration(options: StrictOptions) {
       accountId,
       claims: async () => toClaims(accountId),
     }),
-    adapter: createAdapter,
+    adapter: (name: string) => (name === 'Client' ? createClients(options) : createAdapter(name)),
     renderError: async (context: { body: unknown }, { error }: { error: string }) => {
       context.body = error
     },
@@ -125,6 +129,24 @@ function createKeys(): object[] {
   const { privateKey: ec } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const { privateKey: ed } = generateKeyPairSync('ed25519')
   return [rsa, ec, ed].map((key) => ({ ...key.export({ format: 'jwk' }), use: 'sig' }))
+}
+
+/** The clients that were registered while it runs, as it finds them. */
+function createClients({ knowsPublic = () => false, callback = knownCallback }: StrictOptions) {
+  return {
+    ...createAdapter('Client'),
+    find: async (id: string) => (knowsPublic(id) ? toPublicClient(id, callback) : undefined),
+  }
+}
+
+function toPublicClient(id: string, callback: string) {
+  return {
+    client_id: id,
+    redirect_uris: [callback],
+    grant_types: ['authorization_code', 'refresh_token'],
+    response_types: ['code'],
+    token_endpoint_auth_method: 'none',
+  }
 }
 
 /** What is asked of a store by `oidc-provider`; without one it warns that its own is for development. */
@@ -176,7 +198,7 @@ async function agree(
   await provider.interactionFinished(request, response, result, { mergeWithLastSubmission: false })
 }
 
-async function walk(authorizationUrl: URL, login: string): Promise<URL> {
+async function walk(authorizationUrl: URL, login: string, callback: string): Promise<URL> {
   const cookies = new Map<string, string>()
   let url = authorizationUrl
   for (let hop = 0; hop < 10; hop += 1) {
@@ -188,7 +210,7 @@ async function walk(authorizationUrl: URL, login: string): Promise<URL> {
       cookies.set(name, value)
     }
     url = new URL(answer.headers.get('location') ?? '', url)
-    if (url.href.startsWith(knownCallback)) return url
+    if (url.href.startsWith(callback)) return url
   }
   throw new Error('The provider sends the browser in circles')
 }

@@ -31,7 +31,8 @@ export const authorize: Endpoint = async (request, context) => {
   const id = context.random(16)
   const browser = bindBrowser(`flow-${id}`, context, context.config.lifetimes.flowSeconds)
   const present = await context.sessions.find(findCookie(request, 'session', context.config.issuer))
-  const session = keepCounting(present, asked, context)
+  const { applicationId } = asked.client
+  const session = keepCounting(present, { resource: asked.resource, applicationId }, context)
   const flow = toFlow(id, asked, browser, context)
   const skipsPage = await maySkipPage({ request, flow, asked, session }, context)
   if (!skipsPage && asked.prompt.includes('none')) throw refuseSilence(asked, session)
@@ -87,11 +88,13 @@ function toFlow(
   context: RequestContext,
 ): Flow {
   const { state, codeChallenge } = asked
+  const { applicationId } = asked.client
   return {
     id,
     browserHash: browser.hash,
     step: 'approve',
     clientId: asked.client.id,
+    ...(applicationId !== undefined && { applicationId }),
     redirectUri: asked.redirect.uri,
     ...(state !== undefined && { state }),
     ...(codeChallenge !== undefined && { codeChallenge }),

@@ -6,6 +6,7 @@ import type { User } from '../../storage/records/user.ts'
 import { findCookie, formatCookie } from '../cookies.ts'
 import { toSeeOther } from '../respond.ts'
 import { type Journey, saveProgress, toFlowPath } from './journey.ts'
+import { findApplication } from './ways.ts'
 
 /**
  * Opens a session for the person, in place of the one before, and lets the journey go on to the confirmation.
@@ -21,7 +22,9 @@ export async function arriveSignedIn(
   await saveProgress(flow, { step: 'confirm', userId }, context)
   const before = findCookie(request, 'session', context.config.issuer)
   if (before !== undefined) await context.sessions.end(before)
-  const cookie = await context.sessions.open(userId, { sealedPassword, upstream })
+  const applicationId = findApplication({ id: upstream }, flow.value, context)
+  const proof = { sealedPassword, upstream, applicationId }
+  const cookie = await context.sessions.open(userId, proof)
   context.metrics.count('sign_ins', { outcome: 'ok' })
   context.audit({ event: 'sign-in.succeeded', outcome: 'ok', userId })
   const { sessionSeconds } = context.config.lifetimes

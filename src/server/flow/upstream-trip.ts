@@ -16,6 +16,7 @@ import { findCookie, formatCookie } from '../cookies.ts'
 import { toCallbackPath } from '../paths.ts'
 import { toSeeOther } from '../respond.ts'
 import { type Journey, refuseMoved, resolveJourney, toFlowPath } from './journey.ts'
+import { findApplication } from './ways.ts'
 
 /** Purpose of the sealed verifier and nonce. */
 export const sealPurpose = 'upstream-trip'
@@ -59,7 +60,15 @@ export async function leaveForUpstream(
   }
   const redirectUri = toCallbackUri(upstream, context)
   const location = await upstream
-    .start({ redirectUri, state, ...secrets }, { fresh: flow.value.freshSignIn })
+    .start(
+      {
+        redirectUri,
+        state,
+        ...secrets,
+        application: findApplication(upstream, flow.value, context),
+      },
+      { fresh: flow.value.freshSignIn },
+    )
     .catch((error: unknown) => Promise.reject(toRetryable(error, flow.value.id)))
   const next: Flow = { ...flow.value, ...progress, upstream: trip }
   const stateKey = upstreamStates.key(trip.stateHash)
@@ -111,9 +120,10 @@ export async function takeTrip(
     const secrets = context.sealer.open(sealPurpose, flow.value.id, trip.sealedSecrets)
     const { nonce, codeVerifier } = JSON.parse(secrets) as { nonce: string; codeVerifier: string }
     const redirectUri = toCallbackUri(upstream, context)
+    const application = findApplication(upstream, flow.value, context)
     return {
       journey: { ...journey, flow },
-      upstreamFlow: { redirectUri, state, nonce, codeVerifier },
+      upstreamFlow: { redirectUri, state, nonce, codeVerifier, application },
     }
   } catch (error) {
     // The state may be gone by now, so that loading the page again does not help: another trip does.

@@ -13,7 +13,7 @@ import { localUpstream } from '../../identity/users.ts'
 import type { Flow } from '../../storage/records/flow.ts'
 
 /** What decides about the ways. */
-export type Ports = Pick<RequestContext, 'config' | 'upstreams' | 'localSignIn'>
+export type Ports = Pick<RequestContext, 'config' | 'upstreams' | 'applications' | 'localSignIn'>
 
 /** How people may sign in. */
 export interface Ways {
@@ -44,17 +44,35 @@ export function findOnlyUpstream(
   return local || others.length > 0 ? undefined : only
 }
 
-/** The session, if it counts for a resource. */
+/** What a session has to count for. */
+interface Purpose {
+  readonly resource: string
+  readonly applicationId?: string | undefined
+}
+
+/** The session, if it counts for this resource and, at a provider that knows each client, for this client. */
 export function keepCounting(
   session: LiveSession | undefined,
-  flow: Pick<Flow, 'resource'>,
+  purpose: Purpose,
   context: Ports,
 ): LiveSession | undefined {
   if (!session) return undefined
-  const { local, upstreams } = findWays(flow, context)
-  const counts =
-    session.upstream === localUpstream
-      ? local
-      : upstreams.some((upstream) => upstream.id === session.upstream)
-  return counts ? session : undefined
+  const { local, upstreams } = findWays(purpose, context)
+  if (session.upstream === localUpstream) return local ? session : undefined
+  const upstream = upstreams.find(({ id }) => id === session.upstream)
+  if (!upstream) return undefined
+  const application = findApplication(upstream, purpose, context)
+  return application === undefined || application === session.applicationId ? session : undefined
+}
+
+/**
+ * The application at the provider in whose name the person is asked (`registration: management`). Undefined:
+ * the provider's one client, as for clients that the owner registered here.
+ */
+export function findApplication(
+  { id }: Pick<Upstream, 'id'>,
+  { applicationId }: Pick<Purpose, 'applicationId'>,
+  { applications }: Pick<Ports, 'applications'>,
+): string | undefined {
+  return applications?.upstreamId === id ? applicationId : undefined
 }

@@ -19,6 +19,8 @@ export interface Flow {
   readonly browserHash: string
   readonly step: FlowStep
   readonly clientId: string
+  /** The client's application at the identity provider, if it has one (`registration: management`). */
+  readonly applicationId?: string
   readonly redirectUri: string
   readonly state?: string
   readonly codeChallenge?: string

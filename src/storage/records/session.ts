@@ -9,6 +9,8 @@ export interface Session {
   readonly userId: string
   /** How the person signed in: `local` or the id of a provider. Default: the user's own. */
   readonly upstream?: string
+  /** The application at that provider in whose name they did (`registration: management`). */
+  readonly applicationId?: string
   /** Unix seconds. */
   readonly createdAt: number
   readonly expiresAt: number
