@@ -122,6 +122,9 @@ const backendWithheld: ReadonlySet<string> = new Set([
   'service-worker-allowed',
 ])
 
+/** The reason of a 401 or 407 of the backend. */
+export const backendUnauthorized = 'backend_unauthorized'
+
 /**
  * The backend's fields that a client gets, and ours.
  *
@@ -137,7 +140,7 @@ export function cleanResponseFields(
   fields: readonly HeaderField[],
   backend: Backend & { readonly to: URL },
 ): HeaderField[] {
-  if (status === 401 || status === 407) throw backendRefused('backend_unauthorized')
+  if (status === 401 || status === 407) throw backendRefused(backendUnauthorized)
   const named = parseConnectionOptions(fields)
   const kept = fields.filter(([name]) => !named.has(name) && isForClient(name))
   const answered = kept.map(

@@ -5,11 +5,13 @@
  */
 import { LRUCache } from 'lru-cache'
 import type { Backend, RequestContext } from '../context.ts'
+import { OAuthError } from '../errors.ts'
 import type { KnownUser } from '../identity/profiles.ts'
 import { localUpstream } from '../identity/users.ts'
 import type { HeaderField } from '../platform/exchange.ts'
 import type { Profile } from '../storage/records/user.ts'
 import type { AccessTokenClaims } from '../tokens/access-token.ts'
+import { backendUnauthorized } from './headers.ts'
 import { createUpstreamTokens } from './upstream-token.ts'
 
 /** The fields that say who is calling. */
@@ -17,6 +19,20 @@ export type DescribeCaller = (
   claims: AccessTokenClaims,
   context: RequestContext,
 ) => Promise<readonly HeaderField[]>
+
+/** What a backend is told of its callers. */
+export interface CallerDescription {
+  readonly describe: DescribeCaller
+  /**
+   * The fields of a request that the backend refused, with another token of the caller's provider; undefined
+   * when there is none. Absent where the backend gets no such token.
+   */
+  readonly recover?: (
+    refusal: unknown,
+    sent: readonly HeaderField[],
+    caller: { readonly claims: AccessTokenClaims; readonly context: RequestContext },
+  ) => Promise<readonly HeaderField[] | undefined>
+}
 
 /** How long a profile is believed, and an assertion used again, in seconds. */
 const profileSeconds = 60
@@ -29,15 +45,33 @@ const assertionSeconds = 60
 const remembered = 10_000
 
 /** What the backend of this configuration is told. */
-export function createCallerDescription(backend: Backend & { readonly to: URL }): DescribeCaller {
+export function createCallerDescription(
+  backend: Backend & { readonly to: URL },
+): CallerDescription {
   const describeIdentity = createIdentityDescription(backend)
-  if (backend.forward === undefined) return describeIdentity
-  const findUpstreamToken = createUpstreamTokens(backend)
-  return async (claims, context) => {
-    const token = await findUpstreamToken(claims, context)
-    const fields = await describeIdentity(claims, context)
-    return [...fields, ['authorization', `Bearer ${token}`]]
+  if (backend.forward === undefined) return { describe: describeIdentity }
+  const tokens = createUpstreamTokens(backend)
+  return {
+    async describe(claims, context) {
+      const token = await tokens.find(claims, context)
+      const fields = await describeIdentity(claims, context)
+      return [...fields, toAuthorization(token)]
+    },
+    async recover(refusal, sent, { claims, context }) {
+      if (!(refusal instanceof OAuthError) || refusal.reason !== backendUnauthorized) {
+        return undefined
+      }
+      const [, authorization = ''] = sent.find(([name]) => name === 'authorization') ?? []
+      const refused = authorization.slice('Bearer '.length)
+      const token = await tokens.renew(refused, claims, context)
+      if (token === undefined) return undefined
+      return [...sent.filter(([name]) => name !== 'authorization'), toAuthorization(token)]
+    },
   }
+}
+
+function toAuthorization(token: string): HeaderField {
+  return ['authorization', `Bearer ${token}`]
 }
 
 function createIdentityDescription(backend: Backend & { readonly to: URL }): DescribeCaller {

@@ -66,9 +66,11 @@ export function toLink(
 ): Link {
   if (tokens === undefined) return { verifiedAt }
   const { expiresAt } = tokens
-  const refreshFrom = toRefreshFrom(tokens, clock.now())
+  const givenAt = clock.now()
+  const refreshFrom = toRefreshFrom(tokens, givenAt)
   return {
     sealedTokens: sealer.seal(tokensPurpose, key, JSON.stringify(tokens)),
+    givenAt,
     ...(expiresAt !== undefined && { expiresAt }),
     ...(refreshFrom !== undefined && { refreshFrom }),
     verifiedAt,

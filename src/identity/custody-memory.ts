@@ -15,6 +15,8 @@ export interface TokenMemory {
    * @param look finds the token when it is not remembered
    */
   find(key: string, look: () => Promise<LiveToken>): Promise<LiveToken>
+  /** Whatever is remembered of a link may be another now. */
+  forget(key: string): void
   close(): void
 }
 
@@ -39,11 +41,12 @@ export function createTokenMemory({ store, clock }: { store: Store; clock: Clock
   const looks = new Map<string, Look>()
   const prefix = links.key('')
 
-  const unsubscribe = store.subscribe(prefix, (key) => {
+  const forget = (key: string): void => {
     if (key === prefix) known.clear()
     else known.delete(key)
     for (const [at, look] of looks) if (key === prefix || key === at) look.isOutdated = true
-  })
+  }
+  const unsubscribe = store.subscribe(prefix, forget)
   const remember = (key: string, token: LiveToken): void => {
     const from = clock.now()
     const until = Math.min(from + trustSeconds, token.freshUntil ?? Number.POSITIVE_INFINITY)
@@ -67,6 +70,7 @@ export function createTokenMemory({ store, clock }: { store: Store; clock: Clock
       if (entry && now >= entry.from && now < entry.until) return entry.token
       return (looks.get(key) ?? begin(key, find)).token
     },
+    forget,
     close: unsubscribe,
   }
 }

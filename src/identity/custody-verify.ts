@@ -50,7 +50,8 @@ export function settleVerdict(
   })
 }
 
-async function reverifyLeased(
+/** Asks the provider under the lease whether the person may still enter, and writes down what it said. */
+export async function reverifyLeased(
   ports: LeasePorts,
   { userId, upstream }: LinkName,
   { leased, mayBeStale }: { leased: OpenLink; mayBeStale: boolean },

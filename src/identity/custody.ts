@@ -17,6 +17,7 @@ import { isLeasedElsewhere, type LeasePorts, lookMilliseconds } from './custody-
 import { findLink, type LinkName, toLink } from './custody-link.ts'
 import { createTokenMemory } from './custody-memory.ts'
 import { isRefusal, joinTokens } from './custody-refresh.ts'
+import { noBetterToken, settleRenewal } from './custody-renewal.ts'
 import { type LiveToken, settleToken, signInAnew } from './custody-token.ts'
 import { settleVerdict } from './custody-verify.ts'
 import { winRace } from './races.ts'
@@ -40,6 +41,13 @@ export interface Custody {
    *   it have ended; `temporarily_unavailable` when the provider or the store cannot be asked now
    */
   findAccessToken(userId: string, upstreamId: string): Promise<string>
+  /**
+   * Another access token than the one that a backend refused, asked for under the lease; undefined when there
+   * is none that it would rather take.
+   *
+   * @throws OAuthError like {@link Custody.findAccessToken}
+   */
+  renewAccessToken(userId: string, upstreamId: string, refused: string): Promise<string | undefined>
   /**
    * How long the provider stands behind a person, verified again when that is due. Reads nothing unless
    * `reverifySeconds` or `lifetimeFollowsUpstream` is set.
@@ -102,6 +110,18 @@ export function createCustody(options: CustodyOptions): Custody {
       const upstream = upstreams.get(upstreamId)
       if (!upstream) throw signInAnew('upstream_gone')
       return (await find({ userId, upstream })).accessToken
+    },
+    async renewAccessToken(userId, upstreamId, refused) {
+      const upstream = upstreams.get(upstreamId)
+      if (!upstream) throw signInAnew('upstream_gone')
+      const name = { userId, upstream }
+      const key = toKey(name)
+      memory.forget(key)
+      const renewed = await takeTurn(key, () =>
+        endingOn(ports, name, () => settleRenewal(ports, name, refused)),
+      )
+      memory.forget(key)
+      return renewed === noBetterToken ? undefined : renewed
     },
     async verify(userId, upstreamId) {
       if (upstreamId === sharedUpstream) return {}

@@ -53,6 +53,12 @@ export interface ForwardTarget {
    */
   readonly respond: (status: number, headers: readonly HeaderField[]) => readonly HeaderField[]
   /**
+   * Called once with what {@link ForwardTarget.respond} threw: the header fields of another attempt, or
+   * undefined to leave it at the refusal. Bodies up to 64 KiB of declared length are sent again; after a
+   * longer one the client is asked to repeat its request (503).
+   */
+  readonly recover?: (refusal: unknown) => Promise<readonly HeaderField[] | undefined>
+  /**
    * Ends the stream early: the token behind it expired or was revoked. Before the backend has answered,
    * `forward` throws the signal's reason.
    */

@@ -2,10 +2,7 @@
 import type { IncomingMessage } from 'node:http'
 import { type Readable, Transform } from 'node:stream'
 import { OAuthError } from '../errors.ts'
-import { bodyCutShort, bodyTooLarge } from './refusals.ts'
-
-/** Bodies with a declared length up to this many bytes are read whole before they are sent on. */
-const smallBodyBytes = 64 * 1024
+import { bodyCutShort, bodyTooLarge, smallBodyBytes } from './refusals.ts'
 
 /**
  * The whole body.

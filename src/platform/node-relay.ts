@@ -14,6 +14,7 @@ import { toRequestBody } from './node-body.ts'
 import {
   defaultForwardLimitBytes,
   defaultHeadersTimeoutSeconds,
+  repeatRequest,
   toBackendFailure,
 } from './refusals.ts'
 
@@ -32,9 +33,16 @@ export async function relay(
   try {
     const limitBytes = target.bodyLimitBytes ?? defaultForwardLimitBytes
     const body = await toRequestBody(sockets.incoming, limitBytes)
-    await stream(sockets.outgoing, target, (handler) =>
-      agent.dispatch(toDispatchOptions(target, body), handler),
-    )
+    const attempt = (to: ForwardTarget) =>
+      stream(sockets.outgoing, to, (handler) =>
+        agent.dispatch(toDispatchOptions(to, body), handler),
+      )
+    await attempt(target).catch(async (refusal: unknown) => {
+      const headers = await target.recover?.(refusal)
+      if (headers === undefined) throw refusal
+      if (body !== null && !Buffer.isBuffer(body)) throw repeatRequest(refusal)
+      await attempt({ ...target, headers })
+    })
     return RESPONSE_ALREADY_SENT
   } catch (error) {
     target.onEnd?.('refused')

@@ -7,6 +7,9 @@ export const defaultForwardLimitBytes = 4 * 1024 * 1024
 /** Longest wait for a backend's response headers unless told otherwise, in seconds. */
 export const defaultHeadersTimeoutSeconds = 60
 
+/** Bodies with a declared length up to this many bytes are read whole, and can be sent on a second time. */
+export const smallBodyBytes = 64 * 1024
+
 /** 413: the body is longer than it may be. */
 export function bodyTooLarge(limitBytes: number): OAuthError {
   return new OAuthError('invalid_request', `The request body is larger than ${limitBytes} bytes`, {
@@ -41,6 +44,16 @@ export function verifyPlainBody(contentEncoding: string | null | undefined): voi
     status: 415,
     reason: 'body_encoded',
     headers: { 'Accept-Encoding': 'identity' },
+  })
+}
+
+/** 503: the request would pass now, but its body is gone. */
+export function repeatRequest(cause: unknown): OAuthError {
+  return new OAuthError('temporarily_unavailable', 'Please send the request again', {
+    status: 503,
+    reason: 'body_not_repeatable',
+    retryAfterSeconds: 1,
+    cause,
   })
 }
 

@@ -8,6 +8,8 @@ import {
   bodyTooLarge,
   defaultForwardLimitBytes,
   defaultHeadersTimeoutSeconds,
+  repeatRequest,
+  smallBodyBytes,
   toBackendFailure,
   verifyPlainBody,
 } from './refusals.ts'
@@ -66,8 +68,14 @@ async function forward(
   const timeoutSeconds = target.headersTimeoutSeconds ?? defaultHeadersTimeoutSeconds
   const timer = setTimeout(() => abort.abort(timedOut()), timeoutSeconds * 1000)
   try {
-    const answer = await outbound(target.url, toInit(request, target, abort.signal))
-    const fields = target.respond(answer.status, toFields(answer))
+    const body = await toOutboundBody(request, target)
+    const attempt = (to: ForwardTarget) => ask(outbound, to, { body, signal: abort.signal })
+    const { answer, fields } = await attempt(target).catch(async (refusal: unknown) => {
+      const headers = await target.recover?.(refusal)
+      if (headers === undefined) throw refusal
+      if (body instanceof ReadableStream) throw repeatRequest(refusal)
+      return attempt({ ...target, headers })
+    })
     const init = { status: answer.status, headers: toHeaders(fields) }
     if (answer.body && !bodilessStatuses.has(answer.status) && request.method !== 'HEAD') {
       const isEventStream =
@@ -106,17 +114,42 @@ function createEnding(request: Request, target: ForwardTarget, abort: AbortContr
   }
 }
 
-function toInit(request: Request, target: ForwardTarget, signal: AbortSignal) {
-  const limitBytes = target.bodyLimitBytes ?? defaultForwardLimitBytes
-  if (readDeclaredLength(request) > limitBytes) throw bodyTooLarge(limitBytes)
-  const body = request.body && toStream(countBytes(request.body, limitBytes))
-  return {
+/** What one attempt sends besides what its target says. */
+interface Outbound {
+  readonly body: ReadableStream<Uint8Array> | Uint8Array<ArrayBuffer> | undefined
+  readonly signal: AbortSignal
+}
+
+/** One attempt: the backend's answer, and the fields that the client gets. */
+async function ask(outbound: typeof fetch, target: ForwardTarget, { body, signal }: Outbound) {
+  const answer = await outbound(target.url, {
     method: target.method,
     headers: toHeaders(target.headers),
     redirect: 'manual',
     signal,
     ...(body && { body, duplex: 'half' }),
-  } as const
+  })
+  try {
+    return { answer, fields: target.respond(answer.status, toFields(answer)) }
+  } catch (refusal) {
+    await answer.body?.cancel().catch(() => undefined)
+    throw refusal
+  }
+}
+
+/** Read whole only where it may have to be sent twice. */
+async function toOutboundBody(
+  request: Request,
+  { bodyLimitBytes: limitBytes = defaultForwardLimitBytes, recover }: ForwardTarget,
+): Promise<Outbound['body']> {
+  const length = readDeclaredLength(request)
+  if (length > limitBytes) throw bodyTooLarge(limitBytes)
+  if (!request.body) return undefined
+  const isSmall = length > 0 && length <= smallBodyBytes
+  if (!recover || !isSmall) return toStream(countBytes(request.body, limitBytes))
+  const chunks: Uint8Array[] = []
+  for await (const chunk of countBytes(request.body, smallBodyBytes)) chunks.push(chunk)
+  return new Uint8Array(await new Blob(chunks as BlobPart[]).arrayBuffer())
 }
 
 /** `fetch` has undone any compression, so the fields that spoke of it no longer hold. */

@@ -1,4 +1,5 @@
 /** A Gatehouse whose people sign in at the rotating provider, in front of a backend that remembers. */
+import type { RequestListener } from 'node:http'
 import { onTestFinished } from 'vitest'
 import type { BackendOptions, GatehouseOptions } from '../../src/options.ts'
 import type { Store } from '../../src/storage/store.ts'
@@ -33,16 +34,18 @@ export interface Connected {
 export interface CustodySiteOptions extends Partial<Omit<GatehouseOptions, 'clock' | 'backends'>> {
   store?: Store
   backend?: Partial<BackendOptions>
+  /** Whether the backend takes a token of the provider. Default: every one. */
+  accepts?: (token: string) => boolean
   /** Whether a sign-in gives tokens. Default true. */
   gives?: boolean
 }
 
 /** Starts one; it ends with the running test. */
 export async function startCustodySite(options: CustodySiteOptions = {}): Promise<CustodySite> {
-  const { backend: wanted, gives = true, ...rest } = options
+  const { backend: wanted, gives = true, accepts, ...rest } = options
   const clock = testClock()
   const provider = await startRotatingProvider(clock.now)
-  const backend = await startBackend()
+  const backend = await startBackend(accepts && toGuarded(accepts))
   provider.gives = gives
   const upstream = rotatingUpstream(provider.origin, clock.now)
   const site = await startSite({
@@ -87,5 +90,14 @@ export async function startCustodySite(options: CustodySiteOptions = {}): Promis
         body: '{"jsonrpc":"2.0","id":1,"method":"tools/list"}',
       }),
     lastAuthorization: () => backend.seen.at(-1)?.headers.authorization,
+  }
+}
+
+/** A backend that answers 401 to tokens that it does not take, before it reads anything. */
+function toGuarded(accepts: (token: string) => boolean): RequestListener {
+  return ({ headers }, outgoing) => {
+    const token = headers.authorization?.replace(/^Bearer /, '') ?? ''
+    if (!accepts(token)) return outgoing.writeHead(401, { 'www-authenticate': 'Bearer' }).end()
+    return outgoing.writeHead(200, { 'content-type': 'application/json' }).end('{"ok":true}')
   }
 }

@@ -23,21 +23,26 @@ export type ForwardToBackend = (
 
 /** The way to one backend. */
 export function createStreamableHttp(backend: HttpBackend): ForwardToBackend {
-  const describeCaller = createCallerDescription(backend)
+  const caller = createCallerDescription(backend)
+  const { recover } = caller
   const tokens = createTokenWatch()
   return async (request, claims, context) => {
     const holder = { claims, backend, context }
     const cleaned = unwrapSessionId(cleanRequestFields(request.headers), holder)
     const ours = [
       ...toForwardedFields(context),
-      ...(await describeCaller(claims, context)),
+      ...(await caller.describe(claims, context)),
       ...Object.entries(backend.headers),
     ]
+    const headers = withOurs(cleaned, ours)
     const watched = tokens.watch(claims, context, (reason) => tokenEnded(reason, backend, context))
     return context.exchange.forward({
       url: toTargetUrl(request.url, backend.to),
       method: request.method,
-      headers: withOurs(cleaned, ours),
+      headers,
+      ...(recover && {
+        recover: (refusal: unknown) => recover(refusal, headers, { claims, context }),
+      }),
       respond: (status, fields) => {
         const answered = wrapSessionId(cleanResponseFields(status, fields, backend), holder)
         context.metrics.count('gate_requests', { backend: backend.id, status: String(status) })

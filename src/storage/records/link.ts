@@ -12,6 +12,8 @@ import { defineRecord } from './record.ts'
 export interface Link {
   /** Sealed JSON of the provider's tokens (purpose `upstream-tokens`, row = the key). Absent: none are kept. */
   readonly sealedTokens?: string
+  /** Unix seconds when the provider gave them. */
+  readonly givenAt?: number
   /** Unix seconds when the access token ends, as far as the provider said. */
   readonly expiresAt?: number
   /** Unix seconds from which on the access token is refreshed. Absent: it does not end. */
