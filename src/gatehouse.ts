@@ -15,7 +15,12 @@ import { createUsers } from './identity/users.ts'
 import { claimInstallation, createSetupLink } from './installation.ts'
 import { toPreflightAnswer } from './oauth/cors.ts'
 import { createAudit } from './operate/audit.ts'
-import { startKeyKeeping, startSweeping, startUpstreamRevocation } from './operate/jobs.ts'
+import {
+  startAuditNotes,
+  startKeyKeeping,
+  startSweeping,
+  startUpstreamRevocation,
+} from './operate/jobs.ts'
 import { createLimits } from './operate/limits.ts'
 import { createLog } from './operate/log.ts'
 import { createMetrics, exposeStaleness } from './operate/metrics.ts'
@@ -55,6 +60,7 @@ export async function createGatehouse(options: GatehouseOptions): Promise<Gateho
     startSweeping(context),
     startKeyKeeping({ ...context, rules }),
     startUpstreamRevocation(context),
+    startAuditNotes(context),
   ]
   const routes = createRoutes(context.config, [...context.upstreams.values()])
   const app = createApp(routes, context, exchanges)

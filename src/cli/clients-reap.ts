@@ -3,6 +3,7 @@ import type { Applications } from '../identity/applications.ts'
 import { type RegistrationSettings, toRegistrationOptions } from '../operate/config/registration.ts'
 import { findOrphans, type Orphan } from '../server/clients/reap.ts'
 import { removeClient } from '../server/clients/remove.ts'
+import { noteClientRemoval } from './audit-trail.ts'
 import { exitUsage, toFailure } from './failure.ts'
 import { type Installation, withInstallation } from './installation.ts'
 import { printAside, printRecords, renderTime } from './output.ts'
@@ -72,7 +73,8 @@ async function removeOrphans(orphans: readonly Orphan[], work: Work): Promise<Re
 
 async function removeOrphan(orphan: Orphan, { applications, installation }: Work): Promise<void> {
   if (orphan.kind === 'application') return applications.remove(orphan.application.id)
-  await removeClient(orphan.client.id, installation)
+  const { id } = orphan.client
+  await removeClient(id, noteClientRemoval(installation, id))
 }
 
 function printOrphans(

@@ -6,6 +6,7 @@ import { endpointPaths } from '../server/paths.ts'
 import { type Client, clients } from '../storage/records/client.ts'
 import type { Stored } from '../storage/records/record.ts'
 import type { Store } from '../storage/store.ts'
+import { findId, listWritten, noteClientRemoval, noteInAudit } from './audit-trail.ts'
 import { type ClientUse, readClientUses } from './client-use.ts'
 import { openApplications } from './clients-reap.ts'
 import { exitUsage, toFailure } from './failure.ts'
@@ -85,7 +86,15 @@ export async function addClient(options: ClientAddOptions): Promise<void> {
   await withInstallation(options, async (installation) => {
     const { id, pkce } = options
     const choices = { origin: 'preregistered' as const, pkce, id, secret: chosen }
-    const added = await registerClient(metadata, choices, installation)
+    const audited = noteInAudit(installation, (change) => {
+      const clientId = findId(listWritten(change), clients.prefix)
+      const { client_name, redirect_uris } = metadata
+      const details = { client_name, redirect_uris, mode: 'preregistered' }
+      return clientId === undefined
+        ? []
+        : [{ event: 'client.registered', outcome: 'ok', clientId, details }]
+    })
+    const added = await registerClient(metadata, choices, audited)
     if (added === undefined)
       throw toFailure(`The client id ${id} is taken; choose another with --id`)
     const typed = {
@@ -122,7 +131,8 @@ export async function showClient(id: string, options: ClientOptions): Promise<vo
 export async function removeClientById(id: string, options: ClientOptions): Promise<void> {
   await withInstallation({ ...options, mustExist: true }, async (installation) => {
     const stored = await lookUpClient(installation.store, id)
-    const grants = id.includes('/') ? 0 : await removeClient(id, installation)
+    const audited = noteClientRemoval(installation, id)
+    const grants = id.includes('/') ? 0 : await removeClient(id, audited)
     if (!stored && grants === 0) throw noSuchClient(id)
     const application = await removeItsApplication(stored?.value, installation)
     const removed = { client_id: id, grants_ended: grants, application }

@@ -2,6 +2,7 @@
 import { endGrants } from '../identity/grant-ending.ts'
 import { clients } from '../storage/records/client.ts'
 import { type Grant, grants } from '../storage/records/grant.ts'
+import { noteInAudit } from './audit-trail.ts'
 import { toFailure } from './failure.ts'
 import { listRecords, withInstallation } from './installation.ts'
 import { print, printRecords, renderTime } from './output.ts'
@@ -62,7 +63,8 @@ export async function revokeGrants(ids: string[], options: DataOptions): Promise
       )
     }
     const values = found.flatMap((stored) => stored?.value ?? [])
-    await endGrants(installation, values, 'revoked')
+    const audited = noteInAudit(installation, () => [])
+    await endGrants(audited, values, 'revoked')
     print(`Revoked ${values.length === 1 ? 'one grant' : `${values.length} grants`}`)
   })
 }

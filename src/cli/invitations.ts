@@ -7,7 +7,8 @@ import {
   parseGuest,
   removeInvitations,
 } from '../identity/invitations.ts'
-import type { Guest } from '../storage/records/invitation.ts'
+import { type Guest, invitations } from '../storage/records/invitation.ts'
+import { listWritten, noteInAudit } from './audit-trail.ts'
 import { exitUsage, toFailure } from './failure.ts'
 import { type Installation, withInstallation } from './installation.ts'
 import { print, printRecords, renderTime } from './output.ts'
@@ -36,7 +37,13 @@ export async function inviteUser(name: string, options: InviteOptions): Promise<
   const role = options.role ?? 'user'
   await withInstallation(options, async (installation) => {
     verifyProvider(guest, installation)
-    await invite(installation, guest, { role, validSeconds })
+    const details = { ...guest, role, days: validSeconds / daySeconds }
+    const audited = noteInAudit(installation, (change) =>
+      listWritten(change).some(isInvitation)
+        ? [{ event: 'user.invited', outcome: 'ok', details }]
+        : [],
+    )
+    await invite(audited, guest, { role, validSeconds })
     const until = renderTime(installation.clock.now() + validSeconds)
     print(`Invited ${toName(guest)} ${toPlace(guest)} as ${role}, until ${until} UTC`)
   })
@@ -81,9 +88,18 @@ export async function uninviteUser(name: string, options: GuestOptions): Promise
     if (meant.length === 0) {
       throw toFailure(`${name} is not invited; see: gatehouse users invitations`)
     }
-    await removeInvitations(installation, meant)
+    const audited = noteInAudit(installation, ({ delete: gone = [] }) =>
+      gone.some(isInvitation)
+        ? meant.map(({ guest }) => ({ event: 'user.uninvited', outcome: 'ok', details: guest }))
+        : [],
+    )
+    await removeInvitations(audited, meant)
     print(`${wanted} is no longer invited`)
   })
+}
+
+function isInvitation(key: string): boolean {
+  return key.startsWith(invitations.key(''))
 }
 
 function readGuest(name: string, provider: string | undefined): Guest {

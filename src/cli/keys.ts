@@ -1,5 +1,7 @@
 /** `gatehouse keys`: the keys that sign tokens, and those that seal what is secret in the store. */
 import { createRotationRules } from '../config.ts'
+import type { AuditEvent } from '../platform/ports.ts'
+import { signingKeys } from '../storage/records/key.ts'
 import {
   findSealingKey,
   type Resealing,
@@ -8,6 +10,7 @@ import {
   vaults,
 } from '../storage/records/vault.ts'
 import { rotateDataKey } from '../storage/sealed-rotation.ts'
+import type { Commit } from '../storage/store.ts'
 import { type KeyTime, listKeys, toTime } from '../tokens/key-records.ts'
 import {
   findRemoval,
@@ -17,6 +20,7 @@ import {
   revokeKey,
   rotateKey,
 } from '../tokens/key-rotation.ts'
+import { findId, listWritten, noteInAudit } from './audit-trail.ts'
 import { exitUsage, toFailure } from './failure.ts'
 import { type Installation, withInstallation } from './installation.ts'
 import { print, renderTable, renderTime } from './output.ts'
@@ -59,7 +63,8 @@ export async function rotateKeys(options: KeyRotateOptions): Promise<void> {
     throw toFailure(`--now goes with signing keys only; ${why}`, exitUsage)
   }
   const { algorithm } = createRotationRules(loadSettings(options))
-  await withInstallation({ ...options, mustExist: true }, async (installation) => {
+  await withInstallation({ ...options, mustExist: true }, async (opened) => {
+    const installation = noteInAudit(opened, listKeyEvents)
     if (options.dataKey) {
       const id = await rotateDataKey(installation)
       print(`Data key ${id} seals new values in five minutes; older values follow by themselves.`)
@@ -77,7 +82,8 @@ export async function rotateKeys(options: KeyRotateOptions): Promise<void> {
 /** Removes a signing key that may be known to somebody else, with every token it signed. */
 export async function revokeSigningKey(kid: string, options: DataOptions): Promise<void> {
   const { algorithm } = createRotationRules(loadSettings(options))
-  await withInstallation({ ...options, mustExist: true }, async (installation) => {
+  await withInstallation({ ...options, mustExist: true }, async (opened) => {
+    const installation = noteInAudit(opened, listKeyEvents)
     const change = await revokeKey(installation, kid, algorithm)
     if (!change) throw toFailure('Other processes kept changing the keys; try again')
     if (!change.removed) {
@@ -92,6 +98,26 @@ export async function revokeSigningKey(kid: string, options: DataOptions): Promi
       `Backends that verify tokens themselves may go by the old key set for ${minutes} minutes: restart them`,
     )
   })
+}
+
+/** What a commit does to keys; the id of a data key is told by `gatehouse keys list`. */
+function listKeyEvents(change: Commit): AuditEvent[] {
+  const written = listWritten(change)
+  const made = findId(written, signingKeys.prefix)
+  const removed = findId(change.delete ?? [], signingKeys.prefix)
+  const isDataKey = written.includes(vaults.key('self'))
+  return [
+    ...(made === undefined ? [] : [toKeyEvent('key.made', { kid: made, for: 'signing' })]),
+    ...(isDataKey ? [toKeyEvent('key.made', { for: 'sealing' })] : []),
+    ...(removed === undefined ? [] : [toKeyEvent('key.revoked', { kid: removed })]),
+  ]
+}
+
+function toKeyEvent(
+  event: 'key.made' | 'key.revoked',
+  details: Record<string, unknown>,
+): AuditEvent {
+  return { event, outcome: 'ok', details }
 }
 
 async function findSigningRows({ store, clock }: Installation, rules: RotationRules) {

@@ -111,6 +111,7 @@ function addUsers(program: Command): void {
   withData(users.command('passwd <email>'))
     .description('change a password and end every session of that user')
     .option('--password-stdin', 'read the password from standard input')
+    .option('--end-grants', 'disconnect the apps of that user as well')
     .action(async (email, options) => (await import('./users.ts')).changePassword(email, options))
   withData(users.command('list'))
     .description('list the users')

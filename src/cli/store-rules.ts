@@ -1,5 +1,6 @@
 /** What `gatehouse store verify` expects of each kind of record: its members, its seals, and where it leads. */
 import { sealPurpose as tripPurpose } from '../server/flow/upstream-trip.ts'
+import { auditNotes } from '../storage/records/audit-note.ts'
 import { clients, clientTwins } from '../storage/records/client.ts'
 import { codes } from '../storage/records/code.ts'
 import { consents } from '../storage/records/consent.ts'
@@ -56,6 +57,7 @@ interface RecordRule {
 
 /** The rules by kind of record. */
 export const recordRules: ReadonlyMap<string, RecordRule> = new Map<string, RecordRule>([
+  [auditNotes.prefix, { members: { sealedEvents: 'string', at: 'number' } }],
   [
     clients.prefix,
     { members: { id: 'string', origin: 'string', metadata: 'object', createdAt: 'number' } },

@@ -36,6 +36,17 @@ export interface ArrivalRules {
   readonly linkByVerifiedEmail?: boolean | undefined
   /** What the provider is called. Default: its id. */
   readonly label?: string | undefined
+  /** Told of a user who is new, or newly linked, right after the commit that made them so. */
+  readonly onNews?: ((news: ArrivalNews) => void) | undefined
+}
+
+/** What somebody's arrival changed. */
+export interface ArrivalNews {
+  readonly kind: 'added' | 'linked'
+  readonly userId: string
+  readonly role: User['role']
+  /** Whether an invitation was used up. */
+  readonly isInvited: boolean
 }
 
 /** What users are written with. */
@@ -72,8 +83,14 @@ export async function receive(
     if (pointer) return update(ports, pointer.value.userId, login, toProfile(identity))
     const linkable =
       rules.linkByVerifiedEmail === true ? await findLinkable(ports, upstream, identity) : undefined
-    if (linkable) return link(ports, linkable, login)
-    return create(ports, login, identity, rules)
+    const known = linkable
+      ? await link(ports, linkable, login)
+      : await create(ports, login, identity, rules)
+    if (!known) return undefined
+    const { user, ...news } = known
+    const { id: userId, role } = user.record.value
+    rules.onNews?.({ ...news, userId, role })
+    return user
   })
 }
 
@@ -174,7 +191,14 @@ async function findLinkable(
   return { user, check: [{ key: emailKey, version: list.version }] }
 }
 
-async function link(ports: UserPorts, { user, check }: Linkable, login: UpstreamLogin) {
+/** A user whom an arrival changed, and how. */
+type Arrived = { readonly user: KnownUser } & Pick<ArrivalNews, 'kind' | 'isInvited'>
+
+async function link(
+  ports: UserPorts,
+  { user, check }: Linkable,
+  login: UpstreamLogin,
+): Promise<Arrived | undefined> {
   const { key, value, version } = user.record
   const otherLogins = [...(value.otherLogins ?? []), login]
   const linked = await ports.store.commit({
@@ -184,7 +208,8 @@ async function link(ports: UserPorts, { user, check }: Linkable, login: Upstream
       usersByUpstream.write(login.lookupKey, { userId: value.id }),
     ],
   })
-  return linked ? findUser(ports, value.id) : undefined
+  const known = linked ? await findUser(ports, value.id) : undefined
+  return known && { user: known, kind: 'linked', isInvited: false }
 }
 
 async function create(
@@ -192,15 +217,16 @@ async function create(
   login: UpstreamLogin,
   identity: Identity,
   { invitedOnly, label = login.upstream }: ArrivalRules,
-) {
+): Promise<Arrived | undefined> {
   const used = await findInvitations(ports, login.upstream, identity)
   if (invitedOnly === true && used.length === 0) {
     throw notAdmitted(label, toAccountName(identity), 'not_invited')
   }
   const role = used.some(({ value }) => value.role === 'owner') ? 'owner' : 'user'
   const person = { draft: { ...login, role } as const, profile: toProfile(identity) }
-  return addUser(ports, mintUserId(ports), person, {
+  const user = await addUser(ports, mintUserId(ports), person, {
     check: used.map(({ key, version }) => ({ key, version })),
     delete: used.map(({ key }) => key),
   })
+  return user && { user, kind: 'added', isInvited: used.length > 0 }
 }

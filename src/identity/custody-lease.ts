@@ -6,6 +6,7 @@
  * (fencing, catalogue HA-11).
  */
 import { OAuthError, unavailable } from '../errors.ts'
+import type { Audit } from '../platform/ports.ts'
 import { type Link, links } from '../storage/records/link.ts'
 import { toRevocationWrites } from '../storage/records/upstream-revocation.ts'
 import type { Write } from '../storage/store.ts'
@@ -15,6 +16,7 @@ import { findLink, type LinkName, type LinkPorts, type OpenLink } from './custod
 export interface LeasePorts extends LinkPorts {
   /** This process, as leases name it. */
   readonly holder: string
+  readonly audit: Audit
   /** Waits before looking again. */
   readonly pause: (milliseconds: number) => Promise<void>
 }

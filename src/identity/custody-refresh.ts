@@ -16,9 +16,10 @@ export const restSeconds = 5
 /** Trades the refresh token of a leased link and writes down what came of it. */
 export async function refreshLeased(
   ports: LeasePorts,
-  { upstream }: LinkName,
+  name: LinkName,
   leased: OpenLink,
 ): Promise<void> {
+  const { upstream } = name
   const { tokens } = leased
   const refreshToken = tokens?.refreshToken
   if (tokens === undefined || refreshToken === undefined || upstream.refresh === undefined) return
@@ -26,7 +27,7 @@ export async function refreshLeased(
   const outcome = await askTwice(ports, leased, () => refresh({ ...tokens, refreshToken }))
   if (outcome === undefined) return
   const { link } = outcome
-  if ('error' in outcome) return saveFailure(ports, upstream.id, link, outcome.error)
+  if ('error' in outcome) return saveFailure(ports, name, link, outcome.error)
   const renewed = joinTokens(outcome.answer, tokens)
   await saveResult(ports, link, toLink(ports, link.key, renewed, link.value.verifiedAt))
 }
@@ -90,14 +91,16 @@ export function isRefusal(error: unknown, code: OAuthError['code']): boolean {
 /** Ends the link when the provider refused its tokens for good; otherwise keeps everything and lets the provider rest. */
 export async function saveFailure(
   ports: LeasePorts,
-  upstream: string,
+  { userId, upstream: { id: upstream } }: LinkName,
   link: OpenLink,
   error: unknown,
 ): Promise<void> {
-  const { clock, log } = ports
+  const { clock, log, audit } = ports
   if (isRefusal(error, 'invalid_grant')) {
     log.info('An identity provider refused its tokens for good', { upstream })
-    return saveResult(ports, link, toEnded(link.value, 'refused', clock.now()))
+    await saveResult(ports, link, toEnded(link.value, 'refused', clock.now()))
+    const reason = 'tokens_refused'
+    return audit({ event: 'upstream.ended', outcome: 'ok', reason, userId, details: { upstream } })
   }
   log.warn('An identity provider could not be asked about a person', { upstream, error })
   await saveResult(ports, link, toReleased(link.value, { restUntil: clock.now() + restSeconds }))

@@ -75,7 +75,9 @@ async function tryRevoke(
   } catch (error) {
     const { upstreamId: upstream } = parseRevocationKey(key)
     log.warn('Tokens could not be revoked at an identity provider', { upstream, error })
-    if (clock.now() + pause <= value.askedAt + patienceSeconds) return
+    if (clock.now() + pause <= value.askedAt + patienceSeconds) {
+      return report(ports, key, 'upstream.revocation_retried')
+    }
     await store.commit({ delete: [key] })
     report(ports, key, 'upstream.revocation_failed')
   }
@@ -103,7 +105,7 @@ async function revoke(
 function report(
   { audit }: UpstreamRevocationPorts,
   key: string,
-  event: 'upstream.revoked' | 'upstream.revocation_failed',
+  event: 'upstream.revoked' | 'upstream.revocation_retried' | 'upstream.revocation_failed',
 ): void {
   const { userId, upstreamId } = parseRevocationKey(key)
   const outcome = event === 'upstream.revoked' ? 'ok' : 'refused'

@@ -53,9 +53,10 @@ export function settleVerdict(
 /** Asks the provider under the lease whether the person may still enter, and writes down what it said. */
 export async function reverifyLeased(
   ports: LeasePorts,
-  { userId, upstream }: LinkName,
+  name: LinkName,
   { leased, mayBeStale }: { leased: OpenLink; mayBeStale: boolean },
 ): Promise<void> {
+  const { userId, upstream } = name
   const { tokens } = leased
   if (!tokens || !upstream.reverify) return
   const outcome = await askAnew(ports, upstream.reverify.bind(upstream), { ...leased, tokens })
@@ -72,12 +73,15 @@ export async function reverifyLeased(
   if (isRefusal(outcome.error, 'access_denied')) {
     ports.log.info('A person may no longer enter', { upstream: upstream.id, user: userId })
     const ended = toEnded(link.value, 'not_admitted', now)
-    return saveResult(ports, link, ended, toRevocationWrites(link, now))
+    await saveResult(ports, link, ended, toRevocationWrites(link, now))
+    const details = { upstream: upstream.id }
+    const reason = 'not_admitted'
+    return ports.audit({ event: 'upstream.ended', outcome: 'ok', reason, userId, details })
   }
   const isStale =
     mayBeStale && isRefusal(outcome.error, 'invalid_grant') && isRefreshable(link, upstream, now)
   if (isStale) return saveResult(ports, link, toReleased(link.value, { refreshFrom: now }))
-  await saveFailure(ports, upstream.id, link, outcome.error)
+  await saveFailure(ports, name, link, outcome.error)
 }
 
 /** Asks with the tokens of the link. New ones that it cost stay, whatever the answer: the old ones are spent. */

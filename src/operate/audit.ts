@@ -30,9 +30,18 @@ const messages: Record<AuditEventName, string> = {
   'grant.ended': 'Grant ended',
   'gate.refused': 'Request refused at the gate',
   'user.added': 'User added',
+  'user.linked': 'User linked to another account of theirs',
+  'user.invited': 'User invited',
+  'user.uninvited': 'Invitation taken back',
+  'user.password_changed': 'Password changed',
   'user.removed': 'User removed',
+  'key.made': 'Key made',
+  'key.revoked': 'Signing key revoked',
+  'admin-token.made': 'Admin token made',
   'limit.reached': 'Rate limit reached',
+  'upstream.ended': 'The identity provider vouches for the person no longer',
   'upstream.revoked': 'Revoked at the identity provider',
+  'upstream.revocation_retried': 'Not yet revoked at the identity provider; trying again',
   'upstream.revocation_failed': 'Could not be revoked at the identity provider',
 }
 
@@ -69,6 +78,8 @@ function toFields(event: AuditEvent): Record<string, unknown> {
     grant: event.grantId,
     request_id: event.requestId,
     peer: event.peer,
+    actor: event.actor,
+    at: event.at === undefined ? undefined : new Date(event.at * 1000).toISOString(),
     details: event.details,
   }
 }

@@ -1,9 +1,11 @@
 /**
  * Work that is done beside requests: expired keys are removed without anyone asking (A5), signing keys
- * and data keys are renewed, every process learns of it, and identity providers are told to revoke.
+ * and data keys are renewed, every process learns of it, identity providers are told to revoke, and what
+ * commands did is written down.
  */
 import { revokeDue, type UpstreamRevocationPorts } from '../identity/custody-revocation.ts'
 import type { Log } from '../platform/ports.ts'
+import { auditNotes } from '../storage/records/audit-note.ts'
 import { keyRings } from '../storage/records/key-ring.ts'
 import { upstreamRevocations } from '../storage/records/upstream-revocation.ts'
 import { vaults } from '../storage/records/vault.ts'
@@ -14,6 +16,7 @@ import type { KeyPorts } from '../tokens/key-records.ts'
 import { keepKeys, type RotationRules } from '../tokens/key-rotation.ts'
 import type { KeyRing } from '../tokens/keys.ts'
 import { rereadSeconds } from '../tokens/revocations.ts'
+import { type AuditNotePorts, writeAuditNotes } from './audit-notes.ts'
 
 /** Expired keys removed at a time: small, so that no request waits behind a sweep. */
 const sliceSize = 500
@@ -131,18 +134,51 @@ function startLearning({ store, sealer, keys, log }: KeyKeepingOptions) {
  * else about once a minute, which is also when what failed is tried again.
  */
 export function startUpstreamRevocation(options: UpstreamRevocationPorts & JobOptions): Job {
+  return startErrands(options, {
+    prefix: upstreamRevocations.key(''),
+    failure: 'Identity providers could not be told to revoke; trying again in a minute',
+    work: (isStopped) => revokeDue(options, isStopped),
+  })
+}
+
+/** Writes down what commands did: at once where the store gives a hint, else about once a minute. */
+export function startAuditNotes(options: AuditNotePorts & JobOptions): Job {
+  return startErrands(options, {
+    prefix: auditNotes.key(''),
+    failure: 'What commands did could not be written down; trying again in a minute',
+    firstSeconds: 1,
+    work: (isStopped) => writeAuditNotes(options, isStopped),
+  })
+}
+
+/** Work that records in the store ask for. */
+interface Errands {
+  /** What their keys begin with. */
+  readonly prefix: string
+  /** What the log says when they could not be done. */
+  readonly failure: string
+  /** Seconds before the first round, before jitter. Default: as for keys. */
+  readonly firstSeconds?: number
+  work(isStopped: () => boolean): Promise<void>
+}
+
+/** Runs errands on each hint of the store and in rounds, one after the other. */
+function startErrands(
+  options: JobOptions & { readonly store: Store },
+  { prefix, failure, firstSeconds = firstRoundSeconds, work }: Errands,
+): Job {
   const { store, log } = options
   let isStopped = false
-  const revoking = createSharedReading(() => revokeDue(options, () => isStopped))
+  const working = createSharedReading(() => work(() => isStopped))
   const rounds = startRounds({
     ...options,
-    firstSeconds: firstRoundSeconds,
-    failure: 'Identity providers could not be told to revoke; trying again in a minute',
-    work: revoking.afresh,
+    firstSeconds,
+    failure,
+    work: working.afresh,
   })
-  const unsubscribe = store.subscribe(upstreamRevocations.key(''), () => {
-    revoking.afresh().catch((error: unknown) => {
-      if (!isStopped) log.warn('What is to be revoked could not be read', { error })
+  const unsubscribe = store.subscribe(prefix, () => {
+    working.afresh().catch((error: unknown) => {
+      if (!isStopped) log.warn(failure, { error })
     })
   })
   return {
@@ -150,7 +186,7 @@ export function startUpstreamRevocation(options: UpstreamRevocationPorts & JobOp
       isStopped = true
       unsubscribe()
       await rounds.stop()
-      await revoking.join().catch(() => undefined)
+      await working.join().catch(() => undefined)
     },
   }
 }

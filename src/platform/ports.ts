@@ -36,9 +36,18 @@ export type AuditEventName =
   | 'grant.ended'
   | 'gate.refused'
   | 'user.added'
+  | 'user.linked'
+  | 'user.invited'
+  | 'user.uninvited'
+  | 'user.password_changed'
   | 'user.removed'
+  | 'key.made'
+  | 'key.revoked'
+  | 'admin-token.made'
   | 'limit.reached'
+  | 'upstream.ended'
   | 'upstream.revoked'
+  | 'upstream.revocation_retried'
   | 'upstream.revocation_failed'
 
 /** One security event. */
@@ -53,6 +62,10 @@ export interface AuditEvent {
   readonly requestId?: string | undefined
   /** Peer address. */
   readonly peer?: string | undefined
+  /** Who caused it, when it was no request: a command. */
+  readonly actor?: 'cli' | undefined
+  /** Unix seconds when it happened, when the line comes later. */
+  readonly at?: number | undefined
   readonly details?: Record<string, unknown>
 }
 

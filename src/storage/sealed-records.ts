@@ -5,6 +5,7 @@
  * Records that are moved are kept for ever: an entry does not tell its expiry, so one that expires
  * could not be written again. Those are waited for.
  */
+import { auditNotes } from './records/audit-note.ts'
 import { flows } from './records/flow.ts'
 import { invitations } from './records/invitation.ts'
 import { signingKeys } from './records/key.ts'
@@ -23,6 +24,7 @@ export interface SealedRecord {
 
 /** In the order of their keys, so that one cursor leads through all of them. */
 export const sealedRecords: readonly SealedRecord[] = [
+  { prefix: auditNotes.key(''), members: {}, toRow: (key) => key },
   { prefix: flows.key(''), members: {}, toRow: (key) => key.slice(flows.key('').length) },
   {
     prefix: invitations.key(''),

@@ -122,6 +122,21 @@ describe('gatehouse users', () => {
     expect((await run(['users', 'add', 'a@example.com', 'secret'])).code).toBe(2)
   }, 30_000)
 
+  it('leaves apps connected when a password changes, unless asked to end them', async () => {
+    const id = await addOwner()
+    await addGrant(id, 'mcp_1')
+    await addGrant(id, 'mcp_2')
+    const change = (...more: string[]) =>
+      runWell(['users', 'passwd', 'ada@example.com', '--password-stdin', ...more], {
+        input: 'horse battery staple\n',
+      })
+    expect(await change()).toContain('Connected apps stay; end them as well with --end-grants')
+    expect(await list('grants')).toHaveLength(2)
+    expect(await change('--end-grants')).toContain('2 connected apps ended')
+    expect(await list('grants')).toEqual([])
+    expect(await withStore((store) => endedGrants.list(store))).toHaveLength(2)
+  })
+
   it('ends the grants of a removed user', async () => {
     const userId = await addOwner()
     const grantId = await addGrant(userId, 'mcp_1')

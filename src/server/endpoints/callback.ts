@@ -7,6 +7,7 @@
 import type { Endpoint, RequestContext } from '../../context.ts'
 import { OAuthError } from '../../errors.ts'
 import { isNotAdmitted } from '../../identity/admit.ts'
+import type { ArrivalNews } from '../../identity/arrivals.ts'
 import type { KnownUser } from '../../identity/profiles.ts'
 import type { Upstream } from '../../identity/upstream.ts'
 import type { Answer } from '../../platform/exchange.ts'
@@ -61,10 +62,20 @@ async function admit(
   const callbackUrl = new URL(upstreamFlow.redirectUri + url.search)
   const identity = await upstream.finish(callbackUrl, upstreamFlow)
   const { invitedOnly, linkByVerifiedEmail } = context.config
-  const rules = { invitedOnly, linkByVerifiedEmail, label: upstream.label }
+  const onNews = (news: ArrivalNews): void => reportNews(upstream, news, context)
+  const rules = { invitedOnly, linkByVerifiedEmail, label: upstream.label, onNews }
   const user = await context.users.admit(upstream.id, identity, rules)
   await context.custody.keep(user.record.value.id, upstream.id, identity.tokens)
   return user
+}
+
+function reportNews(
+  { id: upstream }: Upstream,
+  { kind, userId, role, isInvited }: ArrivalNews,
+  { audit }: RequestContext,
+): void {
+  const event = kind === 'added' ? 'user.added' : 'user.linked'
+  audit({ event, outcome: 'ok', userId, details: { upstream, role, invited: isInvited } })
 }
 
 /** Whether the person said no at the provider. */

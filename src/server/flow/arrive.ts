@@ -26,7 +26,7 @@ export async function arriveSignedIn(
   const proof = { sealedPassword, upstream, applicationId }
   const cookie = await context.sessions.open(userId, proof)
   context.metrics.count('sign_ins', { outcome: 'ok' })
-  context.audit({ event: 'sign-in.succeeded', outcome: 'ok', userId })
+  context.audit({ event: 'sign-in.succeeded', outcome: 'ok', userId, details: { upstream } })
   const { sessionSeconds } = context.config.lifetimes
   return toSeeOther(toFlowPath(flow.value.id), [
     formatCookie('session', cookie, context.config, sessionSeconds),
