@@ -61,6 +61,7 @@ function createProgram(): Command {
   addUsers(program)
   addClients(program)
   addGrants(program)
+  addLinks(program)
   addKeys(program)
   addStore(program)
   withData(program.command('admin-token'))
@@ -182,6 +183,20 @@ function addGrants(program: Command): void {
   withData(grants.command('revoke <id...>'))
     .description('end grants: the clients must ask again')
     .action(async (ids, options) => (await import('./grants.ts')).revokeGrants(ids, options))
+}
+
+function addLinks(program: Command): void {
+  const links = program
+    .command('links')
+    .description('what identity providers gave for people: their tokens')
+  withData(links.command('list'))
+    .description('say whose tokens are kept, and what for')
+    .option('--json', 'print JSON')
+    .action(async (options) => (await import('./links.ts')).listLinks(options))
+  withData(links.command('remove'))
+    .description('forget the tokens of a provider, and have them revoked there')
+    .option('--provider <id>', 'the provider, such as github')
+    .action(async (options) => (await import('./links.ts')).removeLinks(options))
 }
 
 function addKeys(program: Command): void {

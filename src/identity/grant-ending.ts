@@ -104,7 +104,7 @@ async function planReleases(
       plans.push({ check: [{ key: other.key, version: other.version }] })
       continue
     }
-    plans.push(planRelease(link, at))
+    plans.push(planLinkRelease(link, at))
     signedOut.set(tie.userId, [...(signedOut.get(tie.userId) ?? []), tie.upstreamId])
   }
   for (const [userId, upstreamIds] of signedOut) {
@@ -140,7 +140,7 @@ export async function* listGrants(store: Store, userId: string): AsyncGenerator<
 }
 
 /** The link goes; its tokens are handed over to be revoked. */
-function planRelease(link: Stored<Link>, at: number): Commit {
+export function planLinkRelease(link: Stored<Link>, at: number): Commit {
   return {
     check: [{ key: link.key, version: link.version }],
     set: toRevocationWrites(link, at),
@@ -167,7 +167,7 @@ export async function planSignOut(
 /** What the removal of a user means for the tokens of providers: all of them go. */
 export async function planLinkRemoval(store: Store, userId: string, at: number): Promise<Commit> {
   const held = await links.list(store, [userId])
-  return joinCommits(held.map((link) => planRelease(link, at)))
+  return joinCommits(held.map((link) => planLinkRelease(link, at)))
 }
 
 /** One commit of several. */
