@@ -173,14 +173,7 @@ export const errorTexts: Readonly<Record<string, ErrorText | undefined>> = {
   state_unknown: journeyTexts.flow_unknown,
   pkce_required: clientTexts.pkce_missing,
   pkce_challenge_malformed: clientTexts.pkce_missing,
-  upstream_error: upstreamTexts.upstream_failed,
-  upstream_code_refused: upstreamTexts.upstream_failed,
-  upstream_token_refused: upstreamTexts.upstream_failed,
-  upstream_profile_refused: upstreamTexts.upstream_failed,
-  upstream_rate_limited: upstreamTexts.upstream_unavailable,
   admission_denied: upstreamTexts.not_admitted,
-  upstream_unreachable: upstreamTexts.upstream_unavailable,
-  upstream_cut_off: upstreamTexts.upstream_unavailable,
 }
 
 /** By code, for reasons that have no words of their own. */
@@ -218,6 +211,14 @@ const anyText: ErrorText = {
   hint: 'Go back to the app and connect again. If it happens again, give the reference below to the makers of the app.',
 }
 
+/** The words for whatever else went wrong at an identity provider: the fault is neither ours nor the app's. */
+function findUpstreamText(reason: string | undefined, code: string): ErrorText | undefined {
+  if (!reason?.startsWith('upstream_')) return undefined
+  return code === 'temporarily_unavailable'
+    ? upstreamTexts.upstream_unavailable
+    : upstreamTexts.upstream_failed
+}
+
 function find(
   texts: Readonly<Record<string, ErrorText | undefined>>,
   key: string | undefined,
@@ -238,6 +239,7 @@ export function describeError(
   description: string | undefined,
 ): ErrorText {
   const known = reason?.startsWith('limit_') ? 'rate_limited' : reason
-  const text = find(errorTexts, known) ?? find(codeTexts, code) ?? anyText
+  const own = find(errorTexts, known) ?? findUpstreamText(reason, code)
+  const text = own ?? find(codeTexts, code) ?? anyText
   return description === undefined ? text : { ...text, detail: description }
 }
