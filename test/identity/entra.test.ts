@@ -102,7 +102,7 @@ describe('Entra for many tenants', () => {
     expect((await enter(toClaims(personal), { tenant: 'common' })).subject).toMatch(/^9188040d-/)
   })
 
-  it('admits tenants by rule (UP-11)', async () => {
+  it('admits tenants by rule (R4, UP-11)', async () => {
     const admission = { tenants: [contoso] }
     expect((await enter(toClaims(contoso), { admission })).login).toBe('ada@contoso.example')
     await expect(enter(toClaims(fabrikam), { admission })).rejects.toMatchObject({

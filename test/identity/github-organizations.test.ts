@@ -54,7 +54,7 @@ describe('scopes', () => {
 })
 
 describe('organisations', () => {
-  it('let in who is in one, whatever its case, and nobody else', async () => {
+  it('let in who is in one, whatever its case, and nobody else (R4)', async () => {
     site.person.organizations = { 'Corp-Labs': 'active' }
     expect((await enter({ organizations: ['corp-labs'] })).memberships).toEqual({
       organizations: ['corp-labs'],

@@ -84,7 +84,7 @@ describe('Okta', () => {
     })
   })
 
-  it('takes rules about groups, at the sign-in and later', async () => {
+  it('takes rules about groups, at the sign-in and later (R4)', async () => {
     const changes = { scopes: ['groups'], admission: { claims: { groups: ['staff'] } } }
     const { upstream, identity } = await enter('ada@example.com', changes)
     const again = await upstream.reverify?.(identity.tokens ?? expect.unreachable())

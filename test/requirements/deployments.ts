@@ -57,7 +57,6 @@ export const deployments = {
   H10: {
     source: parliament,
     behavior: 'the lifetime of tokens can follow the upstream',
-    deferred: { issue: 5, what: 'needs custody of upstream tokens' },
   },
   A1: {
     source: telecom,
@@ -92,11 +91,8 @@ export const deployments = {
   },
   A8: {
     source: telecom,
-    behavior: 'real users, SQLite, rate limits, introspection and an audit log',
-    partly: {
-      issue: 4,
-      what: 'PostgreSQL and Redis (issue 3), Auth0, Google, Okta, Entra (issue 4)',
-    },
+    behavior:
+      'real users, three stores, five kinds of provider, rate limits, introspection and an audit log',
   },
   A9: {
     source: telecom,
@@ -144,8 +140,8 @@ export const deployments = {
   },
   R4: {
     source: connector,
-    behavior: 'the owner can allow people by login, address and domain',
-    partly: { issue: 4, what: 'organisation, team, group, role' },
+    behavior:
+      'the owner can allow people by login, address, domain, organisation, team, group and role',
   },
   R5: {
     source: connector,
@@ -189,8 +185,8 @@ export const deployments = {
   },
   S6: {
     source: studio,
-    behavior: 'browser sessions last a day, at most five for a user',
-    partly: { issue: 4, what: 'invited users and cookie settings for development' },
+    behavior:
+      'browser sessions last a day, at most five for a user, who may have to be invited; cookie flags bend for development',
   },
   S7: {
     source: studio,

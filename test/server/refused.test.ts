@@ -142,7 +142,7 @@ describe('where only invited people may come', () => {
     expect(page.text).toContain('hubot (hubot@example.com) at GitHub')
   })
 
-  it('who was invited meanwhile goes on from that page', async () => {
+  it('who was invited meanwhile goes on from that page (S6)', async () => {
     const { browser, page } = await arrive(options())
     await invite(site.gatehouse.context, parseGuest('hubot@example.com'), {
       role: 'user',

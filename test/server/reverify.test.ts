@@ -86,7 +86,7 @@ describe('reverifySeconds', () => {
 })
 
 describe('lifetimeFollowsUpstream', () => {
-  it('gives no token that outlives the provider, at redemption and refresh', async () => {
+  it('gives no token that outlives the provider, at redemption and refresh (H10)', async () => {
     const site = await startCustodySite({ lifetimeFollowsUpstream: true })
     site.provider.lifetimeSeconds = 900
     const connected = await site.connect()
