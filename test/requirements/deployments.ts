@@ -91,8 +91,7 @@ export const deployments = {
   },
   A8: {
     source: telecom,
-    behavior:
-      'real users, three stores, five kinds of provider, rate limits, introspection and an audit log',
+    behavior: 'real users, every store and provider, rate limits, introspection and an audit log',
   },
   A9: {
     source: telecom,
@@ -186,7 +185,7 @@ export const deployments = {
   S6: {
     source: studio,
     behavior:
-      'browser sessions last a day, at most five for a user, who may have to be invited; cookie flags bend for development',
+      'sessions last a day, at most five a user, who may have to be invited; cookie flags for development',
   },
   S7: {
     source: studio,
