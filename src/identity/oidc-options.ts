@@ -15,6 +15,12 @@ export interface OidcProviderOptions extends Omit<ProviderOptions, 'clientSecret
   readonly admission?: AdmissionRules | Admission | undefined
   /** How far the provider's clock may be from ours. Default: 60. */
   readonly clockToleranceSeconds?: number | undefined
+  /**
+   * Whom to ask later whether a person may still enter: userinfo with the access token (the default), or the
+   * token endpoint with the refresh token, for rules about claims that only the ID token carries. The
+   * latter spends the refresh token where the provider rotates it.
+   */
+  readonly reverifyWith?: 'userinfo' | 'refresh-token' | undefined
 }
 
 /** Any OpenID provider. */
@@ -30,12 +36,6 @@ export interface OidcOptions extends OidcProviderOptions {
    * client secret) counts only when it is named here; `none` never does.
    */
   readonly idTokenAlgorithms?: readonly string[] | undefined
-  /**
-   * Whom to ask later whether a person may still enter: userinfo with the access token (the default), or the
-   * token endpoint with the refresh token, for rules about claims that only the ID token carries. The
-   * latter spends the refresh token where the provider rotates it.
-   */
-  readonly reverifyWith?: 'userinfo' | 'refresh-token' | undefined
 }
 
 /** RFC 7591 §2 `token_endpoint_auth_method`, as far as secrets go. */

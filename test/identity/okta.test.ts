@@ -92,6 +92,16 @@ describe('Okta', () => {
     await expect(enter('bob@example.com', changes)).rejects.toMatchObject({ code: 'access_denied' })
   })
 
+  it('can be asked later by a refresh token, for claims that only the ID token has (R4)', async () => {
+    const { upstream, identity } = await enter('ada@example.com', { reverifyWith: 'refresh-token' })
+    const renewed: string[] = []
+    const again = await upstream.reverify?.(
+      identity.tokens ?? expect.unreachable(),
+      ({ accessToken }) => void renewed.push(accessToken),
+    )
+    expect(again).toMatchObject({ subject: identity.subject, tokens: { accessToken: renewed[0] } })
+  })
+
   it('asks for refresh tokens without a page of consent each time', async () => {
     const { searchParams } = await site.create().start(createFlow())
     expect(searchParams.get('scope')).toBe('openid profile email offline_access')

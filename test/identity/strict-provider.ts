@@ -23,8 +23,8 @@ export interface StrictOptions {
   readonly idTokenAlgorithm?: 'RS256' | 'PS256' | 'ES256' | 'EdDSA'
   /** How the client has to send its secret; `none` for a public client. */
   readonly clientAuthentication?: string
-  /** Where it sends people back to. Default: the callback of the contract. */
-  readonly callback?: string
+  /** Where it sends people back to, asked anew each time. Default: the callback of the contract. */
+  readonly toCallback?: () => string
   /** Ids of public clients that it knows besides, asked anew each time. */
   readonly knowsPublic?: (id: string) => boolean
   /** Gives refresh tokens without a page of consent, as Auth0 does. */
@@ -66,7 +66,7 @@ export async function startStrictProvider(options: StrictOptions = {}): Promise<
   }
   return {
     issuer,
-    signIn: (url, login) => walk(url, login, options.callback ?? knownCallback),
+    signIn: (url, login) => walk(url, login, toCallback(options)),
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve())
@@ -86,7 +86,7 @@ function toConfiguration(options: StrictOptions) {
       {
         client_id: strictClient.clientId,
         ...(clientAuthentication !== 'none' && { client_secret: strictClient.clientSecret }),
-        redirect_uris: [options.callback ?? knownCallback],
+        redirect_uris: [toCallback(options)],
         grant_types: ['authorization_code', 'refresh_token'],
         token_endpoint_auth_method: clientAuthentication ?? 'client_secret_post',
         id_token_signed_response_alg: idTokenAlgorithm,
@@ -132,11 +132,17 @@ function createKeys(): object[] {
 }
 
 /** The clients that were registered while it runs, as it finds them. */
-function createClients({ knowsPublic = () => false, callback = knownCallback }: StrictOptions) {
+function createClients(options: StrictOptions) {
+  const { knowsPublic = () => false } = options
   return {
     ...createAdapter('Client'),
-    find: async (id: string) => (knowsPublic(id) ? toPublicClient(id, callback) : undefined),
+    find: async (id: string) =>
+      knowsPublic(id) ? toPublicClient(id, toCallback(options)) : undefined,
   }
+}
+
+function toCallback({ toCallback: find = () => knownCallback }: StrictOptions): string {
+  return find()
 }
 
 function toPublicClient(id: string, callback: string) {

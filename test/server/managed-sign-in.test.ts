@@ -42,7 +42,7 @@ beforeEach(async () => {
   provider = await startStrictProvider({
     suffix: '/',
     isGenerous: true,
-    callback,
+    toCallback: () => callback,
     knowsPublic: (id) => tenant.clients.has(id),
   })
   server = await startTestGatehouse({

@@ -11,7 +11,7 @@ import type { Claims, OidcProviderOptions } from '../oidc-options.ts'
 import type { Identity, Upstream } from '../upstream.ts'
 
 /** An app registration at Entra. */
-export interface EntraOptions extends OidcProviderOptions {
+export interface EntraOptions extends Omit<OidcProviderOptions, 'reverifyWith'> {
   /**
    * "Directory (tenant) ID" of the only tenant that may enter, or `organizations` (work and school accounts
    * of every tenant), `consumers` (personal accounts), `common` (both). With `organizations` and `common`,

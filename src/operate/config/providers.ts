@@ -50,6 +50,7 @@ const rules = z.strictObject({
 /** Who may enter, or may not, by what a provider says of them. */
 export type ProviderRules = z.output<typeof rules>
 
+const reverifyWith = z.enum(['userinfo', 'refresh-token']).optional()
 const clientAuthentication = z.enum(['client_secret_post', 'client_secret_basic']).optional()
 
 /** What every OpenID provider has besides. */
@@ -66,16 +67,17 @@ const ownMembers = {
     domain: text.optional(),
     issuer: url.optional(),
     audience: text.optional(),
+    reverifyWith,
     ...openidMembers,
   },
-  okta: { issuer: url, ...openidMembers },
+  okta: { issuer: url, reverifyWith, ...openidMembers },
   entra: { tenant: text, authority: url.optional(), ...openidMembers },
   oidc: {
     issuer: url,
     audience: text.optional(),
     clientAuthentication,
     idTokenAlgorithms: texts.optional(),
-    reverifyWith: z.enum(['userinfo', 'refresh-token']).optional(),
+    reverifyWith,
     ...openidMembers,
   },
   oauth2: {
