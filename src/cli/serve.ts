@@ -1,5 +1,6 @@
 /** `gatehouse serve`: Gatehouse in front of an MCP server. */
 import { dirname } from 'node:path'
+import { OAuthError } from '../errors.ts'
 import type { Upstream } from '../identity/upstream.ts'
 import type { Settings } from '../operate/config/load.ts'
 import { renderStore } from '../operate/config/store.ts'
@@ -50,6 +51,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   await printNextStep(gatehouse)
   void warnOfBackends(gatehouse)
   void warnOfProviders(gatehouse)
+  void warnOfApplications(gatehouse)
   await stopped
   // A provider or a backend may still owe an answer; whoever restarts us need not wait for it.
   process.exit()
@@ -113,6 +115,20 @@ export async function warnOfProviders({ context }: Gatehouse): Promise<void> {
   for (const { reason } of checks.filter((one) => one.status === 'rejected')) {
     log.debug('A provider could not be checked', { error: reason })
   }
+}
+
+/** Says why no client will be able to register, where each becomes an application at the provider. */
+async function warnOfApplications({ context }: Gatehouse): Promise<void> {
+  const { applications, log } = context
+  await applications?.has('gatehouse-asks-whether-it-may-ask').catch((error: unknown) => {
+    const isRefused = error instanceof OAuthError && /_status_4\d\d$/.test(error.reason ?? '')
+    if (!isRefused) return log.debug('The applications could not be looked at', { error })
+    const { label } = applications
+    log.warn(
+      `Nobody can register: ${label} refuses the credentials of registration.auth0, or they lack a permission; see docs/guides/registration-modes.md`,
+      { reason: error.reason },
+    )
+  })
 }
 
 /** The one thing to do next. */

@@ -52,3 +52,20 @@ registration:
   const removed = await served.run('clients', 'remove', client.client_id)
   expect([removed.code, tenant.clients.size]).toEqual([0, 0])
 })
+
+it('credentials that Auth0 refuses are told of at the start, before a client meets them', async () => {
+  const tenant = await startAuth0()
+  opened.push(tenant)
+  const served = await serveFile(
+    ({ url }) => `to: ${url}
+auth0: { issuer: "http://127.0.0.1:9/", clientId: a, clientSecret: b }
+registration:
+  mode: management
+  auth0: { domain: "${tenant.url}", clientId: m2m-client, clientSecret: not-the-secret }
+`,
+  )
+  opened.push(served)
+  const said = await served.running.untilAside(/Nobody can register[^\n]*\n/)
+  expect(said).toContain('Auth0 refuses the credentials of registration.auth0')
+  expect(said).not.toContain('not-the-secret')
+})

@@ -80,10 +80,10 @@ describe('gatehouse store status and migrate', () => {
     const after = JSON.parse((await run(['store', 'status', '--json'])).stdout)
     expect(after).toMatchObject({
       schema: 1,
-      live: 3,
+      live: 4,
       expired: 0,
       durability: { journal_mode: 'wal', synchronous: 'full' },
-      kinds: { user: 1, 'user-by-login': 1, vault: 1 },
+      kinds: { audit: 1, user: 1, 'user-by-login': 1, vault: 1 },
     })
     expect(after.size_bytes).toBeGreaterThan(4096)
     expect((await run(['store', 'status'])).stdout).toMatch(/KIND +LIVE\n/)
@@ -108,7 +108,7 @@ describe('gatehouse store copy', () => {
     await fill(file(), 1000)
     const copied = await run(['store', 'copy', '--to', 'sqlite:other.db'])
     expect(copied).toMatchObject({ code: 0 })
-    expect(copied.stdout).toMatch(/^Copied: 1,003 entries .* 1,003 written in this run/)
+    expect(copied.stdout).toMatch(/^Copied: 1,004 entries .* 1,004 written in this run/)
     expect(await listAll(file('other.db'))).toEqual(await listAll(file()))
 
     await open(file(), (store) =>
@@ -139,7 +139,7 @@ describe('gatehouse store copy', () => {
 
     expect(await run([...copy, '--merge'])).toMatchObject({ code: 0 })
     const keys = (await listAll(file('other.db'))).map(({ key }) => key)
-    expect(keys).toHaveLength(4)
+    expect(keys).toHaveLength(5)
     expect(keys).toContain('own')
   })
 
