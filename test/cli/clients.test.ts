@@ -157,6 +157,9 @@ describe('reap', () => {
   afterEach(() => tenant.close())
 
   const toEnv = () => ({
+    AUTH0_DOMAIN: 'example.eu.auth0.com',
+    AUTH0_CLIENT_ID: 'a',
+    AUTH0_CLIENT_SECRET: 's',
     GATEHOUSE_REGISTRATION_MODE: 'management',
     GATEHOUSE_REGISTRATION_AUTH0_DOMAIN: tenant.url,
     GATEHOUSE_REGISTRATION_AUTH0_CLIENT_ID: auth0Credentials.clientId,
