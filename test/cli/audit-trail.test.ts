@@ -66,4 +66,4 @@ it('every change is a line, from before the start and from beside the server', a
   expect(removed?.details).toEqual({ login: 'ada@example.com' })
   expect(new Set(lines.map(({ event }) => event)).size).toBe(lines.length)
   for (const { at } of lines) expect(at).toMatch(/^\d{4}-\d\d-\d\dT/)
-})
+}, 120_000)
