@@ -2,6 +2,12 @@
 import type { Backend, Config, Registration } from './context.ts'
 import { verifyEndpoint } from './identity/provider-fetch.ts'
 import { localUpstream, sharedUpstream } from './identity/users.ts'
+import {
+  type EndpointPaths,
+  listPlaces,
+  resolveEndpointPaths,
+  verifyPlaces,
+} from './oauth/endpoint-paths.ts'
 import { isLoopbackHost, parsePublicUrl } from './operate/config/public-url.ts'
 import type { BackendOptions, GatehouseOptions } from './options.ts'
 import { verifyCallbacks } from './routes.ts'
@@ -18,16 +24,19 @@ export function createConfig(options: GatehouseOptions): Config {
   const issuer = parseIssuer(options.issuer)
   const backends = options.backends.map((backend) => toBackend(backend, issuer))
   verifyBackends(backends)
+  const paths = resolveEndpointPaths(options.paths)
+  for (const backend of backends) verifyRoom(backend, paths)
   const siteName = options.siteName ?? toSiteName(backends, issuer)
   const registration = toRegistration(options)
   const scopes = options.scopes ?? toScopes(registration, siteName)
   const defaultScopes = options.defaultScopes ?? Object.keys(scopes)
   verifyScopes(scopes, defaultScopes, registration)
   verifyNoSignIn(options, issuer)
-  verifyWays(options, { backends, registration })
+  verifyWays(options, { backends, paths, registration })
   for (const backend of backends) verifyForwarding(backend, options)
   return Object.freeze({
     issuer,
+    paths,
     backends,
     scopes,
     defaultScopes,
@@ -84,6 +93,11 @@ function verifyBackends(backends: readonly Backend[]): void {
     const seen = new Set(backends.map((backend) => backend[member]))
     if (seen.size < backends.length) throw new TypeError(`Two backends have the same ${member}`)
   }
+}
+
+/** What is below a backend's path is the backend's, and nothing of ours. */
+function verifyRoom({ id, path }: Backend, paths: EndpointPaths): void {
+  verifyPlaces([...listPlaces(paths), { name: `backend ${id}`, path, hasChildren: true }])
 }
 
 function toSiteName(backends: readonly Backend[], issuer: string): string {
@@ -204,7 +218,7 @@ function verifyNoSignIn(options: GatehouseOptions, issuer: string): void {
 /** Providers and what is asked of them: distinct, reachable, and there when a backend demands one. */
 function verifyWays(
   options: GatehouseOptions,
-  surface: Pick<Config, 'backends' | 'registration'>,
+  surface: Pick<Config, 'backends' | 'paths' | 'registration'>,
 ): void {
   const { upstreams = [], localSignIn, noSignIn, sessionsPerUser = 5 } = options
   const { issuer, developmentCookies } = options

@@ -4,6 +4,7 @@ import type { Custody } from './identity/custody.ts'
 import type { Sessions } from './identity/sessions.ts'
 import type { Upstream } from './identity/upstream.ts'
 import type { Users } from './identity/users.ts'
+import type { EndpointPaths } from './oauth/endpoint-paths.ts'
 import type { Clock } from './platform/clock.ts'
 import type { Random } from './platform/crypto.ts'
 import type { Answer, Exchange } from './platform/exchange.ts'
@@ -88,6 +89,8 @@ export interface ForeignIssuer {
 export interface Config {
   /** Bare origin: the identity of this server, byte for byte (catalogue P1). */
   readonly issuer: string
+  /** Where the endpoints are below the issuer. */
+  readonly paths: EndpointPaths
   readonly backends: readonly Backend[]
   /** Scope → the sentence a person reads. `offline_access` is added by the server itself. */
   readonly scopes: Readonly<Record<string, string>>

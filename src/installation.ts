@@ -2,7 +2,6 @@
 import type { Context } from './context.ts'
 import { winRace } from './identity/races.ts'
 import { sha256 } from './platform/crypto.ts'
-import { endpointPaths } from './server/paths.ts'
 import { type Installation, installations } from './storage/records/key.ts'
 import { toStartError } from './storage/start-error.ts'
 
@@ -59,7 +58,7 @@ export async function createSetupLink(context: Context): Promise<string | undefi
   if (!context.localSignIn || (await context.users.any())) return undefined
   const token = context.random(32)
   await winRace(() => replaceSetupLink(context, token))
-  return `${context.config.issuer}${endpointPaths.setup}?token=${token}`
+  return `${context.config.issuer}${context.config.paths.setup}?token=${token}`
 }
 
 /** Undefined when another start was faster: whoever is last has the link that works. */

@@ -9,6 +9,7 @@ import type {
 } from './context.ts'
 import type { Applications } from './identity/applications.ts'
 import type { Upstream } from './identity/upstream.ts'
+import type { EndpointPathOptions } from './oauth/endpoint-paths.ts'
 import type { Clock } from './platform/clock.ts'
 import type { Random } from './platform/crypto.ts'
 import type { Audit, Limits, Log, Metrics } from './platform/ports.ts'
@@ -62,6 +63,11 @@ export interface GatehouseOptions {
   /** Bare origin, `https:`; `http:` on loopback only. */
   issuer: string
   backends: BackendOptions[]
+  /**
+   * Where the endpoints are: one by one, or all below `base`; `aliases` are served beside them. Default: at the
+   * origin (`docs/guides/paths.md`).
+   */
+  paths?: EndpointPathOptions | undefined
   store: Store
   /** At least 32 bytes; seals what is secret in the store. */
   masterKey: Uint8Array

@@ -8,6 +8,7 @@ import type { Backend, Config, Endpoint } from './context.ts'
 import { gate } from './gate/gate.ts'
 import { protectedResourceMetadata } from './gate/resource-metadata.ts'
 import type { Upstream } from './identity/upstream.ts'
+import { type EndpointPaths, isPlainPath } from './oauth/endpoint-paths.ts'
 import { resourceMetadataPath } from './oauth/resource.ts'
 import { authorize } from './server/endpoints/authorize.ts'
 import { callback } from './server/endpoints/callback.ts'
@@ -24,7 +25,7 @@ import { revoke } from './server/endpoints/revoke.ts'
 import { setup, showSetup } from './server/endpoints/setup.ts'
 import { showSignIn, signIn } from './server/endpoints/sign-in.ts'
 import { token } from './server/endpoints/token.ts'
-import { endpointPaths as at, toCallbackPath } from './server/paths.ts'
+import { toCallbackPath } from './server/paths.ts'
 
 /** How an endpoint's errors are shown; `error-shapes.ts` renders them. */
 export type ErrorShape = 'json' | 'challenge' | 'page'
@@ -51,7 +52,7 @@ const server = '/.well-known/oauth-authorization-server'
 const openid = '/.well-known/openid-configuration'
 
 /** What is there in every mode. Assertions to backends are verified against our keys in verify mode too. */
-const ownRows: readonly Row[] = [
+const listOwnRows = (at: EndpointPaths): readonly Row[] => [
   ['GET', at.jwks, jwks, 'json', 'cors'],
   // operations
   ['GET', '/healthz', healthz, 'json'],
@@ -60,7 +61,7 @@ const ownRows: readonly Row[] = [
 ]
 
 /** The authorization server; in verify mode that is somebody else (R8). */
-const serverRows: readonly Row[] = [
+const listServerRows = (at: EndpointPaths): readonly Row[] => [
   // discovery
   ['GET', server, serverMetadata, 'json', 'cors'],
   ['GET', openid, openidConfiguration, 'json', 'cors'],
@@ -76,6 +77,10 @@ const serverRows: readonly Row[] = [
   ['GET', '/', home, 'page'],
   ['GET', at.authorize, authorize, 'page'],
   ['POST', at.authorize, authorize, 'page'],
+  ['GET', at.page, authorize, 'page'],
+  ['POST', at.page, authorize, 'page'],
+  ['GET', at.login, authorize, 'page'],
+  ['POST', at.login, authorize, 'page'],
   ['GET', at.consent, showConsent, 'page'],
   ['POST', at.consent, decideConsent, 'page'],
   ['GET', at.signIn, showSignIn, 'page'],
@@ -95,27 +100,35 @@ function toBackendRows(backend: Backend): readonly Row[] {
   ]
 }
 
-/** Our metadata where clients look for it below the path of a backend. */
+/** Our metadata, and registration, where clients look for them below the path of a backend (S2). */
 function toServerRows({ path }: Backend): readonly Row[] {
   return [
     ['GET', server + path, serverMetadata, 'json', 'cors'],
     ['GET', path + server, serverMetadata, 'json', 'cors'],
+    ['POST', `/.well-known/oauth-registration${path}`, register, 'json', 'cors'],
     ['GET', openid + path, openidConfiguration, 'json', 'cors'],
     ['GET', path + openid, openidConfiguration, 'json', 'cors'],
   ]
 }
 
 /** What the surface depends on. */
-type Surface = Pick<Config, 'backends' | 'registration'>
+type Surface = Pick<Config, 'backends' | 'paths' | 'registration'>
 
 /** The callbacks that are registered at a provider under a path of their own. */
-function toCallbackRows(upstreams: readonly Upstream[]): readonly Row[] {
-  const paths = upstreams.map(toCallbackPath).filter((path) => !isDefaultCallback(path))
-  return paths.map((path) => ['GET', path, callback, 'page'])
+function toCallbackRows(upstreams: readonly Upstream[], at: EndpointPaths): readonly Row[] {
+  const isDefault = (path: string) =>
+    path.startsWith(`${at.callback}/`) && !path.slice(at.callback.length + 1).includes('/')
+  const paths = upstreams.map((upstream) => toCallbackPath(upstream, at))
+  return paths.filter((path) => !isDefault(path)).map((path) => ['GET', path, callback, 'page'])
 }
 
-function isDefaultCallback(path: string): boolean {
-  return path.startsWith(`${at.callback}/`) && path.split('/').length === 3
+/** The rows of an endpoint once more, under each of its aliases. */
+function toAliasRows(rows: readonly Row[], { aliases, ...at }: EndpointPaths): readonly Row[] {
+  return Object.entries(aliases).flatMap(([alias, name]) =>
+    rows
+      .filter(([, path]) => path === at[name])
+      .map(([method, , ...rest]): Row => [method, alias, ...rest]),
+  )
 }
 
 /**
@@ -126,9 +139,11 @@ function isDefaultCallback(path: string): boolean {
 export function verifyCallbacks(surface: Surface, upstreams: readonly Upstream[]): void {
   const taken = new Set(createRoutes(surface).map(({ path }) => path))
   for (const upstream of upstreams) {
-    const path = toCallbackPath(upstream)
-    const isPath = /^(\/[A-Za-z0-9._~-]+)+$/.test(path) && !/\/\.{1,2}(\/|$)/.test(path)
-    if (!isPath || /^\/(?:\.well-known|register)\//.test(path) || taken.has(path)) {
+    const path = toCallbackPath(upstream, surface.paths)
+    const isReserved = ['/.well-known', surface.paths.register].some((parent) =>
+      path.startsWith(`${parent}/`),
+    )
+    if (!isPlainPath(path) || isReserved || taken.has(path)) {
       throw new TypeError(
         `Upstream ${upstream.id}: callbackPath ${JSON.stringify(path)} must be a path of its own, such as /oauth2/callback`,
       )
@@ -139,7 +154,7 @@ export function verifyCallbacks(surface: Surface, upstreams: readonly Upstream[]
 
 /** The whole surface for a configuration and the providers that people sign in with. */
 export function createRoutes(
-  { backends, registration }: Surface,
+  { backends, paths, registration }: Surface,
   upstreams: readonly Upstream[] = [],
 ): readonly Route[] {
   const [only, ...others] = backends
@@ -148,9 +163,11 @@ export function createRoutes(
       ? [['GET', resourceMetadataPath(''), protectedResourceMetadata(only), 'json', 'cors']]
       : []
   const isServer = registration.mode !== 'verify'
+  const ownRows = [...listOwnRows(paths), ...(isServer ? listServerRows(paths) : [])]
   const rows = [
     ...ownRows,
-    ...(isServer ? [...serverRows, ...toCallbackRows(upstreams)] : []),
+    ...toAliasRows(ownRows, paths),
+    ...(isServer ? toCallbackRows(upstreams, paths) : []),
     ...(isServer ? backends.flatMap(toServerRows) : []),
     ...rootMetadata,
     ...backends.flatMap(toBackendRows),

@@ -1,4 +1,5 @@
 /** The page of endpoints, from the rows of `src/routes.ts`. */
+import { resolveEndpointPaths } from '../../src/oauth/endpoint-paths.ts'
 import { createRoutes, type Route } from '../../src/routes.ts'
 
 function renderRow({ method, path, errors, cors }: Route): string {
@@ -10,6 +11,7 @@ function renderRow({ method, path, errors, cors }: Route): string {
 export function renderHttp(): string {
   const path = '/mcp'
   const routes = createRoutes({
+    paths: resolveEndpointPaths(),
     registration: { mode: 'dynamic' },
     backends: [
       {

@@ -2,7 +2,6 @@
 import { parseClientMetadata } from '../oauth/client-metadata.ts'
 import { registerClient } from '../server/clients/register.ts'
 import { removeClient } from '../server/clients/remove.ts'
-import { endpointPaths } from '../server/paths.ts'
 import { type Client, clients } from '../storage/records/client.ts'
 import type { Stored } from '../storage/records/record.ts'
 import type { Store } from '../storage/store.ts'
@@ -100,8 +99,8 @@ export async function addClient(options: ClientAddOptions): Promise<void> {
     const typed = {
       client_id: added.client.id,
       client_secret: added.secret,
-      authorization_url: `${installation.issuer}${endpointPaths.authorize}`,
-      token_url: `${installation.issuer}${endpointPaths.token}`,
+      authorization_url: `${installation.issuer}${installation.paths.authorize}`,
+      token_url: `${installation.issuer}${installation.paths.token}`,
     }
     if (options.json) return print(JSON.stringify(typed, undefined, 2))
     printTyped(typed)

@@ -5,6 +5,7 @@
 import { existsSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { createUsers, type Users } from '../identity/users.ts'
+import { type EndpointPaths, resolveEndpointPaths } from '../oauth/endpoint-paths.ts'
 import type { Settings } from '../operate/config/load.ts'
 import { renderStore } from '../operate/config/store.ts'
 import { openData } from '../operate/config/to-options.ts'
@@ -33,6 +34,8 @@ export interface Installation {
   readonly record: Stored<InstallationRecord> | undefined
   /** The issuer of the server that uses this store, or would be. */
   readonly issuer: string
+  /** Where the server's endpoints are. */
+  readonly paths: EndpointPaths
   /** How clients come to an id, as configured here. */
   readonly registration: Settings['registration']
   /** Ids of the identity providers that are configured here; none where only the store was named. */
@@ -68,6 +71,7 @@ export async function withInstallation<T>(
       accessTokenSeconds,
       record,
       issuer,
+      paths: resolveEndpointPaths(),
       registration: settings.registration,
       providerIds: settings.providers.map(({ id }) => id),
     })

@@ -1,24 +1,11 @@
-/** Where the endpoints of the authorization server live below the issuer. */
+/** Where providers send the browser back to. */
 import type { Upstream } from '../identity/upstream.ts'
+import type { EndpointPaths } from '../oauth/endpoint-paths.ts'
 
-/** Path of every endpoint that other code or a document refers to. */
-export const endpointPaths = {
-  authorize: '/authorize',
-  consent: '/consent',
-  signIn: '/sign-in',
-  callback: '/callback',
-  setup: '/setup',
-  token: '/token',
-  register: '/register',
-  revoke: '/revoke',
-  introspect: '/introspect',
-  jwks: '/jwks',
-} as const
-
-/** Path of our callback at a provider: its own, else `/callback/<id>`. */
-export function toCallbackPath({
-  id,
-  callbackPath,
-}: Pick<Upstream, 'id' | 'callbackPath'>): string {
-  return callbackPath ?? `${endpointPaths.callback}/${id}`
+/** Path of our callback at a provider: its own, else `/callback/<id>` below the base path (S8). */
+export function toCallbackPath(
+  { id, callbackPath }: Pick<Upstream, 'id' | 'callbackPath'>,
+  { callback }: Pick<EndpointPaths, 'callback'>,
+): string {
+  return callbackPath ?? `${callback}/${id}`
 }

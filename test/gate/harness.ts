@@ -8,6 +8,7 @@ import { renderRefusal } from '../../src/gate/refusal.ts'
 import { createCustody } from '../../src/identity/custody.ts'
 import { createSessions } from '../../src/identity/sessions.ts'
 import { createUsers } from '../../src/identity/users.ts'
+import { resolveEndpointPaths } from '../../src/oauth/endpoint-paths.ts'
 import { createLimits } from '../../src/operate/limits.ts'
 import { createMetrics } from '../../src/operate/metrics.ts'
 import { createBackendAgent } from '../../src/platform/backend-agent.ts'
@@ -188,6 +189,7 @@ async function createContext(
   }
   const config: Config = {
     issuer,
+    paths: resolveEndpointPaths(),
     backends: [backend],
     scopes: { read: 'Read', write: 'Write' },
     defaultScopes: ['read', 'write'],

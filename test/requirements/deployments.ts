@@ -70,7 +70,6 @@ export const deployments = {
   A3: {
     source: telecom,
     behavior: 'the consent page says each scope in a sentence that is configuration',
-    partly: { issue: 5, what: 'its path in that deployment, /oauth/authorize/page' },
   },
   A4: {
     source: telecom,
@@ -115,7 +114,6 @@ export const deployments = {
   N3: {
     source: workspace,
     behavior: 'endpoints can live under a prefix that the metadata names',
-    deferred: { issue: 5, what: 'configurable paths' },
   },
   N4: {
     source: workspace,
@@ -166,12 +164,10 @@ export const deployments = {
   S2: {
     source: studio,
     behavior: 'discovery answers with the resource path as well',
-    partly: { issue: 5, what: 'POST /.well-known/oauth-registration/mcp' },
   },
   S3: {
     source: studio,
     behavior: 'a base path carries health, providers and login',
-    deferred: { issue: 5, what: 'configurable paths' },
   },
   S4: {
     source: studio,

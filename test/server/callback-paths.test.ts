@@ -1,6 +1,7 @@
 /** Where providers send the browser back to: `/callback/<id>`, or the path that is registered there (S8). */
 import { afterEach, describe, expect, it } from 'vitest'
 import type { Upstream } from '../../src/identity/upstream.ts'
+import { resolveEndpointPaths } from '../../src/oauth/endpoint-paths.ts'
 import { ownPaths } from '../../src/operate/config/provider-conflicts.ts'
 import { createRoutes } from '../../src/routes.ts'
 import { type Site, startSite } from '../helpers/site.ts'
@@ -104,6 +105,7 @@ describe('a callback that cannot be', () => {
   it('is known to the configuration as well, every path of the surface', () => {
     const backends = [{ id: 'mcp', name: 'mcp', path: '/mcp', resource: '', headers: {} } as const]
     const routes = createRoutes({
+      paths: resolveEndpointPaths(),
       backends: backends.map((backend) => ({ ...backend, identity: 'none' as const })),
       registration: { mode: 'dynamic' },
     })

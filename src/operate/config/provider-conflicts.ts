@@ -1,5 +1,6 @@
 /** Identity providers that are fine by themselves but not together, or not with the rest of the settings. */
 import { localUpstream, sharedUpstream } from '../../identity/users.ts'
+import { listPlaces, resolveEndpointPaths } from '../../oauth/endpoint-paths.ts'
 import type { SettingPath } from './layers.ts'
 import { type Problem, toName } from './problems.ts'
 import { type ConfiguredProvider, listProviders } from './provider-list.ts'
@@ -22,21 +23,9 @@ interface Breach {
 const reservedIds = [localUpstream, sharedUpstream]
 
 /** Where our own pages and documents are: no callback may take their place. */
-export const ownPaths = [
-  '/',
-  '/authorize',
-  '/consent',
-  '/sign-in',
-  '/setup',
-  '/token',
-  '/register',
-  '/revoke',
-  '/introspect',
-  '/jwks',
-  '/healthz',
-  '/readyz',
-  '/metrics',
-] as const
+export const ownPaths: readonly string[] = listPlaces(resolveEndpointPaths())
+  .filter(({ name }) => name !== 'paths.callback')
+  .map(({ path }) => path)
 
 /** What a type of provider says of people besides login and e-mail address. */
 const factsByType: Readonly<Record<ProviderType, readonly (keyof ProviderRules)[]>> = {

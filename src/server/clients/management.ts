@@ -10,7 +10,7 @@ import { unavailable } from '../../errors.ts'
 import type { Applications } from '../../identity/applications.ts'
 import type { ClientMetadata } from '../../oauth/client-metadata.ts'
 import type { Client } from '../../storage/records/client.ts'
-import { endpointPaths } from '../paths.ts'
+import { toCallbackPath } from '../paths.ts'
 import {
   createClientId,
   type NewClient,
@@ -69,6 +69,6 @@ function resolveApplications({ applications }: RequestContext): Applications {
 }
 
 function toCallback({ upstreamId }: Applications, { config, upstreams }: RequestContext): string {
-  const path = upstreams.get(upstreamId)?.callbackPath ?? `${endpointPaths.callback}/${upstreamId}`
-  return config.issuer + path
+  const upstream = upstreams.get(upstreamId) ?? { id: upstreamId }
+  return config.issuer + toCallbackPath(upstream, config.paths)
 }

@@ -1,6 +1,5 @@
 /** What a client is told of its registration: RFC 7591 §3.2.1, RFC 7592 §3. */
 import type { Config } from '../../context.ts'
-import { endpointPaths } from '../paths.ts'
 import type { NewClient } from './register.ts'
 
 /**
@@ -10,7 +9,7 @@ import type { NewClient } from './register.ts'
  */
 export function toRegistrationAnswer(
   { client, secret, registrationToken }: NewClient,
-  { issuer }: Pick<Config, 'issuer'>,
+  { issuer, paths }: Pick<Config, 'issuer' | 'paths'>,
 ): Record<string, unknown> {
   return {
     client_id: client.id,
@@ -19,7 +18,7 @@ export function toRegistrationAnswer(
     ...client.metadata,
     ...(registrationToken !== undefined && {
       registration_access_token: registrationToken,
-      registration_client_uri: `${issuer}${endpointPaths.register}/${client.id}`,
+      registration_client_uri: `${issuer}${paths.register}/${client.id}`,
     }),
   }
 }

@@ -54,7 +54,7 @@ export const authorize: Endpoint = async (request, context) => {
     }
     return finishFlow(stored, approval, context)
   }
-  return toSeeOther(toFlowPath(id), [browser.cookie, ...dropOldestFlows(request, context)])
+  return toSeeOther(toFlowPath(id, context), [browser.cookie, ...dropOldestFlows(request, context)])
 }
 
 /** The request's parameters, checked; a refusal is noted for the owner. */

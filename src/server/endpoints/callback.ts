@@ -36,7 +36,7 @@ export const callback: Endpoint = async (request, context) => {
     reportFailure(upstream, error, context)
     const { flow } = arrival.journey
     return endArrival(error, flow, context).catch((fault) =>
-      Promise.reject(toRetryable(fault, flow.value.id)),
+      Promise.reject(toRetryable(fault, flow.value.id, context)),
     )
   }
 }

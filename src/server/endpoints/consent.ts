@@ -16,14 +16,13 @@ import { allow, switchUser } from '../flow/decide.ts'
 import { denyFlow } from '../flow/finish.ts'
 import { type Journey, resolveJourney, toFlowPath, toFormBinding } from '../flow/journey.ts'
 import { renderConsentPage } from '../pages/consent.ts'
-import { endpointPaths } from '../paths.ts'
 import { readForm, toSeeOther } from '../respond.ts'
 
 /** Shows the next step. */
 export const showConsent: Endpoint = async (request, context) => {
   const flowId = new URL(request.url).searchParams.get('flow') ?? undefined
   const journey = await resolveJourney(request, flowId, context)
-  if (journey.stage === 'sign-in') return goToSignIn(journey)
+  if (journey.stage === 'sign-in') return goToSignIn(journey, context)
   return showPage(journey, context)
 }
 
@@ -32,8 +31,9 @@ export const decideConsent: Endpoint = async (request, context) => {
   verifySameOrigin(request, context)
   const params = await readForm(request, context)
   const present = await resolveJourney(request, params.get('flow'), context)
-  if (present.stage === 'sign-in') return goToSignIn(present)
-  if (wasTaken(present, params, context)) return toSeeOther(toFlowPath(present.flow.value.id))
+  if (present.stage === 'sign-in') return goToSignIn(present, context)
+  if (wasTaken(present, params, context))
+    return toSeeOther(toFlowPath(present.flow.value.id, context))
   const journey = resolveShown(present, params.get('csrf'), context)
 
   const decision = params.required('decision')
@@ -47,7 +47,7 @@ export const decideConsent: Endpoint = async (request, context) => {
 function wasTaken(present: Journey, params: Params, context: RequestContext): boolean {
   if (present.stage === 'approve') return params.get('decision') === 'switch'
   if (present.stage !== 'confirm') return false
-  const approval = toFormBinding({ ...present, stage: 'approve' })
+  const approval = toFormBinding({ ...present, stage: 'approve' }, context)
   return isFormToken(params.get('csrf'), present.browser, approval, context)
 }
 
@@ -67,14 +67,14 @@ function resolveShown(
   const before: Journey = { ...present, session: undefined, stage: 'approve' }
   const wasBefore =
     present.stage === 'consent' &&
-    isFormToken(token, before.browser, toFormBinding(before), context)
+    isFormToken(token, before.browser, toFormBinding(before, context), context)
   if (wasBefore) return before
-  verifyFormToken(token, present.browser, toFormBinding(present), context)
+  verifyFormToken(token, present.browser, toFormBinding(present, context), context)
   return present
 }
 
-function goToSignIn({ flow }: Journey): Answer {
-  return toSeeOther(`${endpointPaths.signIn}?flow=${flow.value.id}`)
+function goToSignIn({ flow }: Journey, { config }: RequestContext): Answer {
+  return toSeeOther(`${config.paths.signIn}?flow=${flow.value.id}`)
 }
 
 async function showPage(journey: Journey, context: RequestContext): Promise<Answer> {

@@ -8,7 +8,6 @@
 import { type Config, type Context, type Endpoint, toDocument } from '../../context.ts'
 import { OAuthError } from '../../errors.ts'
 import type { Answer } from '../../platform/exchange.ts'
-import { endpointPaths } from '../paths.ts'
 import { toJson } from '../respond.ts'
 
 /** Ways to authenticate at the token, revocation and introspection endpoints. */
@@ -19,12 +18,12 @@ export function toServerMetadata({ config }: Pick<Context, 'config'>): Record<st
   const url = (path: string): string => config.issuer + path
   return {
     issuer: config.issuer,
-    authorization_endpoint: url(endpointPaths.authorize),
-    token_endpoint: url(endpointPaths.token),
-    ...(config.dynamicRegistration && { registration_endpoint: url(endpointPaths.register) }),
-    revocation_endpoint: url(endpointPaths.revoke),
-    introspection_endpoint: url(endpointPaths.introspect),
-    jwks_uri: url(endpointPaths.jwks),
+    authorization_endpoint: url(config.paths.authorize),
+    token_endpoint: url(config.paths.token),
+    ...(config.dynamicRegistration && { registration_endpoint: url(config.paths.register) }),
+    revocation_endpoint: url(config.paths.revoke),
+    introspection_endpoint: url(config.paths.introspect),
+    jwks_uri: url(config.paths.jwks),
     scopes_supported: [...Object.keys(config.scopes), 'offline_access'],
     response_types_supported: ['code'],
     response_modes_supported: ['query'],

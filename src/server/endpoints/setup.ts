@@ -22,7 +22,6 @@ import {
 } from '../flow/browser.ts'
 import { renderNoticePage } from '../pages/notice.ts'
 import { renderSetupPage } from '../pages/setup.ts'
-import { endpointPaths } from '../paths.ts'
 import { readForm } from '../respond.ts'
 
 /** Shows the form, to whoever has the link. */
@@ -159,7 +158,7 @@ function showForm(
     siteName: context.config.siteName,
     ...(problem !== undefined && { error: problem }),
     ...(email !== undefined && { email }),
-    form: { action: endpointPaths.setup, token, csrf },
+    form: { action: context.config.paths.setup, token, csrf },
   }
   return renderSetupPage(view, problem === undefined ? 200 : 400)
 }

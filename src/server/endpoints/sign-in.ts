@@ -22,7 +22,6 @@ import { leaveForUpstream } from '../flow/upstream-trip.ts'
 import { findWays } from '../flow/ways.ts'
 import { toClientLabel } from '../pages/client-label.ts'
 import { renderSignInPage } from '../pages/sign-in.ts'
-import { endpointPaths } from '../paths.ts'
 import { readForm, toSeeOther } from '../respond.ts'
 
 /** The words for a wrong e-mail and a wrong password alike. */
@@ -32,7 +31,7 @@ const wrongCredentials = 'The e-mail or the password is wrong'
 export const showSignIn: Endpoint = async (request, context) => {
   const flowId = new URL(request.url).searchParams.get('flow') ?? undefined
   const journey = await resolveJourney(request, flowId, context)
-  if (journey.stage !== 'sign-in') return toSeeOther(toFlowPath(journey.flow.value.id))
+  if (journey.stage !== 'sign-in') return toSeeOther(toFlowPath(journey.flow.value.id, context))
   return showPage(journey, {}, context)
 }
 
@@ -42,8 +41,8 @@ export const signIn: Endpoint = async (request, context) => {
   const params = await readForm(request, context)
   const journey = await resolveJourney(request, params.get('flow'), context)
   // Nothing to do here any more, for example since another tab signed in: the dispatcher knows what is next.
-  if (journey.stage !== 'sign-in') return toSeeOther(toFlowPath(journey.flow.value.id))
-  verifyFormToken(params.get('csrf'), journey.browser, toFormBinding(journey), context)
+  if (journey.stage !== 'sign-in') return toSeeOther(toFlowPath(journey.flow.value.id, context))
+  verifyFormToken(params.get('csrf'), journey.browser, toFormBinding(journey, context), context)
   if (params.get('decision') === 'deny') return denyFlow(journey.flow, context)
 
   const upstreamId = params.get('upstream')
@@ -95,7 +94,7 @@ async function showPage(
     local,
     upstreams: upstreams.map(({ id, label }) => ({ id, label })),
     ...attempt,
-    form: toFlowForm(journey, endpointPaths.signIn, context),
+    form: toFlowForm(journey, context.config.paths.signIn, context),
   }
   return renderSignInPage(view, attempt.error === undefined ? 200 : 400)
 }

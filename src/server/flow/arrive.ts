@@ -28,7 +28,7 @@ export async function arriveSignedIn(
   context.metrics.count('sign_ins', { outcome: 'ok' })
   context.audit({ event: 'sign-in.succeeded', outcome: 'ok', userId, details: { upstream } })
   const { sessionSeconds } = context.config.lifetimes
-  return toSeeOther(toFlowPath(flow.value.id), [
+  return toSeeOther(toFlowPath(flow.value.id, context), [
     formatCookie('session', cookie, context.config, sessionSeconds),
   ])
 }

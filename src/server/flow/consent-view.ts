@@ -6,7 +6,6 @@ import { findLookAlike } from '../../profiles/look-alike.ts'
 import type { Client } from '../../storage/records/client.ts'
 import type { ClientView, RedirectView } from '../pages/client-label.ts'
 import type { ConsentView } from '../pages/consent.ts'
-import { endpointPaths } from '../paths.ts'
 import { mintFormToken } from './browser.ts'
 import { type Journey, toFormBinding } from './journey.ts'
 
@@ -30,7 +29,7 @@ export function toClientView(client: Client, redirectUri: string): ClientView {
 
 /** The hidden fields of a journey's form. */
 export function toFlowForm(journey: Journey, action: string, context: RequestContext) {
-  const csrf = mintFormToken(journey.browser, toFormBinding(journey), context)
+  const csrf = mintFormToken(journey.browser, toFormBinding(journey, context), context)
   return { action, flow: journey.flow.value.id, csrf }
 }
 
@@ -55,7 +54,7 @@ export function toConsentView(
     user: toUserView(journey),
     oneClick: config.noSignIn,
     canRemember: session !== undefined && redirect.kind === 'https',
-    form: toFlowForm(journey, endpointPaths.consent, context),
+    form: toFlowForm(journey, config.paths.consent, context),
   }
 }
 

@@ -22,7 +22,7 @@ export async function allow(
 ): Promise<Answer> {
   const { flow, session, stage } = journey
   const confirmed = stage === 'confirm' ? flow.value.approvedScope : undefined
-  const scope = confirmed ?? parseTickedScope(params, flow.value)
+  const scope = confirmed ?? parseTickedScope(params, flow.value, context)
   const approver = await findApprover(journey, context)
   if (!approver) return goToSignIn(journey, scope, context)
   const remember = session !== undefined && params.get('remember') === 'yes'
@@ -51,7 +51,7 @@ async function goToSignIn(
   const upstream = findOnlyUpstream(journey.flow.value, context)
   if (upstream) return leaveForUpstream(journey, upstream, progress, context)
   await saveProgress(journey.flow, progress, context)
-  return toSeeOther(toFlowPath(journey.flow.value.id))
+  return toSeeOther(toFlowPath(journey.flow.value.id, context))
 }
 
 /** Use another account: the session ends here, and the person signs in anew. */
@@ -64,18 +64,20 @@ export async function switchUser(
   const step = stage === 'confirm' ? 'sign-in' : 'approve'
   await saveProgress(flow, { step, freshSignIn: true }, context)
   context.audit({ event: 'sign-out', outcome: 'ok', userId: session?.user.record.value.id })
-  return toSeeOther(toFlowPath(flow.value.id), [formatCookie('session', '', context.config, 0)])
+  return toSeeOther(toFlowPath(flow.value.id, context), [
+    formatCookie('session', '', context.config, 0),
+  ])
 }
 
 /** The scopes left ticked, of those asked for; `offline_access` has no box of its own. */
-function parseTickedScope(params: Params, flow: Flow): string {
+function parseTickedScope(params: Params, flow: Flow, context: RequestContext): string {
   const ticked = new Set(params.all('scope'))
   const asked = parseScope(flow.scope)
   const chosen = asked.filter((scope) => ticked.has(scope))
   if (chosen.length === 0) {
     throw new OAuthError('invalid_request', 'Tick at least one permission, or choose Deny', {
       reason: 'no_scope_ticked',
-      retryPath: toFlowPath(flow.id),
+      retryPath: toFlowPath(flow.id, context),
     })
   }
   return formatScope(asked.filter((scope) => ticked.has(scope) || scope === 'offline_access'))

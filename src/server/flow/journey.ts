@@ -15,7 +15,6 @@ import { equalInConstantTime } from '../../platform/crypto.ts'
 import { type Flow, flows } from '../../storage/records/flow.ts'
 import type { Stored } from '../../storage/records/record.ts'
 import { findCookie } from '../cookies.ts'
-import { endpointPaths } from '../paths.ts'
 import { type Browser, type FormBinding, findBrowser } from './browser.ts'
 import { keepCounting } from './ways.ts'
 
@@ -74,16 +73,19 @@ function resolveStage(flow: Flow, session: LiveSession | undefined): Stage {
 }
 
 /** The address of the dispatcher for a flow. */
-export function toFlowPath(flowId: string): string {
-  return `${endpointPaths.consent}?flow=${flowId}`
+export function toFlowPath(flowId: string, { config }: Pick<RequestContext, 'config'>): string {
+  return `${config.paths.consent}?flow=${flowId}`
 }
 
 /** What the form on the journey's page is bound to. A session that does not count there may end meanwhile. */
-export function toFormBinding({ flow, session, stage }: Journey): FormBinding {
+export function toFormBinding(
+  { flow, session, stage }: Journey,
+  context: Pick<RequestContext, 'config'>,
+): FormBinding {
   const { id } = flow.value
   const counts = stage === 'consent' || stage === 'confirm'
   const hash = (counts && session?.hash) || ''
-  return { subject: id, step: stage, session: hash, retryPath: toFlowPath(id) }
+  return { subject: id, step: stage, session: hash, retryPath: toFlowPath(id, context) }
 }
 
 /**
@@ -101,13 +103,13 @@ export async function saveProgress(
     check: [{ key: flow.key, version: flow.version }],
     set: [flows.write(flow.key, next, next.expiresAt)],
   })
-  if (!saved) throw refuseMoved(flow.value)
+  if (!saved) throw refuseMoved(flow.value, context)
 }
 
 /** The refusal of a step that was taken from a state of the flow that is past. */
-export function refuseMoved({ id }: Flow): OAuthError {
+export function refuseMoved({ id }: Flow, context: Pick<RequestContext, 'config'>): OAuthError {
   return new OAuthError('invalid_request', 'This step was already taken in another tab', {
     reason: 'flow_moved',
-    retryPath: toFlowPath(id),
+    retryPath: toFlowPath(id, context),
   })
 }

@@ -36,7 +36,7 @@ export async function refuseArrival(
     ...(hint !== undefined && { hint }),
     account: error.description ?? '',
     ...(contact !== undefined && { contact }),
-    retry: { href: toFlowPath(flow.value.id), text: 'Try another account', primary: true },
+    retry: { href: toFlowPath(flow.value.id, context), text: 'Try another account', primary: true },
     ...(back && { back: { href: back.href, text: `Go back to ${back.host}` } }),
     requestId: context.exchange.requestId,
   })

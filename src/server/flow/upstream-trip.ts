@@ -26,7 +26,7 @@ export function toCallbackUri(
   upstream: Pick<Upstream, 'id' | 'callbackPath'>,
   { config }: Pick<RequestContext, 'config'>,
 ): string {
-  return config.issuer + toCallbackPath(upstream)
+  return config.issuer + toCallbackPath(upstream, config.paths)
 }
 
 /**
@@ -35,9 +35,9 @@ export function toCallbackUri(
  */
 export function findUpstreamAt(
   path: string,
-  { upstreams }: Pick<RequestContext, 'upstreams'>,
+  { upstreams, config }: Pick<RequestContext, 'upstreams' | 'config'>,
 ): Upstream | undefined {
-  return [...upstreams.values()].find((upstream) => toCallbackPath(upstream) === path)
+  return [...upstreams.values()].find((upstream) => toCallbackPath(upstream, config.paths) === path)
 }
 
 /** Commits progress together with a new trip and sends the browser to the provider. */
@@ -69,7 +69,7 @@ export async function leaveForUpstream(
       },
       { fresh: flow.value.freshSignIn },
     )
-    .catch((error: unknown) => Promise.reject(toRetryable(error, flow.value.id)))
+    .catch((error: unknown) => Promise.reject(toRetryable(error, flow.value.id, context)))
   const next: Flow = { ...flow.value, ...progress, upstream: trip }
   const stateKey = upstreamStates.key(trip.stateHash)
   const saved = await context.store.commit({
@@ -79,7 +79,7 @@ export async function leaveForUpstream(
       upstreamStates.write(stateKey, { flowId: flow.value.id }, next.expiresAt),
     ],
   })
-  if (!saved) throw refuseMoved(flow.value)
+  if (!saved) throw refuseMoved(flow.value, context)
   const maxAge = Math.max(1, next.expiresAt - clock.now())
   return toSeeOther(location.href, [formatCookie('trip', cookie, config, maxAge)])
 }
@@ -127,7 +127,7 @@ export async function takeTrip(
     }
   } catch (error) {
     // The state may be gone by now, so that loading the page again does not help: another trip does.
-    throw toRetryable(error, journey.flow.value.id)
+    throw toRetryable(error, journey.flow.value.id, context)
   }
 }
 
@@ -145,14 +145,18 @@ async function consume({ flow }: Journey, stateKey: string, context: RequestCont
 }
 
 /** Adds to an upstream failure where the person can try again. */
-export function toRetryable(error: unknown, flowId: string): unknown {
+export function toRetryable(
+  error: unknown,
+  flowId: string,
+  context: Pick<RequestContext, 'config'>,
+): unknown {
   if (!(error instanceof OAuthError)) return error
   return new OAuthError(error.code, error.description, {
     reason: error.reason ?? 'upstream_failed',
     cause: error.cause ?? error,
     status: error.status,
     ...(error.retryAfterSeconds !== undefined && { retryAfterSeconds: error.retryAfterSeconds }),
-    retryPath: toFlowPath(flowId),
+    retryPath: toFlowPath(flowId, context),
   })
 }
 
