@@ -11,7 +11,6 @@ import {
 import { isLoopbackHost, parsePublicUrl } from './operate/config/public-url.ts'
 import type { BackendOptions, GatehouseOptions } from './options.ts'
 import { verifyCallbacks } from './routes.ts'
-import type { RotationRules } from './tokens/key-rotation.ts'
 
 const day = 86_400
 
@@ -240,32 +239,14 @@ function verifyWays(
   }
 }
 
-/** What rotation is configured by. */
-type RotationOptions = Pick<
-  GatehouseOptions,
-  'signingAlgorithm' | 'signingKeyRotationSeconds' | 'lifetimes'
->
-
 /**
- * How signing keys are renewed.
+ * The lifetimes in force.
  *
- * @throws TypeError when they would be renewed more often than once an hour
+ * @throws TypeError naming the one that cannot be
  */
-export function createRotationRules(options: RotationOptions): RotationRules {
-  const { signingAlgorithm = 'ES256', signingKeyRotationSeconds = 30 * day } = options
-  if (!Number.isInteger(signingKeyRotationSeconds) || signingKeyRotationSeconds < 3600) {
-    throw new TypeError(
-      'signingKeyRotationSeconds must be a whole number of seconds, at least 3600',
-    )
-  }
-  return {
-    algorithm: signingAlgorithm,
-    rotationSeconds: signingKeyRotationSeconds,
-    tokenSeconds: toLifetimes(options).accessTokenSeconds,
-  }
-}
-
-function toLifetimes({ lifetimes = {} }: Pick<GatehouseOptions, 'lifetimes'>): Config['lifetimes'] {
+export function toLifetimes({
+  lifetimes = {},
+}: Pick<GatehouseOptions, 'lifetimes'>): Config['lifetimes'] {
   const result = {
     codeSeconds: 60,
     accessTokenSeconds: 3600,

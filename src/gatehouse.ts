@@ -3,7 +3,7 @@
  */
 import { Hono } from 'hono'
 import { addHeaders, createDocumentDesk } from './answers.ts'
-import { createConfig, createRotationRules } from './config.ts'
+import { createConfig } from './config.ts'
 import type { Config, Context, RequestContext } from './context.ts'
 import { renderError, toOAuthError } from './error-shapes.ts'
 import { OAuthError } from './errors.ts'
@@ -32,6 +32,7 @@ import type { Answer, Exchange } from './platform/exchange.ts'
 import { isOwnHost } from './platform/host.ts'
 import { createPathTest, createRoutes, type Route } from './routes.ts'
 import { reportStaticClient } from './server/clients/static-registration.ts'
+import { createRotationRules, toSharedSecrets } from './signing.ts'
 import { createSealer } from './storage/sealed.ts'
 import {
   type AccessTokens,
@@ -40,6 +41,7 @@ import {
 } from './tokens/access-token.ts'
 import { createKeyRing } from './tokens/keys.ts'
 import { createRevocations } from './tokens/revocations.ts'
+import { createSharedSecretKeys } from './tokens/shared-secret.ts'
 
 /**
  * Builds a Gatehouse over a store.
@@ -96,7 +98,8 @@ async function createContext(options: GatehouseOptions): Promise<Context> {
   } = options
   const log = options.log ?? createLog({ level: 'info', format: 'json' })
   const sealer = await createSealer({ store, masterKey, previousMasterKey, clock, random })
-  const algorithm = options.signingAlgorithm ?? 'ES256'
+  const secrets = toSharedSecrets(options)
+  const { algorithm } = createRotationRules(options)
   const keys = await createKeyRing({ store, sealer, clock, algorithm, log })
   const { accessTokenSeconds, sessionSeconds } = config.lifetimes
   const maxPerUser = options.sessionsPerUser
@@ -113,7 +116,7 @@ async function createContext(options: GatehouseOptions): Promise<Context> {
     sealer,
     keys,
     accessTokens: await createVerifier(config, {
-      keys,
+      keys: secrets ? createSharedSecretKeys(secrets) : keys,
       clock,
       random,
       fetch: options.fetch ?? fetch,

@@ -13,8 +13,8 @@ import type { EndpointPathOptions } from './oauth/endpoint-paths.ts'
 import type { Clock } from './platform/clock.ts'
 import type { Random } from './platform/crypto.ts'
 import type { Audit, Limits, Log, Metrics } from './platform/ports.ts'
-import type { SigningAlgorithm } from './storage/records/key.ts'
 import type { Store } from './storage/store.ts'
+import type { TokenAlgorithm } from './tokens/key-signature.ts'
 
 /** One MCP server to protect. */
 export interface BackendOptions {
@@ -82,7 +82,15 @@ export interface GatehouseOptions {
   defaultScopes?: string[]
   lifetimes?: Partial<Lifetimes>
   refresh?: Partial<RefreshRules>
-  signingAlgorithm?: SigningAlgorithm
+  /**
+   * What signs access tokens. Default ES256. HS256 needs `hs256Secret`, and keeps an ES256 key for the assertions
+   * to backends (`docs/guides/keys.md`).
+   */
+  signingAlgorithm?: TokenAlgorithm
+  /** The secret of HS256, at least 32 bytes: whoever verifies with it can also sign. */
+  hs256Secret?: Uint8Array | undefined
+  /** Tokens signed with this secret are accepted as well, while the secret changes. */
+  hs256SecretPrevious?: Uint8Array | undefined
   /** For how long a signing key signs, in seconds, before the next one does. Default 30 days, at least an hour. */
   signingKeyRotationSeconds?: number | undefined
   /** One-click consent without accounts. Refused unless the issuer is loopback. */

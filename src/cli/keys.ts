@@ -1,6 +1,6 @@
 /** `gatehouse keys`: the keys that sign tokens, and those that seal what is secret in the store. */
-import { createRotationRules } from '../config.ts'
 import type { AuditEvent } from '../platform/ports.ts'
+import { createRotationRules } from '../signing.ts'
 import { signingKeys } from '../storage/records/key.ts'
 import {
   findSealingKey,

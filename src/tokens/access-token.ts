@@ -3,14 +3,14 @@
  *
  * Verification accepts exactly what {@link createAccessTokens} mints and nothing else (catalogue
  * JW-01 to JW-16): cheap checks of the shape come first, the key and its algorithm come from our own
- * ring by `kid`, and keys inside the token are never looked at.
+ * keys by `kid`, and keys inside the token are never looked at.
  */
 import { LRUCache } from 'lru-cache'
 import { OAuthError } from '../errors.ts'
 import type { Clock } from '../platform/clock.ts'
 import { type Random, sha256 } from '../platform/crypto.ts'
 import { isSignedBy } from './key-signature.ts'
-import type { KeyRing } from './keys.ts'
+import type { TokenKeys } from './shared-secret.ts'
 
 /** What an access token says. */
 export interface AccessTokenClaims {
@@ -54,7 +54,8 @@ export interface AccessTokens {
 export interface AccessTokensOptions {
   /** The `iss` of every token, byte for byte. */
   issuer: string
-  keys: KeyRing
+  /** The key ring, or secrets that backends share: never both, so that a token has one way to be right. */
+  keys: TokenKeys
   clock: Clock
   random: Random
 }
@@ -128,7 +129,7 @@ function verifyShape(token: string): void {
 /** Returns the payload's bytes and the key's name once the signature is right (RFC 7515 §5.2, RFC 8725 §3.1). */
 async function verifySignature(
   token: string,
-  keys: KeyRing,
+  keys: TokenKeys,
 ): Promise<{ kid: string; payload: Uint8Array }> {
   const header = parseObject(Buffer.from(token.slice(0, token.indexOf('.')), 'base64url'))
   if (header.typ !== tokenType) throw refuse('typ')

@@ -176,7 +176,6 @@ export const deployments = {
   S5: {
     source: studio,
     behavior: 'HS256 with a shared secret can sign access tokens',
-    deferred: { issue: 5, what: 'shared-secret signing' },
   },
   S6: {
     source: studio,
