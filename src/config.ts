@@ -14,6 +14,9 @@ import { verifyCallbacks } from './routes.ts'
 
 const day = 86_400
 
+/** Browsers in which one user may be signed in (S6). */
+const defaultSessions = 5
+
 /**
  * The configuration that options stand for.
  *
@@ -39,8 +42,10 @@ export function createConfig(options: GatehouseOptions): Config {
     backends,
     scopes,
     defaultScopes,
+    signingAlgorithm: options.signingAlgorithm ?? 'ES256',
     lifetimes: toLifetimes(options),
     refresh: toRefreshRules(options, backends),
+    oauthEnabled: true,
     noSignIn: options.noSignIn ?? false,
     letAnyoneIn: options.letAnyoneIn ?? false,
     dynamicRegistration: options.dynamicRegistration ?? true,
@@ -51,6 +56,7 @@ export function createConfig(options: GatehouseOptions): Config {
     linkByVerifiedEmail: options.linkByVerifiedEmail ?? false,
     ...(options.contact !== undefined && { contact: options.contact }),
     ...toFollowing(options),
+    sessionsPerUser: options.sessionsPerUser ?? defaultSessions,
     ...(options.developmentCookies && { developmentCookies: options.developmentCookies }),
     gateBodyLimitBytes: options.gateBodyLimitBytes ?? 4 * 1024 * 1024,
   })
@@ -219,7 +225,7 @@ function verifyWays(
   options: GatehouseOptions,
   surface: Pick<Config, 'backends' | 'paths' | 'registration'>,
 ): void {
-  const { upstreams = [], localSignIn, noSignIn, sessionsPerUser = 5 } = options
+  const { upstreams = [], localSignIn, noSignIn, sessionsPerUser = defaultSessions } = options
   const { issuer, developmentCookies } = options
   const ids = upstreams.map(({ id }) => id)
   const reserved = [localUpstream, sharedUpstream]

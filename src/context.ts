@@ -12,6 +12,7 @@ import type { Audit, Limits, Log, Metrics } from './platform/ports.ts'
 import type { Sealer } from './storage/sealer.ts'
 import type { Store } from './storage/store.ts'
 import type { AccessTokens } from './tokens/access-token.ts'
+import type { TokenAlgorithm } from './tokens/key-signature.ts'
 import type { KeyRing } from './tokens/keys.ts'
 import type { Revocations } from './tokens/revocations.ts'
 
@@ -96,8 +97,12 @@ export interface Config {
   readonly scopes: Readonly<Record<string, string>>
   /** Granted when the request names none that exists. */
   readonly defaultScopes: readonly string[]
+  /** What signs access tokens. */
+  readonly signingAlgorithm: TokenAlgorithm
   readonly lifetimes: Lifetimes
   readonly refresh: RefreshRules
+  /** Whether a backend is reached with an access token only (A1). */
+  readonly oauthEnabled: boolean
   /** Nobody signs in; consent is one click. Loopback issuer only. */
   readonly noSignIn: boolean
   /** `noSignIn` also for requests that came through a proxy: everyone who finds the address gets in. */
@@ -119,6 +124,8 @@ export interface Config {
   readonly reverifySeconds?: number
   /** Whether our access tokens end with the provider's. Default false. */
   readonly lifetimeFollowsUpstream: boolean
+  /** Browsers one user may be signed in in at a time. */
+  readonly sessionsPerUser: number
   /** Flags of our cookies, for development at a plain-text issuer. */
   readonly developmentCookies?: DevelopmentCookies
   /** Largest request body the gate passes on, in bytes. Default 4 MiB. */

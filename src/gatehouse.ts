@@ -102,7 +102,6 @@ async function createContext(options: GatehouseOptions): Promise<Context> {
   const { algorithm } = createRotationRules(options)
   const keys = await createKeyRing({ store, sealer, clock, algorithm, log })
   const { accessTokenSeconds, sessionSeconds } = config.lifetimes
-  const maxPerUser = options.sessionsPerUser
   const users = createUsers({ store, sealer, clock, random, accessTokenSeconds })
   const given = options.upstreams ?? []
   const upstreams = new Map(given.map((upstream) => [upstream.id, upstream]))
@@ -124,7 +123,14 @@ async function createContext(options: GatehouseOptions): Promise<Context> {
     }),
     revocations,
     users,
-    sessions: createSessions({ store, users, clock, random, sessionSeconds, maxPerUser }),
+    sessions: createSessions({
+      store,
+      users,
+      clock,
+      random,
+      sessionSeconds,
+      maxPerUser: config.sessionsPerUser,
+    }),
     custody: createCustody({ ...keeping, rules: config, upstreams, localSignIn }),
     upstreams,
     applications:

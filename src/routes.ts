@@ -20,10 +20,12 @@ import { introspect } from './server/endpoints/introspect.ts'
 import { jwks } from './server/endpoints/jwks.ts'
 import { openidConfiguration, serverMetadata } from './server/endpoints/metadata.ts'
 import { metrics } from './server/endpoints/metrics.ts'
+import { health, providers } from './server/endpoints/provider-status.ts'
 import { register } from './server/endpoints/register.ts'
 import { revoke } from './server/endpoints/revoke.ts'
 import { setup, showSetup } from './server/endpoints/setup.ts'
 import { showSignIn, signIn } from './server/endpoints/sign-in.ts'
+import { stats } from './server/endpoints/stats.ts'
 import { token } from './server/endpoints/token.ts'
 import { toCallbackPath } from './server/paths.ts'
 
@@ -58,6 +60,8 @@ const listOwnRows = (at: EndpointPaths): readonly Row[] => [
   ['GET', '/healthz', healthz, 'json'],
   ['GET', '/readyz', readyz, 'json'],
   ['GET', '/metrics', metrics, 'json'],
+  ['GET', at.stats, stats, 'json'],
+  ['GET', at.health, health, 'json'],
 ]
 
 /** The authorization server; in verify mode that is somebody else (R8). */
@@ -74,6 +78,7 @@ const listServerRows = (at: EndpointPaths): readonly Row[] => [
   ['POST', at.revoke, revoke, 'json', 'cors'],
   ['POST', at.introspect, introspect, 'json'],
   // people
+  ['GET', at.providers, providers, 'json'],
   ['GET', '/', home, 'page'],
   ['GET', at.authorize, authorize, 'page'],
   ['POST', at.authorize, authorize, 'page'],

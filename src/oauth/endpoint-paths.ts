@@ -13,6 +13,9 @@ export interface EndpointPaths {
   /** Providers send the browser back to this path and their id, unless they have a path of their own. */
   readonly callback: string
   readonly setup: string
+  readonly stats: string
+  readonly health: string
+  readonly providers: string
   /** The consent page by the name that some guides give it: the same as `authorize` (A3). */
   readonly page: string
   /** Another such name of `authorize` (S3). */
@@ -47,6 +50,9 @@ const atOrigin = {
 
 /** What is not of OAuth itself has no place of its own at the origin: without a base it is below `/oauth`. */
 const belowBase = {
+  stats: '/stats',
+  health: '/health',
+  providers: '/providers',
   page: '/authorize/page',
   login: '/login',
 } as const

@@ -74,7 +74,6 @@ export const deployments = {
   A4: {
     source: telecom,
     behavior: 'GET /oauth/stats tells the owner live counts',
-    deferred: { issue: 5, what: 'paths of the deployments come together' },
   },
   A5: {
     source: telecom,
@@ -193,7 +192,6 @@ export const deployments = {
   S9: {
     source: studio,
     behavior: 'the owner gets the status document of that deployment',
-    deferred: { issue: 5, what: 'paths of the deployments come together' },
   },
   X1: {
     source: own,

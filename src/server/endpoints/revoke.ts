@@ -49,7 +49,8 @@ async function revokeAccessToken(
     throw error
   })
   if (claims?.client_id !== client.id) return
-  const mark = { at: context.clock.now(), why: 'revoked' as const }
+  const { gid: ofGrant, exp: tokenExpiresAt } = claims
+  const mark = { at: context.clock.now(), why: 'revoked' as const, ofGrant, tokenExpiresAt }
   await context.store.commit({
     set: [endedGrants.write(endedGrants.key(claims.jti), mark, claims.exp + 60)],
   })

@@ -174,7 +174,8 @@ async function issueTokens(
   }
   const writes = toGrantWrites(grant)
   const refreshToken = refreshes ? mintRefreshToken(grant.id, context) : undefined
-  if (refreshToken !== undefined) writes.push(beginFamily(grant, refreshToken, context))
+  if (refreshToken !== undefined)
+    writes.push(beginFamily(grant, { refreshToken, lifetime }, context))
 
   const accessToken = await context.accessTokens.mint(
     {
@@ -196,7 +197,11 @@ async function issueTokens(
   return { answer, writes }
 }
 
-function beginFamily(grant: Grant, refreshToken: string, { clock, config }: RequestContext): Write {
+function beginFamily(
+  grant: Grant,
+  { refreshToken, lifetime }: { refreshToken: string; lifetime: number },
+  { clock, config }: RequestContext,
+): Write {
   const now = clock.now()
   const idleExpiresAt = Math.min(now + config.lifetimes.refreshIdleSeconds, grant.expiresAt)
   const family = {
@@ -204,6 +209,7 @@ function beginFamily(grant: Grant, refreshToken: string, { clock, config }: Requ
     rotatedAt: now,
     idleExpiresAt,
     generation: 0,
+    accessExpiries: [now + lifetime],
   }
   return families.write(families.key(grant.id), family, idleExpiresAt)
 }

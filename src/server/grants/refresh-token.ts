@@ -15,7 +15,7 @@ import { resolveResource } from '../../oauth/resource.ts'
 import { formatScope, narrowScope, parseScope } from '../../oauth/scope.ts'
 import { equalInConstantTime } from '../../platform/crypto.ts'
 import type { AuditEventName } from '../../platform/ports.ts'
-import { type Family, families } from '../../storage/records/family.ts'
+import { addAccessExpiry, type Family, families } from '../../storage/records/family.ts'
 import {
   type Grant,
   type GrantUse,
@@ -50,6 +50,12 @@ interface Presented {
   readonly use: GrantUse | undefined
 }
 
+/** The access token that comes with a successor. */
+interface Issuing {
+  /** In seconds. */
+  readonly lifetime: number
+}
+
 /** Trades a refresh token for an access token and the family's current refresh token. */
 export const refreshToken: GrantType = {
   name: 'refresh_token',
@@ -69,7 +75,7 @@ export const refreshToken: GrantType = {
       const scope = resolveGrantedScope(presented.grant, request, context)
       const excuse = await verifyPresented(presented, context)
       const lifetime = await resolveLifetime(presented.grant, context)
-      const successor = await findSuccessor(presented, excuse, context)
+      const successor = await findSuccessor({ ...presented, lifetime }, excuse, context)
       if (successor) return answer(presented, successor, { scope, lifetime }, context)
       await verifyUser(presented.grant, context)
       entries = await context.store.get(refreshToken.keys(request.params))
@@ -140,7 +146,7 @@ async function verifyPresented(
 
 /** The token that replaces the presented one; undefined when another request rotated first. */
 async function findSuccessor(
-  presented: Presented,
+  presented: Presented & Issuing,
   excuse: 'current' | 'excused',
   context: RequestContext,
 ): Promise<string | undefined> {
@@ -165,12 +171,13 @@ async function verifyUser(grant: Grant, context: RequestContext): Promise<void> 
 
 /** One commit: the current token becomes the predecessor, a new one takes its place. */
 async function rotate(
-  { token, hash, grant, family }: Presented,
+  { token, hash, grant, family, lifetime }: Presented & Issuing,
   context: RequestContext,
 ): Promise<string | undefined> {
   const now = context.clock.now()
   const successor = mintRefreshToken(grant.id, context)
   const idleExpiresAt = Math.min(now + context.config.lifetimes.refreshIdleSeconds, grant.expiresAt)
+  const accessExpiresAt = Math.min(now + lifetime, grant.expiresAt)
   const next: Family = {
     currentHash: hashRefreshToken(successor),
     rotatedAt: now,
@@ -178,6 +185,7 @@ async function rotate(
     previousHash: hash,
     sealedSuccessor: sealSuccessor(token, successor, context.random),
     generation: family.value.generation + 1,
+    accessExpiries: addAccessExpiry(family.value.accessExpiries, accessExpiresAt, now),
   }
   const won = await context.store.commit({
     check: [

@@ -19,6 +19,24 @@ export interface Family {
   readonly sealedSuccessor?: string
   /** Rotations so far. */
   readonly generation: number
+  /**
+   * When the access tokens that came with its refresh tokens expire, in unix seconds, oldest first; those that
+   * had expired by the latest rotation are left out. For counting only (A4).
+   */
+  readonly accessExpiries?: readonly number[]
+}
+
+/** Access tokens of one family that are counted at most: so many refreshes in one lifetime are no honest client's. */
+const expiriesKept = 16
+
+/** The expiries of a family's access tokens with one more. */
+export function addAccessExpiry(
+  known: readonly number[] | undefined,
+  expiresAt: number,
+  now: number,
+): readonly number[] {
+  const live = (known ?? []).filter((time) => time > now)
+  return [...live, expiresAt].slice(-expiriesKept)
 }
 
 export const families = defineRecord<Family>('family')

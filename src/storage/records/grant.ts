@@ -46,6 +46,9 @@ export type EndReason =
 export interface EndedGrant {
   readonly at: number
   readonly why: EndReason
+  /** The grant of a single access token that was revoked, and when it would have expired; absent where a grant ended. */
+  readonly ofGrant?: string
+  readonly tokenExpiresAt?: number
 }
 
 /** The newest access token of a grant seen in use. */
