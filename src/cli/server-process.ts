@@ -12,6 +12,7 @@ import { copies } from '../storage/records/copy.ts'
 import type { Store } from '../storage/store.ts'
 import { exitUsage, findSystemCode, toFailure } from './failure.ts'
 import { printAside } from './output.ts'
+import { logStart } from './start-log.ts'
 import { watchStoreFile } from './store-file.ts'
 import { openTunnel, type Tunnel, verifyTunnelWanted } from './tunnel.ts'
 import type { TunnelName } from './tunnel-programs.ts'
@@ -67,6 +68,7 @@ export async function startServer(
       async () => metricsServer?.close(0),
       () => gatehouse.close(),
     )
+    logStart(gatehouse.context)
     announce(gatehouse)
     const drain = (): void => {
       isLeaving = true

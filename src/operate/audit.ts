@@ -59,11 +59,13 @@ export function createAudit(options: AuditOptions = {}): Audit {
   return (event) => log.info(toMessage(event), toFields(event))
 }
 
-/** Registrations name where codes would go, in words that can be searched for (H7). */
-function toMessage({ event, details }: AuditEvent): string {
+/** A registration names the client and where codes would go, in words that guides tell owners to search for (H7). */
+function toMessage({ event, clientId, details }: AuditEvent): string {
+  if (event !== 'client.registered') return messages[event]
   const [redirectUri] = Array.isArray(details?.redirect_uris) ? details.redirect_uris : []
-  if (event !== 'client.registered' || typeof redirectUri !== 'string') return messages[event]
-  return `${messages[event]} with redirect_uri: ${redirectUri}`
+  const where = typeof redirectUri === 'string' ? ` with redirect_uri: ${redirectUri}` : ''
+  const who = clientId === undefined ? '' : ` (Registered client: ${clientId})`
+  return messages[event] + where + who
 }
 
 /** The line's fields; absent ones are left out. */

@@ -145,7 +145,7 @@ describe('the audit log', () => {
       details: { redirect_uris: ['https://chatgpt.com/connector_platform_oauth_redirect'] },
     })
     expect(destination.lines[0]).toContain(
-      'Client registered with redirect_uri: https://chatgpt.com/connector_platform_oauth_redirect',
+      'Client registered with redirect_uri: https://chatgpt.com/connector_platform_oauth_redirect (Registered client: mcp_1)',
     )
   })
 
