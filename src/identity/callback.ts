@@ -39,7 +39,9 @@ export function verifyCallback(
     throw strayCallback(label, 'upstream_issuer_mismatch')
   }
   const error = one('error')
-  if (error !== undefined) throw toRefusal(label, toStandardErrorName(errorNames, error))
+  if (error !== undefined) {
+    throw toRefusal(label, toStandardErrorName(errorNames, error), flow.redirectUri)
+  }
   if (!one('code')) throw strayCallback(label, 'upstream_code_missing')
 }
 

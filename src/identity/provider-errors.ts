@@ -33,8 +33,13 @@ export function nonsense(label: string, reason: string, cause?: unknown): OAuthE
   })
 }
 
-/** The error for a name that the provider gave, in a callback or from its token endpoint. */
-export function toRefusal(label: string, name: string): OAuthError {
+/**
+ * The error for a name that the provider gave, in a callback or from its token endpoint. What only the owner can
+ * mend has a cause for the log that says how.
+ *
+ * @param callback our callback at the provider, where it is known
+ */
+export function toRefusal(label: string, name: string, callback?: string): OAuthError {
   const refusal = Object.hasOwn(refusals, name) ? refusals[name] : undefined
   if (refusal === 'denied') {
     return new OAuthError('access_denied', `The sign-in at ${label} was not completed`, {
@@ -47,7 +52,23 @@ export function toRefusal(label: string, name: string): OAuthError {
     })
   }
   if (refusal === 'unavailable') return unavailable('upstream_unavailable')
-  return nonsense(label, refusal === undefined ? 'upstream_error' : 'upstream_misconfigured')
+  if (refusal === undefined) return nonsense(label, 'upstream_error')
+  return nonsense(label, 'upstream_misconfigured', new Error(toAdvice(label, name, callback)))
+}
+
+/** What is wrong between us and a provider, and what to change, for the owner. */
+function toAdvice(
+  label: string,
+  name: string,
+  callback = 'the callback that the start names',
+): string {
+  if (name === 'unauthorized_client') {
+    return `${label} does not let this server begin a sign-in (${name}): register exactly ${callback} there, and allow the authorization code flow`
+  }
+  if (name === 'invalid_client') {
+    return `${label} does not know our client id, or refuses its secret (${name}): compare both with those of the application at ${label}; ids of apps that registered here mean nothing there`
+  }
+  return `${label} refuses what this server asks for (${name}): allow it for the application at ${label}, or ask for less`
 }
 
 /** The error for a callback of another flow, another provider or another issuer. */
