@@ -197,6 +197,25 @@ describe('aliases (A3, S3)', () => {
   })
 })
 
+describe('a request without PKCE at /auth/oauth/login', () => {
+  const words = 'PKCE code_challenge and code_challenge_method=S256 are required'
+
+  it('is told so in exactly that JSON, and a person in a page with the same words (S4)', async () => {
+    const site = await start({ base: '/auth/oauth' })
+    const { client } = await connect(site)
+    const url = `/auth/oauth/login?response_type=code&client_id=${client.client_id}`
+    for (const accept of [undefined, '*/*', 'application/json']) {
+      const answer = await site.send(url, accept === undefined ? {} : { headers: { accept } })
+      expect([answer.status, await answer.text()]).toEqual([
+        400,
+        `{"error":"invalid_request","error_description":"${words}"}`,
+      ])
+    }
+    const page = await createBrowser(site.issuer, site.gatehouse.fetch).open(site.issuer + url)
+    expect([page.status, page.text.includes(words)]).toEqual([400, true])
+  })
+})
+
 it('registers at the well-known address of each MCP server too (S2)', async () => {
   const site = await start(
     { base: '/auth/oauth' },

@@ -101,6 +101,15 @@ describe('lifetimeFollowsUpstream', () => {
     expect((await connected.refresh()).body.error).toBe('invalid_grant')
   })
 
+  it('leaves ours alone where tokens never expire, as those of a GitHub OAuth App', async () => {
+    const site = await startCustodySite({ lifetimeFollowsUpstream: true })
+    site.provider.lifetimeSeconds = undefined
+    const connected = await site.connect()
+    expect(connected.code.body.expires_in).toBe(3600)
+    site.clock.advance(3600)
+    expect((await connected.refresh()).body.expires_in).toBe(3600)
+  })
+
   it('leaves ours alone where the provider gives longer, or it is not asked for', async () => {
     const long = await startCustodySite({ lifetimeFollowsUpstream: true })
     long.provider.lifetimeSeconds = 86_400
