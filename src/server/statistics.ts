@@ -28,9 +28,9 @@ export interface LiveCounts {
 /** How old counts may be, in seconds. */
 const freshSeconds = 5
 /** On a large store counting takes this share of the time at most: one part in so many. */
-const restShare = 20
+const restShare = 5
 /** Records read at a time, so that no request waits behind a walk. */
-const sliceSize = 500
+const sliceSize = 200
 
 /** What counting needs. */
 type CountingPorts = Pick<Context, 'store' | 'clock' | 'config'>
@@ -46,8 +46,8 @@ interface Counting {
 const countings = new WeakMap<Store, Counting>()
 
 /**
- * The live counts: at most five seconds old, on a store so large that counting takes longer than a quarter of
- * a second at most twenty times as old as that takes.
+ * The live counts: at most five seconds old; on a store so large that counting takes longer than a second, at
+ * most five times as old as that takes.
  *
  * @throws OAuthError `temporarily_unavailable` when the store cannot be read
  */
