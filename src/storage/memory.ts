@@ -76,11 +76,11 @@ function holds(change: Commit, find: (key: string) => Entry | undefined): boolea
   return (change.check ?? []).every(({ key, version }) => (find(key)?.version ?? null) === version)
 }
 
-/** The rows, their order, and their order of expiry. */
+/** The rows, their order, and which of them expire when. */
 function createRows() {
   const rows = new Map<string, Row>()
   const order = createSortedKeys()
-  const expiries = createSortedKeys()
+  const expiries = createExpiries()
   let lastVersion = 0
 
   const remove = (key: string): void => {
@@ -88,30 +88,60 @@ function createRows() {
     if (!row) return
     rows.delete(key)
     order.remove(key)
-    if (row.expiresAt !== undefined) expiries.remove(toExpiry(row.expiresAt, key))
+    expiries.remove(key, row.expiresAt)
   }
   const put = ({ key, value, expiresAt }: Write): void => {
-    remove(key)
+    const before = rows.get(key)
     lastVersion += 1
     rows.set(key, { entry: { key, value, version: lastVersion }, expiresAt })
-    order.add(key)
-    if (expiresAt !== undefined) expiries.add(toExpiry(expiresAt, key))
+    if (!before) order.add(key)
+    if (before && before.expiresAt === expiresAt) return
+    expiries.remove(key, before?.expiresAt)
+    expiries.add(key, expiresAt)
   }
   const removeExpired = (now: number, limit: number): number => {
-    const due: string[] = []
-    for (const expiry of expiries.from('')) {
-      if (due.length >= limit || expiry >= toExpiry(now + 1, '')) break
-      due.push(expiry.slice(expiryDigits))
-    }
+    const due = expiries.findDue(now, limit)
     due.forEach(remove)
     return due.length
   }
   return { get: (key: string) => rows.get(key), keysFrom: order.from, put, remove, removeExpired }
 }
 
-const expiryDigits = 16
+/** Keys by the second at which they expire, so that those of one second need no order among themselves. */
+function createExpiries() {
+  const keysAt = new Map<number, Set<string>>()
+  const times = createSortedKeys()
 
-/** Orders by expiry first; negative times (long gone) count as zero. */
-function toExpiry(expiresAt: number, key: string): string {
-  return String(Math.max(0, expiresAt)).padStart(expiryDigits, '0') + key
+  return {
+    add(key: string, at: number | undefined): void {
+      if (at === undefined) return
+      const keys = keysAt.get(at)
+      if (keys) return void keys.add(key)
+      keysAt.set(at, new Set([key]))
+      times.add(toSortable(at))
+    },
+    remove(key: string, at: number | undefined): void {
+      const keys = at === undefined ? undefined : keysAt.get(at)
+      if (at === undefined || !keys?.delete(key) || keys.size > 0) return
+      keysAt.delete(at)
+      times.remove(toSortable(at))
+    },
+    /** Those that expired first. */
+    findDue(now: number, limit: number): string[] {
+      const due: string[] = []
+      for (const time of times.from('')) {
+        const at = Number(time)
+        if (due.length >= limit || at > now) break
+        for (const key of keysAt.get(at) ?? []) if (due.push(key) >= limit) break
+      }
+      return due
+    },
+  }
+}
+
+const expiryDigits = 17
+
+/** Orders numbers as texts; those before zero, long gone, come first in any order. */
+function toSortable(at: number): string {
+  return at < 0 ? String(at) : String(at).padStart(expiryDigits, '0')
 }

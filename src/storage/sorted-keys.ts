@@ -2,10 +2,16 @@
  * A set of strings in byte order that stays fast with millions of them: sorted runs of at most
  * {@link runLength} strings, found by binary search.
  *
+ * What is added waits in a heap of its own until somebody iterates or it has grown: much of it is removed
+ * before that, and many strings find their places at less cost than one after the other.
+ *
  * Strings are ASCII (the storage contract sees to it), so JavaScript's order is byte order.
  */
 
 const runLength = 512
+
+/** Most strings that wait: putting so many in their places takes about a millisecond. */
+const mostWaiting = 1024
 
 /** A set of strings, iterated in order. */
 export interface SortedKeys {
@@ -20,18 +26,30 @@ export interface SortedKeys {
 /** Creates an empty set. */
 export function createSortedKeys(): SortedKeys {
   const runs: string[][] = [[]]
+  const waiting = new Set<string>()
 
   const runOf = (key: string): number =>
     Math.max(0, countBefore(runs, (run) => beginsBy(run, key)) - 1)
 
+  const insert = (key: string): void => {
+    const index = runOf(key)
+    const run = runs[index] ?? []
+    run.splice(positionOf(run, key), 0, key)
+    if (run.length > runLength) runs.splice(index + 1, 0, run.splice(runLength / 2))
+  }
+  const settle = (): void => {
+    // In order, because neighbours lie in the same run.
+    for (const key of [...waiting].sort()) insert(key)
+    waiting.clear()
+  }
+
   return {
     add(key) {
-      const index = runOf(key)
-      const run = runs[index] ?? []
-      run.splice(positionOf(run, key), 0, key)
-      if (run.length > runLength) runs.splice(index + 1, 0, run.splice(runLength / 2))
+      waiting.add(key)
+      if (waiting.size >= mostWaiting) settle()
     },
     remove(key) {
+      if (waiting.delete(key)) return
       const index = runOf(key)
       const run = runs[index] ?? []
       const position = positionOf(run, key)
@@ -39,6 +57,7 @@ export function createSortedKeys(): SortedKeys {
       if (run.length === 0 && runs.length > 1) runs.splice(index, 1)
     },
     *from(start) {
+      settle()
       const first = runOf(start)
       for (let index = first; index < runs.length; index++) {
         const run = runs[index] ?? []
