@@ -52,7 +52,8 @@ export function createBatchWriter(client: SqliteClient): (batch: Batch) => numbe
   return ({ now, pieces }) => {
     takeLock()
     try {
-      const done = pieces.map((piece) => writePiece({ client, rows }, piece, now))
+      const ports = { client, rows, takeVersion: createVersions(rows, pieces.length) }
+      const done = pieces.map((piece) => writePiece(ports, piece, now))
       commit.run()
       return done
     } catch (error) {
@@ -66,10 +67,21 @@ export function createBatchWriter(client: SqliteClient): (batch: Batch) => numbe
 interface PiecePorts {
   readonly client: SqliteClient
   readonly rows: RowWriter
+  readonly takeVersion: () => number
 }
 
-function writePiece({ client, rows }: PiecePorts, piece: Piece, now: number): number {
-  if (piece.kind === 'commit') return Number(rows.apply(piece.change, now))
+/** Versions for the pieces of one transaction, taken from the database with the first of them. */
+function createVersions(rows: RowWriter, count: number): () => number {
+  let next: number | undefined
+  return () => {
+    const version = next ?? rows.reserveVersions(count)
+    next = version + 1
+    return version
+  }
+}
+
+function writePiece({ client, rows, takeVersion }: PiecePorts, piece: Piece, now: number): number {
+  if (piece.kind === 'commit') return Number(rows.apply(piece.change, now, takeVersion))
   if (piece.kind === 'sweep') return rows.sweep(piece.limit, now)
   client.exec(`PRAGMA incremental_vacuum(${piece.pages})`)
   return piece.pages
