@@ -44,7 +44,7 @@ export function createLog(options: LogOptions = {}): Log {
       level: options.level ?? 'info',
       base: null,
       messageKey: 'message',
-      timestamp: () => `,"time":"${readTime(options.clock)}"`,
+      timestamp: createTimestamps(options.clock),
       formatters: { level: (label) => ({ level: label }) },
     },
     options.format === 'text' ? toTextDestination(destination) : destination,
@@ -57,8 +57,19 @@ export function createLog(options: LogOptions = {}): Log {
   return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') }
 }
 
-function readTime(clock: Clock | undefined): string {
-  return new Date(clock === undefined ? Date.now() : clock.now() * 1000).toISOString()
+/** The time of a line, as pino wants it; the part before the milliseconds is formatted once a second. */
+function createTimestamps(clock: Clock | undefined): () => string {
+  let second = Number.NaN
+  let upToSecond = ''
+  return () => {
+    const now = clock === undefined ? Date.now() : clock.now() * 1000
+    const begun = Math.floor(now / 1000)
+    if (begun !== second) {
+      second = begun
+      upToSecond = `,"time":"${new Date(begun * 1000).toISOString().slice(0, -'000Z'.length)}`
+    }
+    return `${upToSecond}${String(Math.floor(now) - begun * 1000).padStart(3, '0')}Z"`
+  }
 }
 
 /** Rewrites each JSON line as `time level message name=value …`. */

@@ -83,16 +83,37 @@ function toEscape(character: string): string {
 
 function redactMembers(members: object, depth: number): Record<string, unknown> {
   const open: Record<string, unknown> = {}
-  for (const [name, value] of Object.entries(members).slice(0, membersAllowed)) {
+  let count = 0
+  for (const [name, value] of Object.entries(members)) {
+    count += 1
+    if (count > membersAllowed) break
     if (value === undefined) continue
-    open[redactText(name)] = isSecret(name, value) ? redacted : redactValue(value, depth + 1)
+    const known = knownNames.get(name) ?? readName(name)
+    const masked = known.isSecret && isSecret(name, value)
+    open[known.text] = masked ? redacted : redactValue(value, depth + 1)
   }
   return open
 }
 
+/** What a member's name says. */
+interface MemberName {
+  readonly text: string
+  readonly isSecret: boolean
+}
+
+/** Nearly all names are words of our own code, and every line has ten of them. */
+const knownNames = new Map<string, MemberName>()
+const namesKnown = 500
+
+function readName(name: string): MemberName {
+  const isSecret = secretNames.has(name.toLowerCase().replaceAll(/[-_]/g, ''))
+  const read = { text: redactText(name), isSecret }
+  if (knownNames.size < namesKnown && name.length < 40) knownNames.set(name, read)
+  return read
+}
+
 /** A `code` that is the word for an error is no authorization code. */
 function isSecret(name: string, value: unknown): boolean {
-  if (!secretNames.has(name.toLowerCase().replaceAll(/[-_]/g, ''))) return false
   return !(name === 'code' && typeof value === 'string' && Object.hasOwn(errorStatus, value))
 }
 
