@@ -176,7 +176,7 @@ function parseLinks(members: Members): Links {
 }
 
 function isVariantOf(member: string, name: string): boolean {
-  return member === name || member.startsWith(`${name}#`)
+  return member.startsWith(name) && (member.length === name.length || member[name.length] === '#')
 }
 
 function parseLink(value: unknown, member: string): string {
@@ -224,11 +224,17 @@ function isPublicKey(key: unknown): boolean {
   return !privateKeyMembers.some((member) => Object.hasOwn(key, member))
 }
 
+/** A new object: one that members were deleted from is slow for whoever has it afterwards. */
 function withoutAbsent(metadata: ClientMetadata): ClientMetadata {
-  for (const [member, value] of Object.entries(metadata)) {
-    if (value === undefined) Reflect.deleteProperty(metadata, member)
+  const { redirect_uris, grant_types, response_types, token_endpoint_auth_method } = metadata
+  const present = Object.entries(metadata).filter(([, value]) => value !== undefined)
+  return {
+    ...Object.fromEntries(present),
+    redirect_uris,
+    grant_types,
+    response_types,
+    token_endpoint_auth_method,
   }
-  return metadata
 }
 
 function invalid(description: string, reason: string): OAuthError {
