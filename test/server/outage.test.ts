@@ -135,7 +135,7 @@ describe.each(points)('when one operation of the store fails %s it took effect',
         await expectEnded(/grant\/([\w-]{22})/.exec(failed ?? '')?.[1] ?? '')
       },
     }
-    expect(await failEach(step, point)).toHaveLength(3)
+    expect(await failEach(step, point)).toHaveLength(2)
   })
 
   it('a refresh gives the same successor afterwards, and one family (RF-17, RF-18)', async () => {

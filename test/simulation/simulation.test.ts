@@ -42,9 +42,9 @@ describe('the simulated deployment', () => {
     'notices a store that %s',
     async (name) => {
       const makeStore = brokenStores[name]
-      const { failed } = await findFailure(20, makeStore && { makeStore })
+      const { failed } = await findFailure(40, makeStore && { makeStore })
       expect(failed && nameRule(failed)).toBeDefined()
     },
-    60_000,
+    120_000,
   )
 })

@@ -12,6 +12,7 @@ import type { Params } from '../../oauth/params.ts'
 import { equalInConstantTime } from '../../platform/crypto.ts'
 import { toPeerNetwork } from '../../platform/peer-network.ts'
 import type { Client } from '../../storage/records/client.ts'
+import type { Stored } from '../../storage/records/record.ts'
 
 /** What a request says about its client. More than one candidate only for ambiguous Basic encoding. */
 export interface ClaimedClient {
@@ -68,11 +69,11 @@ function fromBody(id: string | undefined, secret: string | undefined): ClaimedCl
  */
 export async function verifyClient(
   claimed: ClaimedClient,
-  client: Client | undefined,
+  client: Stored<Client> | undefined,
   context: RequestContext,
-): Promise<Client> {
+): Promise<Stored<Client>> {
   const basic = claimed.method === 'client_secret_basic'
-  const expected = client?.secretHash
+  const expected = client?.value.secretHash
   // An unknown client costs the same hash as a wrong secret, so that ids cannot be enumerated (TK-10).
   const matches = claimed.secrets.some((secret) =>
     equalInConstantTime(hashClientSecret(secret, context), expected ?? ''),

@@ -40,7 +40,7 @@ async function resolveSight(
   if (await hasAdminToken(request, context)) return { of: 'everyone' }
   const claimed = parseClaimedClient(request, params)
   const stored = await clients.find(context.store, claimed.id)
-  const client = await verifyClient(claimed, stored?.value, context)
+  const { value: client } = await verifyClient(claimed, stored, context)
   if (client.secretHash === undefined) {
     throw new OAuthError(
       'invalid_client',

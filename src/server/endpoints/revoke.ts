@@ -20,7 +20,7 @@ export const revoke: Endpoint = async (request, context) => {
   const token = params.required('token')
   const claimed = parseClaimedClient(request, params)
   const stored = await clients.find(context.store, claimed.id)
-  const client = await verifyClient(claimed, stored?.value, context)
+  const { value: client } = await verifyClient(claimed, stored, context)
 
   const refresh = parseRefreshToken(token)
   if (refresh && isGenuine(token, context)) await revokeGrant(refresh.grantId, client, context)

@@ -32,8 +32,8 @@ export const token: Endpoint = async (request, context) => {
       clients.key(claimed.id),
       ...type.keys(params),
     ])
-    const client = await verifyClient(claimed, clients.decode(clientEntry)?.value, context)
-    verifyGrantType(client, type)
+    const client = await verifyClient(claimed, clients.decode(clientEntry), context)
+    verifyGrantType(client.value, type)
     const answer = await type.redeem({ params, client, entries }, context)
     context.metrics.count('tokens', { grant_type: type.name })
     return toJson(answer)

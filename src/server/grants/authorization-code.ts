@@ -20,8 +20,8 @@ import {
 import { families } from '../../storage/records/family.ts'
 import { type Grant, toGrantWrites } from '../../storage/records/grant.ts'
 import type { Stored } from '../../storage/records/record.ts'
-import { users } from '../../storage/records/user.ts'
-import type { Write } from '../../storage/store.ts'
+import { removedUsers } from '../../storage/records/user.ts'
+import type { Entry, Write } from '../../storage/store.ts'
 import { hashCode, parseCode } from '../../tokens/authorization-code.ts'
 import { hashRefreshToken, mintRefreshToken } from '../../tokens/refresh-token.ts'
 import { endGrant } from './end.ts'
@@ -45,18 +45,32 @@ export const authorizationCode: GrantType = {
 
   async redeem(request, context) {
     let [entry] = request.entries
+    let { client } = request
     for (let attempt = 0; attempt < attempts; attempt++) {
       const stored = codes.decode(entry)
       if (!stored) throw refuse('unknown')
       await verifyBindings(request, stored, context)
       if (stored.value.redeemedAt !== undefined) throw await refuseReplay(stored.value, context)
       if (stored.value.expiresAt <= context.clock.now()) throw refuse('expired')
-      const answer = await tryRedeem(stored, request.client, context)
+      const answer = await tryRedeem(stored, client, context)
       if (answer) return answer
-      ;[entry] = await context.store.get([stored.key])
+      ;[entry, client] = await readAgain(stored, client, context)
     }
     throw unavailable('code_contention')
   },
+}
+
+/** What a redemption that lost looks at again: the code, and whether client and user are still there. */
+async function readAgain(
+  { key, value: { userId } }: Stored<AuthorizationCode>,
+  client: Stored<Client>,
+  { store }: RequestContext,
+): Promise<[Entry | undefined, Stored<Client>]> {
+  const [code, present, removal] = await store.get([key, client.key, removedUsers.key(userId)])
+  const registered = clients.decode(present)
+  if (removal) throw refuse('user_gone')
+  if (!registered) throw refuse('client_gone')
+  return [code, registered]
 }
 
 /**
@@ -65,21 +79,16 @@ export const authorizationCode: GrantType = {
  */
 async function tryRedeem(
   stored: Stored<AuthorizationCode>,
-  client: Client,
+  registered: Stored<Client>,
   context: RequestContext,
 ): Promise<TokenAnswer | undefined> {
-  const [user, registered] = await context.store.get([
-    users.key(stored.value.userId),
-    clients.key(client.id),
-  ])
-  if (!user) throw refuse('user_gone')
-  if (!registered) throw refuse('client_gone')
+  const client = registered.value
   const lifetime = await resolveLifetime(stored.value, context)
   const { answer, writes } = await issueTokens(stored.value, { client, lifetime }, context)
   const won = await context.store.commit({
     check: [
       { key: stored.key, version: stored.version },
-      { key: user.key, version: user.version },
+      { key: removedUsers.key(stored.value.userId), version: null },
       { key: registered.key, version: registered.version },
     ],
     set: [markRedeemed(stored, context), ...writes],
@@ -100,7 +109,7 @@ async function verifyBindings(
 ): Promise<void> {
   const code = stored.value
   if (code.failures >= codeFailuresAllowed) throw refuse('burnt')
-  if (code.clientId !== client.id) throw await countFailure(stored, 'other_client', context)
+  if (code.clientId !== client.value.id) throw await countFailure(stored, 'other_client', context)
   if (!provesPossession(params.get('code_verifier'), code)) {
     throw await countFailure(stored, 'pkce_mismatch', context)
   }

@@ -2,12 +2,13 @@
 import type { RequestContext } from '../../context.ts'
 import type { Params } from '../../oauth/params.ts'
 import type { Client } from '../../storage/records/client.ts'
+import type { Stored } from '../../storage/records/record.ts'
 import type { Entry } from '../../storage/store.ts'
 
 /** A token request whose client is proven and whose records were read together with the client's. */
 export interface TokenRequest {
   readonly params: Params
-  readonly client: Client
+  readonly client: Stored<Client>
   /** The entries of the keys that {@link GrantType.keys} named, in that order. */
   readonly entries: readonly (Entry | undefined)[]
 }

@@ -93,7 +93,7 @@ function verifyOwner(
   const storedFamily = families.decode(family)
   const storedGrant = grants.decode(grant)
   if (!storedFamily || !storedGrant) throw refuse('unknown')
-  if (storedGrant.value.clientId !== client.id) throw refuse('other_client')
+  if (storedGrant.value.clientId !== client.value.id) throw refuse('other_client')
   return {
     token,
     hash: hashRefreshToken(token),
