@@ -7,6 +7,7 @@ import type { Identity } from './upstream.ts'
 /** A user together with what we know of them, opened. */
 export interface KnownUser {
   readonly record: Stored<User>
+  /** Opened when it is first read: most requests need not know who the person is. */
   readonly profile: Profile
 }
 
@@ -14,9 +15,17 @@ const profilePurpose = 'user-profile'
 
 /** A user's record with its profile. */
 export function openUser(sealer: Sealer, record: Stored<User>): KnownUser {
-  const { id, sealedProfile } = record.value
-  const profile = JSON.parse(sealer.open(profilePurpose, id, sealedProfile)) as Profile
-  return { record, profile }
+  let profile: Profile | undefined
+  return {
+    record,
+    get profile() {
+      return (profile ??= openProfile(sealer, record.value))
+    },
+  }
+}
+
+function openProfile(sealer: Sealer, { id, sealedProfile }: User): Profile {
+  return JSON.parse(sealer.open(profilePurpose, id, sealedProfile)) as Profile
 }
 
 /** A profile as the record of this user holds it. */

@@ -24,8 +24,10 @@ export function toCookieName(name: CookieName, issuer: string): string {
  * The value of one of our cookies; undefined when it is absent, sent twice or not ours by its shape (EN-07).
  */
 export function findCookie(request: Request, name: CookieName, issuer: string): string | undefined {
+  const header = readHeader(request)
   const prefix = `${toCookieName(name, issuer)}=`
-  const [found, ...others] = readCookies(request).filter((cookie) => cookie.startsWith(prefix))
+  if (!header.includes(prefix)) return undefined
+  const [found, ...others] = splitCookies(header).filter((cookie) => cookie.startsWith(prefix))
   if (found === undefined || others.length > 0) return undefined
   const value = found.slice(prefix.length)
   return /^[A-Za-z0-9_-]{16,128}$/.test(value) ? value : undefined
@@ -33,15 +35,25 @@ export function findCookie(request: Request, name: CookieName, issuer: string): 
 
 /** The names of the flow cookies a request carries, in the order of browsers: oldest first (RFC 6265 §5.4). */
 export function listFlowCookies(request: Request, issuer: string): CookieName[] {
-  const pattern = new RegExp(`^${toCookieName('flow-', issuer)}([A-Za-z0-9_-]{22})=`)
-  const ids = readCookies(request).flatMap((cookie) => pattern.exec(cookie)?.[1] ?? [])
-  return ids.map((id) => `flow-${id}` as const)
+  const header = readHeader(request)
+  const prefix = toCookieName('flow-', issuer)
+  if (!header.includes(prefix)) return []
+  return splitCookies(header).flatMap((cookie) => {
+    const id = cookie.startsWith(prefix) && flowId.exec(cookie.slice(prefix.length))?.[1]
+    return id ? [`flow-${id}` as const] : []
+  })
+}
+
+const flowId = /^([A-Za-z0-9_-]{22})=/
+
+/** The field, empty when it is absent or longer than any that a browser of ours sends. */
+function readHeader(request: Request): string {
+  const header = request.headers.get('cookie')
+  return header === null || header.length > 16_384 ? '' : header
 }
 
 /** `name=value` pairs. Only space and tab are trimmed: a name that begins with NBSP is another name (EN-07). */
-function readCookies(request: Request): string[] {
-  const header = request.headers.get('cookie')
-  if (header === null || header.length > 16_384) return []
+function splitCookies(header: string): string[] {
   return header.split(';').map((part) => part.replace(/^[ \t]+|[ \t]+$/g, ''))
 }
 

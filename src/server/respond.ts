@@ -1,7 +1,7 @@
 /** The two ways the authorization server answers when it is not a page: JSON and a redirect. */
 import type { RequestContext } from '../context.ts'
 import { OAuthError } from '../errors.ts'
-import { type Params, parseForm, verifyFormContentType } from '../oauth/params.ts'
+import { type Params, parseForm, parseQuery, verifyFormContentType } from '../oauth/params.ts'
 import type { Answer } from '../platform/exchange.ts'
 
 /** Largest form or JSON document that any endpoint of the authorization server reads. */
@@ -41,6 +41,14 @@ export function toSeeOther(location: string, cookies: readonly string[] = []): A
 export async function readForm(request: Request, context: RequestContext): Promise<Params> {
   verifyFormContentType(request.headers.get('content-type'))
   return parseForm(await context.exchange.readBody(bodyLimitBytes))
+}
+
+/** Reads the query of a request. */
+export function readQuery({ url }: Request): Params {
+  const begin = url.indexOf('?')
+  const end = url.indexOf('#')
+  if (begin < 0 || (end >= 0 && end < begin)) return parseQuery('')
+  return parseQuery(url.slice(begin + 1, end < 0 ? undefined : end))
 }
 
 /**

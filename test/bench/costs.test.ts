@@ -40,8 +40,8 @@ describe('what an operation costs', () => {
       keysWritten: 8,
       signatures: 1,
     })
-    expect(reads).toBeLessThanOrEqual(13)
-    expect(keysRead).toBeLessThanOrEqual(15)
+    expect(reads).toBeLessThanOrEqual(8)
+    expect(keysRead).toBeLessThanOrEqual(9)
   })
 
   it('authorize, the first time of a client: the same, and the client is kept for ever', () => {
@@ -49,10 +49,10 @@ describe('what an operation costs', () => {
     expect({ commits, keysWritten }).toEqual({ commits: 3, keysWritten: 9 })
   })
 
-  it('a code: two reads, one commit, one signature', () => {
+  it('a code: one read, one commit, one signature', () => {
     const { reads, commits, signatures, ciphers } = find('authorize: POST /token')
     expect({ reads, commits, signatures, ciphers }).toEqual({
-      reads: 2,
+      reads: 1,
       commits: 1,
       signatures: 1,
       ciphers: 0,

@@ -29,7 +29,7 @@ describe('2025-03-26', () => {
     expect(metadata.token_endpoint).toBe(`${running.issuer}/token`)
     expect(metadata.registration_endpoint).toBe(`${running.issuer}/register`)
     const client = await registerClient(running.send)
-    expect((await running.send(authorizePath(client))).status).toBe(303)
+    expect((await running.send(authorizePath(client))).status).toBe(200)
   })
 
   verifies('K5', async () => {

@@ -136,7 +136,7 @@ describe('what lasts', () => {
     await running.close()
 
     running = await startTestGatehouse({ clock, store })
-    expect((await running.send(authorizePath(client))).status).toBe(303)
+    expect((await running.send(authorizePath(client))).status).toBe(200)
     clock.advance(601)
     const later = createBrowser(running.issuer, running.gatehouse.fetch)
     expect((await later.open(page.url)).status).toBe(400)

@@ -49,6 +49,7 @@ export async function startSite(
     issuer + authorizePath(of, extra)
   const walk: Site['walk'] = async (person, stop, extra) => {
     let page = await person.open(authorizeUrl(extra))
+    if (stop === 'approve' && page.status === 200) page = await loadAgain(person, page)
     for (let steps = 0; steps < 4 && page.status === 200 && toStop(page) !== stop; steps += 1) {
       page = await takeStep(person, page)
     }
@@ -71,6 +72,11 @@ export async function startSite(
       return tokens.body.scope
     },
   }
+}
+
+/** The page of a flow, at the address of its own that shows whatever is next. */
+export function loadAgain(browser: Browser, page: Page): Promise<Page> {
+  return browser.open(new URL(`/consent?flow=${hiddenOf(page).flow}`, page.url))
 }
 
 /** Goes on from a page: allows, or signs in as Ada. */

@@ -113,7 +113,7 @@ describe('signing in through GitHub', () => {
       const client = await registerClient(send)
       const browser = newBrowser()
       let page: Page = await browser.open(issuer + authorizePath(client))
-      for (const path of ['/consent', '/sign-in', '/consent']) {
+      for (const path of ['/authorize', '/sign-in', '/consent']) {
         expect(page.url.pathname).toBe(path)
         await restart(['password'])
         page = await takeStep(browser, page)

@@ -5,7 +5,7 @@ import { memoryStore } from '../../src/storage/memory.ts'
 import { flows } from '../../src/storage/records/flow.ts'
 import { testClock } from '../helpers/gatehouse.ts'
 import { registerClient } from '../helpers/oauth-client.ts'
-import { answerOf, preregister, type Site, startSite } from '../helpers/site.ts'
+import { answerOf, loadAgain, preregister, type Site, startSite } from '../helpers/site.ts'
 import { verifiesThat } from '../verifies.ts'
 
 const html = { headers: { accept: 'text/html' } }
@@ -170,7 +170,7 @@ describe('a good request', () => {
       scope: '',
       request: 'x',
     })
-    expect((await ask(`${url}&scope=&foo=baz`)).status).toBe(303)
+    expect((await ask(`${url}&scope=&foo=baz`)).status).toBe(200)
   })
 
   it('may come without PKCE from a confidential client that the owner exempted (H5)', async () => {
@@ -179,9 +179,7 @@ describe('a good request', () => {
       pkce: 'optional',
       confidential: true,
     })
-    expect((await ask(site.authorizeUrl(bare, exempt))).headers.get('location')).toMatch(
-      /^\/consent/,
-    )
+    expect((await ask(site.authorizeUrl(bare, exempt))).status).toBe(200)
     const publicClient = await preregister(site, ['https://house.example/cb'], { pkce: 'optional' })
     const refused = await ask(site.authorizeUrl(bare, publicClient))
     expect(refused.headers.get('location')).toContain('error=invalid_request')
@@ -194,12 +192,37 @@ describe('a good request', () => {
       'sec-fetch-site': 'cross-site',
     })
     expect(page.text).toContain('Connect')
+    // Loading that page again posts nothing (CN-17).
+    expect(page.url.pathname).toBe('/consent')
     const typed = await site.send('/authorize', {
       method: 'POST',
       body: 'x',
       headers: { accept: 'text/html' },
     })
     expect(typed.status).toBe(415)
+  })
+})
+
+describe('the first page', () => {
+  it('is the answer itself, and the same as at its own address (CN-01)', async () => {
+    const browser = site.browser()
+    const page = await browser.open(site.authorizeUrl())
+    expect(page.url.pathname).toBe('/authorize')
+    const again = await loadAgain(browser, page)
+    expect(again.text).toBe(page.text)
+    const policy = 'content-security-policy'
+    expect(page.headers.get(policy)).toContain("frame-ancestors 'none'")
+    for (const name of [policy, 'cache-control', 'referrer-policy', 'x-frame-options']) {
+      expect(page.headers.get(name)).toBe(again.headers.get(name))
+    }
+  })
+
+  it('can be answered only by the browser that got it (CN-05, AZ-24)', async () => {
+    const page = await site.browser().open(site.authorizeUrl())
+    const other = site.browser()
+    const answered = await other.press(page, 'decision', 'allow')
+    expect(answered.status).toBe(400)
+    expect(answered.text).toContain('This began in another browser')
   })
 })
 
@@ -232,10 +255,10 @@ describe('limits and faults', () => {
     const statuses = []
     for (let i = 0; i < 3; i += 1)
       statuses.push((await limited.send(limited.authorizeUrl(), html)).status)
-    expect(statuses).toEqual([303, 303, 429])
+    expect(statuses).toEqual([200, 200, 429])
     const last = await limited.send(limited.authorizeUrl(), html)
     expect(Number(last.headers.get('retry-after'))).toBeGreaterThan(0)
-    expect((await limited.send(limited.authorizeUrl({}, other), html)).status).toBe(303)
+    expect((await limited.send(limited.authorizeUrl({}, other), html)).status).toBe(200)
     await limited.close()
   })
 
@@ -255,7 +278,7 @@ describe('limits and faults', () => {
     expect(page.headers.get('retry-after')).toBe('2')
     expect(await page.text()).toContain('Nothing is lost')
     down = false
-    expect((await shaky.send(shaky.authorizeUrl({}, client), html)).status).toBe(303)
+    expect((await shaky.send(shaky.authorizeUrl({}, client), html)).status).toBe(200)
     await shaky.close()
   })
 })

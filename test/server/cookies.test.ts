@@ -81,9 +81,13 @@ const spoofed: Record<string, string> = {
 describe('behind a proxy that ends TLS', () => {
   verifiesThat('A10', 'cookies and redirects as well (EN-02, EN-04)', async () => {
     for (const headers of [{}, spoofed]) {
-      const inner = site.authorizeUrl().replace('https:', 'http:')
+      const inner = new URL(site.authorizeUrl().replace('https:', 'http:'))
       const answer = await site.gatehouse.fetch(
-        new Request(inner, { headers: { accept: 'text/html', ...headers } }),
+        new Request(new URL(inner.pathname, inner), {
+          method: 'POST',
+          headers: { accept: 'text/html', ...headers },
+          body: inner.searchParams,
+        }),
       )
       expect(answer.status).toBe(303)
       expect(answer.headers.get('location')).toMatch(/^\/consent\?flow=/)

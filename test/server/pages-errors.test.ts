@@ -92,7 +92,11 @@ describe('every redirect', () => {
     const cookie = [...browser.cookies].map((pair) => pair.join('=')).join('; ')
     const fields = new URLSearchParams({ ...hiddenOf(confirm), decision: 'allow' })
     const answers = [
-      await site.send(site.authorizeUrl(), { headers: html }),
+      await site.send('/authorize', {
+        method: 'POST',
+        headers: html,
+        body: new URL(site.authorizeUrl()).searchParams,
+      }),
       await site.send('/consent', {
         method: 'POST',
         headers: { ...html, cookie, 'content-type': 'application/x-www-form-urlencoded' },

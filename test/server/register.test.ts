@@ -303,7 +303,7 @@ describe('registered clients', () => {
   it('go after thirty days when nobody ever authorized them (CR-19)', async () => {
     const client = await registerClient(server.send)
     server.clock.advance(30 * day - 1)
-    expect((await server.send(authorizePath(client))).status).toBe(303)
+    expect((await server.send(authorizePath(client))).status).toBe(200)
     server.clock.advance(1)
     expect((await server.send(authorizePath(client))).status).toBe(400)
   })
@@ -319,7 +319,7 @@ describe('registered clients', () => {
       token = again.body.refresh_token
     }
     await server.gatehouse.context.store.sweep(10_000)
-    expect((await server.send(authorizePath(client))).status).toBe(303)
+    expect((await server.send(authorizePath(client))).status).toBe(200)
   })
 })
 
@@ -329,7 +329,7 @@ describe('a client that registers the same again, where registrations are reused
     const store = failingStore(memoryStore({ clock }))
     const reusing = await startTestGatehouse({ clock, store, reuseRegistrations: true })
     const isKnown = async (client: Registered) =>
-      (await reusing.send(authorizePath(client))).status === 303
+      (await reusing.send(authorizePath(client))).status === 200
     return { reusing, clock, store, isKnown }
   }
 

@@ -1,36 +1,41 @@
 /**
  * GET|POST /authorize: a client asks for authorization (OAuth 2.1 §4.1.1).
  *
- * Checks the request (`flow/begin.ts`), stores it as a flow bound to this browser and sends the browser
- * to the dispatcher. Asking again begins another flow and burns nothing, so link previews and clients
- * that fetch the address first do no harm (catalogue AZ-23).
+ * Checks the request (`flow/begin.ts`), stores it as a flow bound to this browser and answers with the
+ * flow's first page (decision 16). Asking again begins another flow and burns nothing, so link previews and
+ * clients that fetch the address first do no harm (catalogue AZ-23).
  */
 import type { Endpoint, RequestContext } from '../../context.ts'
 import { OAuthError, unavailable } from '../../errors.ts'
 import type { LiveSession } from '../../identity/sessions.ts'
-import { parseQuery } from '../../oauth/params.ts'
+import type { Answer } from '../../platform/exchange.ts'
 import { toPeerNetwork } from '../../platform/peer-network.ts'
 import { type Flow, flows } from '../../storage/records/flow.ts'
 import type { Stored } from '../../storage/records/record.ts'
 import { findCookie } from '../cookies.ts'
 import { type AuthorizationRequest, parseAuthorizationRequest } from '../flow/begin.ts'
-import { type Browser, bindBrowser, dropOldestFlows } from '../flow/browser.ts'
+import { type BoundBrowser, type Browser, bindBrowser, dropOldestFlows } from '../flow/browser.ts'
+import { toConsentView } from '../flow/consent-view.ts'
 import { finishFlow } from '../flow/finish.ts'
-import { toFlowPath } from '../flow/journey.ts'
+import { resolveStage, toFlowPath } from '../flow/journey.ts'
 import { isRemembered } from '../flow/remembered.ts'
 import { keepCounting } from '../flow/ways.ts'
-import { readForm, toSeeOther } from '../respond.ts'
+import { renderConsentPage } from '../pages/consent.ts'
+import { readForm, readQuery, toSeeOther } from '../respond.ts'
 
 /** Begins a flow. HEAD only says whether the request is in order. */
 export const authorize: Endpoint = async (request, context) => {
-  const asked = await readRequest(request, context)
+  const cookie = findCookie(request, 'session', context.config.issuer)
+  const [asked, present] = await Promise.all([
+    readRequest(request, context),
+    context.sessions.find(cookie),
+  ])
   if (request.method === 'HEAD') return { status: 200, headers: { 'cache-control': 'no-store' } }
   const peer = toPeerNetwork(context.exchange.peer)
   await context.limits.spend('authorize', `${asked.client.id} ${peer}`)
 
   const id = context.random(16)
   const browser = bindBrowser(`flow-${id}`, context, context.config.lifetimes.flowSeconds)
-  const present = await context.sessions.find(findCookie(request, 'session', context.config.issuer))
   const { applicationId } = asked.client
   const session = keepCounting(present, { resource: asked.resource, applicationId }, context)
   const flow = toFlow(id, asked, browser, context)
@@ -54,7 +59,23 @@ export const authorize: Endpoint = async (request, context) => {
     }
     return finishFlow(stored, approval, context)
   }
-  return toSeeOther(toFlowPath(id, context), [browser.cookie, ...dropOldestFlows(request, context)])
+  return showFlow({ request, flow, asked, session }, browser, context)
+}
+
+/**
+ * The flow's first page. Whoever posted the request is sent to it, so that loading it again posts nothing
+ * (catalogue P8).
+ */
+function showFlow(
+  { request, flow, asked, session }: Begun,
+  browser: BoundBrowser,
+  context: RequestContext,
+): Answer {
+  const cookies = [browser.cookie, ...dropOldestFlows(request, context)]
+  if (request.method === 'POST') return toSeeOther(toFlowPath(flow.id, context), cookies)
+  const stage = resolveStage(flow, session)
+  const shown = { flow: { value: flow }, browser, session, stage }
+  return { ...renderConsentPage(toConsentView(shown, asked.client, context)), cookies }
 }
 
 /** The request's parameters, checked; a refusal is noted for the owner. */
@@ -63,10 +84,7 @@ async function readRequest(
   context: RequestContext,
 ): Promise<AuthorizationRequest> {
   try {
-    const params =
-      request.method === 'POST'
-        ? await readForm(request, context)
-        : parseQuery(new URL(request.url).search)
+    const params = request.method === 'POST' ? await readForm(request, context) : readQuery(request)
     return await parseAuthorizationRequest(params, context)
   } catch (error) {
     if (error instanceof OAuthError && error.status < 500) {
@@ -122,8 +140,8 @@ async function readFlow(id: string, context: RequestContext): Promise<Stored<Flo
   throw new OAuthError('server_error', undefined, { reason: 'flow_not_stored' })
 }
 
-/** What {@link maySkipPage} looks at. */
-interface SkipQuestion {
+/** A flow that begins, the request it begins with, and who is signed in. */
+interface Begun {
   readonly request: Request
   readonly flow: Flow
   readonly asked: AuthorizationRequest
@@ -132,7 +150,7 @@ interface SkipQuestion {
 
 /** Whether a remembered choice answers, unless the client wants the person asked. */
 async function maySkipPage(
-  { request, flow, asked, session }: SkipQuestion,
+  { request, flow, asked, session }: Begun,
   context: RequestContext,
 ): Promise<boolean> {
   const mustAsk = flow.freshSignIn || asked.prompt.includes('consent')

@@ -16,12 +16,11 @@ import { allow, switchUser } from '../flow/decide.ts'
 import { denyFlow } from '../flow/finish.ts'
 import { type Journey, resolveJourney, toFlowPath, toFormBinding } from '../flow/journey.ts'
 import { renderConsentPage } from '../pages/consent.ts'
-import { readForm, toSeeOther } from '../respond.ts'
+import { readForm, readQuery, toSeeOther } from '../respond.ts'
 
 /** Shows the next step. */
 export const showConsent: Endpoint = async (request, context) => {
-  const flowId = new URL(request.url).searchParams.get('flow') ?? undefined
-  const journey = await resolveJourney(request, flowId, context)
+  const journey = await resolveJourney(request, readQuery(request).get('flow'), context)
   if (journey.stage === 'sign-in') return goToSignIn(journey, context)
   return showPage(journey, context)
 }
@@ -65,10 +64,10 @@ function resolveShown(
   context: RequestContext,
 ): Journey {
   const before: Journey = { ...present, session: undefined, stage: 'approve' }
-  const wasBefore =
-    present.stage === 'consent' &&
-    isFormToken(token, before.browser, toFormBinding(before, context), context)
-  if (wasBefore) return before
+  const shown = (present.stage === 'consent' ? [present, before] : [present]).find((journey) =>
+    isFormToken(token, journey.browser, toFormBinding(journey, context), context),
+  )
+  if (shown) return shown
   verifyFormToken(token, present.browser, toFormBinding(present, context), context)
   return present
 }

@@ -22,15 +22,14 @@ import { leaveForUpstream } from '../flow/upstream-trip.ts'
 import { findWays } from '../flow/ways.ts'
 import { toClientLabel } from '../pages/client-label.ts'
 import { renderSignInPage } from '../pages/sign-in.ts'
-import { readForm, toSeeOther } from '../respond.ts'
+import { readForm, readQuery, toSeeOther } from '../respond.ts'
 
 /** The words for a wrong e-mail and a wrong password alike. */
 const wrongCredentials = 'The e-mail or the password is wrong'
 
 /** Shows the sign-in page. */
 export const showSignIn: Endpoint = async (request, context) => {
-  const flowId = new URL(request.url).searchParams.get('flow') ?? undefined
-  const journey = await resolveJourney(request, flowId, context)
+  const journey = await resolveJourney(request, readQuery(request).get('flow'), context)
   if (journey.stage !== 'sign-in') return toSeeOther(toFlowPath(journey.flow.value.id, context))
   return showPage(journey, {}, context)
 }

@@ -46,15 +46,22 @@ export async function parseAuthorizationRequest(
 ): Promise<AuthorizationRequest> {
   const { value: client } = await resolveClient(params.required('client_id'), context)
   const target = toRedirectingClient(client)
-  const bare = trustRedirect(params.get('redirect_uri'), target, undefined)
-  const state = withRedirect(bare, () => parseState(params))
-  const redirect = trustRedirect(params.get('redirect_uri'), target, state)
-  return withRedirect(redirect, () => ({
-    client,
-    redirect,
-    state,
-    ...parseRest(params, client, context),
-  }))
+  const trust = (state: string | undefined): TrustedRedirect =>
+    trustRedirect(params.get('redirect_uri'), target, state)
+  const state = withRedirect(
+    () => trust(undefined),
+    () => parseState(params),
+  )
+  const redirect = trust(state)
+  return withRedirect(
+    () => redirect,
+    () => ({
+      client,
+      redirect,
+      state,
+      ...parseRest(params, client, context),
+    }),
+  )
 }
 
 /** What the rules of redirection need to know of a client. */
@@ -128,8 +135,12 @@ function resolveCodeChallenge(params: Params, client: Client): string | undefine
   return parseCodeChallenge(params)
 }
 
-/** Runs a check and adds to its refusal where the client may be told. */
-function withRedirect<T>(redirect: TrustedRedirect, check: () => T): T {
+/**
+ * Runs a check and adds to its refusal where the client may be told.
+ *
+ * @param findRedirect is called for a refusal only; what it throws comes first
+ */
+function withRedirect<T>(findRedirect: () => TrustedRedirect, check: () => T): T {
   try {
     return check()
   } catch (error) {
@@ -139,7 +150,7 @@ function withRedirect<T>(redirect: TrustedRedirect, check: () => T): T {
       ...(reason !== undefined && { reason }),
       cause,
       status,
-      redirect,
+      redirect: findRedirect(),
     })
   }
 }

@@ -7,7 +7,7 @@ import type { Client } from '../../storage/records/client.ts'
 import type { ClientView, RedirectView } from '../pages/client-label.ts'
 import type { ConsentView } from '../pages/consent.ts'
 import { mintFormToken } from './browser.ts'
-import { type Journey, toFormBinding } from './journey.ts'
+import { type ShownJourney, toFormBinding } from './journey.ts'
 
 /** The redirect URI as people see it. */
 export function toRedirectView(uri: string): RedirectView {
@@ -28,14 +28,14 @@ export function toClientView(client: Client, redirectUri: string): ClientView {
 }
 
 /** The hidden fields of a journey's form. */
-export function toFlowForm(journey: Journey, action: string, context: RequestContext) {
+export function toFlowForm(journey: ShownJourney, action: string, context: RequestContext) {
   const csrf = mintFormToken(journey.browser, toFormBinding(journey, context), context)
   return { action, flow: journey.flow.value.id, csrf }
 }
 
 /** The view of the consent page at the journey's stage. */
 export function toConsentView(
-  journey: Journey,
+  journey: ShownJourney,
   client: Client,
   context: RequestContext,
 ): ConsentView {
@@ -64,7 +64,7 @@ function toScopeViews(scope: string, sentences: Readonly<Record<string, string>>
     .map((name) => ({ name, description: sentences[name] ?? name, checked: true }))
 }
 
-function toUserView({ session, stage }: Journey): ConsentView['user'] {
+function toUserView({ session, stage }: ShownJourney): ConsentView['user'] {
   if (!session || stage === 'approve') return undefined
   const { login, name } = session.user.profile
   return name === undefined ? { login } : { login, name }

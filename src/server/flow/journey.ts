@@ -4,8 +4,9 @@
  *   begin ──▶ approve ──▶ sign-in ──▶ confirm ──▶ finish      nobody is signed in yet
  *   begin ──▶ consent ─────────────────────────▶ finish      a session is there: one page
  *
- * Steps never lead to each other: each commits its progress and sends the browser to the dispatcher
- * (`GET /consent`), which shows whatever is next. What the person sees follows from the record and the
+ * The beginning answers with its page itself (decision 16). Steps after it never lead to each other: each
+ * commits its progress and sends the browser to the dispatcher (`GET /consent`), which shows whatever is
+ * next. What the person sees follows from the record and the
  * session alone, never from what a form claims (catalogue AZ-25), and any instance can serve any step.
  */
 import type { RequestContext } from '../../context.ts'
@@ -29,6 +30,11 @@ export interface Journey {
   readonly browser: Browser
   readonly session: LiveSession | undefined
   readonly stage: Stage
+}
+
+/** What a page of a journey shows of it. */
+export type ShownJourney = Pick<Journey, 'browser' | 'session' | 'stage'> & {
+  readonly flow: Pick<Stored<Flow>, 'value'>
 }
 
 /**
@@ -65,7 +71,8 @@ async function findFlow(id: string | undefined, context: RequestContext) {
   return flows.find(context.store, id)
 }
 
-function resolveStage(flow: Flow, session: LiveSession | undefined): Stage {
+/** What the person has to do, by the record and the session that counts for it. */
+export function resolveStage(flow: Flow, session: LiveSession | undefined): Stage {
   const counts = session !== undefined && !flow.freshSignIn
   if (flow.step === 'approve') return counts ? 'consent' : 'approve'
   const signedInHere = flow.step === 'confirm' && session?.user.record.value.id === flow.userId
@@ -79,7 +86,7 @@ export function toFlowPath(flowId: string, { config }: Pick<RequestContext, 'con
 
 /** What the form on the journey's page is bound to. A session that does not count there may end meanwhile. */
 export function toFormBinding(
-  { flow, session, stage }: Journey,
+  { flow, session, stage }: ShownJourney,
   context: Pick<RequestContext, 'config'>,
 ): FormBinding {
   const { id } = flow.value
