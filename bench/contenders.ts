@@ -61,7 +61,7 @@ export const issuers: readonly Issuer[] = [
     id: 'oidc-provider',
     name: 'oidc-provider',
     about:
-      'ES256, every refresh rotates, no ID token, its own map of the newest 1 000 records, no log; its journey has one request more',
+      'ES256, every refresh rotates, no ID token, its own map of the newest 1 000 records, no log; its journey has two requests more',
     accessToken: 'ES256 JWT',
     store: 'memory',
     kind: 'oidc-provider',
@@ -70,7 +70,7 @@ export const issuers: readonly Issuer[] = [
     id: 'mcp-sdk',
     name: 'MCP SDK 1 router',
     about:
-      'mcpAuthRouter on its express, limits off, no log; ES256 by node:crypto, refresh tokens that work once and maps are ours, since it has none; its journey has one request less',
+      'mcpAuthRouter on its express, limits off, no log; ES256 by node:crypto, refresh tokens that work once and maps are ours, since it has none; its journey has as many requests',
     accessToken: 'ES256 JWT',
     store: 'memory',
     kind: 'mcp-sdk',
@@ -79,7 +79,7 @@ export const issuers: readonly Issuer[] = [
     id: 'workers-oauth-provider',
     name: 'workers-oauth-provider',
     about:
-      'fetch handler on @hono/node-server over a map in place of Workers KV; opaque tokens, it signs nothing; every refresh rotates, the token before stays valid; encrypts props for each grant; no log; its journey has one request less',
+      'fetch handler on @hono/node-server over a map in place of Workers KV; opaque tokens, it signs nothing; every refresh rotates, the token before stays valid; encrypts props for each grant; no log; its journey has as many requests',
     accessToken: 'opaque',
     store: 'memory',
     kind: 'workers-oauth-provider',
@@ -88,7 +88,7 @@ export const issuers: readonly Issuer[] = [
     id: 'better-auth',
     name: 'better-auth',
     about:
-      'with its OAuth provider and JWT plugins, ES256 by jose, every refresh rotates, limits and log off; over SQLite in memory, because its memory adapter copies all tables for a transaction; its journey has one request more',
+      'with its OAuth provider and JWT plugins, ES256 by jose, every refresh rotates, limits and log off; over SQLite in memory, because its memory adapter copies all tables for a transaction; its journey has two requests more',
     accessToken: 'ES256 JWT',
     store: 'memory',
     kind: 'better-auth',

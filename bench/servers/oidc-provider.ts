@@ -1,8 +1,8 @@
 /**
  * `oidc-provider` set to do what Gatehouse does: public clients that register themselves, PKCE, JWT
  * access tokens signed with ES256 for one resource, refresh tokens that rotate, sessions, a consent page
- * every time. No ID token, no registration access token. Its own in-memory adapter keeps the newest
- * 1 000 records; it writes no log.
+ * every time, a registration access token with each registration. No ID token. Its own in-memory adapter
+ * keeps the newest 1 000 records; it writes no log.
  */
 import { generateKeyPairSync } from 'node:crypto'
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
@@ -61,7 +61,8 @@ function toConfiguration(resource: string): object {
     },
     features: {
       devInteractions: { enabled: false },
-      registration: { enabled: true, issueRegistrationAccessToken: false },
+      registration: { enabled: true, issueRegistrationAccessToken: true },
+      registrationManagement: { enabled: true },
       resourceIndicators: {
         enabled: true,
         defaultResource: async () => resource,
