@@ -72,7 +72,7 @@ export async function findLoss(origin: string, receipt: Receipt): Promise<string
   if (!client) return undefined
   const send = senderTo(origin)
   const page = await send(authorizePath(client), { redirect: 'manual' })
-  if (page.status !== 303) return `client ${client.client_id} is gone: ${page.status}`
+  if (page.status !== 200) return `client ${client.client_id} is gone: ${page.status}`
   if (refreshToken === undefined) return undefined
   const { status, body } = await refresh(send, client, refreshToken)
   if (revocation === 'acknowledged' && status !== 400) return 'a revoked grant lives'

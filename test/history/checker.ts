@@ -41,7 +41,7 @@ const short = (text: string): string => `${text.slice(0, 12)}…`
 function findBadStatuses(entries: readonly Entry[]): string[] {
   const expected: Record<Entry['operation'], readonly number[]> = {
     register: [201, 503],
-    authorize: [303, 503],
+    authorize: [200, 503],
     redeem: [200, 400, 503],
     refresh: [200, 400, 503],
     revoke: [200, 503],
