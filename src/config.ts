@@ -11,6 +11,7 @@ import {
 import { isLoopbackHost, parsePublicUrl } from './operate/config/public-url.ts'
 import type { BackendOptions, GatehouseOptions } from './options.ts'
 import { verifyCallbacks } from './routes.ts'
+import { verifyHierarchy, verifyPolicy } from './scope-rules.ts'
 
 const day = 86_400
 
@@ -33,6 +34,8 @@ export function createConfig(options: GatehouseOptions): Config {
   const scopes = options.scopes ?? toScopes(registration, siteName)
   const defaultScopes = options.defaultScopes ?? Object.keys(scopes)
   verifyScopes(scopes, defaultScopes, registration)
+  verifyHierarchy(options.scopeHierarchy, Object.keys(scopes))
+  for (const backend of backends) verifyPolicy(backend, Object.keys(scopes))
   verifyNoSignIn(options, issuer)
   verifyWays(options, { backends, paths, registration })
   for (const backend of backends) verifyForwarding(backend, options)
@@ -43,6 +46,7 @@ export function createConfig(options: GatehouseOptions): Config {
     scopes,
     defaultScopes,
     signingAlgorithm: options.signingAlgorithm ?? 'ES256',
+    ...(options.scopeHierarchy && { scopeHierarchy: options.scopeHierarchy }),
     lifetimes: toLifetimes(options),
     refresh: toRefreshRules(options, backends),
     oauthEnabled: true,
@@ -89,6 +93,7 @@ function toBackend(options: BackendOptions, issuer: string): Backend {
     ...(options.forward !== undefined && { forward: options.forward }),
     ...(options.signInWith !== undefined && { signInWith: options.signInWith }),
     headers: Object.freeze(Object.fromEntries(lowerCase) as Record<string, string>),
+    ...(options.policy && { policy: options.policy }),
   })
 }
 

@@ -5,6 +5,8 @@ import type { Sessions } from './identity/sessions.ts'
 import type { Upstream } from './identity/upstream.ts'
 import type { Users } from './identity/users.ts'
 import type { EndpointPaths } from './oauth/endpoint-paths.ts'
+import type { Policy } from './oauth/policy.ts'
+import type { ScopeHierarchy } from './oauth/scope.ts'
 import type { Clock } from './platform/clock.ts'
 import type { Random } from './platform/crypto.ts'
 import type { Answer, Exchange } from './platform/exchange.ts'
@@ -36,6 +38,8 @@ export interface Backend {
   readonly forward?: 'upstream-token'
   /** Header fields added to every request, such as its own API key. Lower-case names. */
   readonly headers: Readonly<Record<string, string>>
+  /** Which scopes its operations need. Absent: every token for it may do everything there. */
+  readonly policy?: Policy
 }
 
 /** Lifetimes, all in seconds. */
@@ -99,6 +103,8 @@ export interface Config {
   readonly defaultScopes: readonly string[]
   /** What signs access tokens. */
   readonly signingAlgorithm: TokenAlgorithm
+  /** Scope → the narrower ones that it includes. Absent: none includes another. */
+  readonly scopeHierarchy?: ScopeHierarchy
   readonly lifetimes: Lifetimes
   readonly refresh: RefreshRules
   /** Whether a backend is reached with an access token only (A1). */

@@ -10,6 +10,8 @@ import type {
 import type { Applications } from './identity/applications.ts'
 import type { Upstream } from './identity/upstream.ts'
 import type { EndpointPathOptions } from './oauth/endpoint-paths.ts'
+import type { Policy } from './oauth/policy.ts'
+import type { ScopeHierarchy } from './oauth/scope.ts'
 import type { Clock } from './platform/clock.ts'
 import type { Random } from './platform/crypto.ts'
 import type { Audit, Limits, Log, Metrics } from './platform/ports.ts'
@@ -37,6 +39,8 @@ export interface BackendOptions {
   signInWith?: string
   /** Added to every request to the backend. */
   headers?: Record<string, string>
+  /** Which scopes its operations need (`docs/guides/scopes.md`). Default: none. */
+  policy?: Policy | undefined
 }
 
 /** How clients come to an id; see `docs/guides/registration-modes.md`. */
@@ -80,6 +84,8 @@ export interface GatehouseOptions {
   scopes?: Record<string, string>
   /** Default: all of `scopes`. */
   defaultScopes?: string[]
+  /** Scope → the narrower ones that it includes. Default: none includes another. */
+  scopeHierarchy?: ScopeHierarchy | undefined
   lifetimes?: Partial<Lifetimes>
   refresh?: Partial<RefreshRules>
   /**

@@ -5,6 +5,7 @@
 import type { Backend, RequestContext } from '../context.ts'
 import { OAuthError, unavailable } from '../errors.ts'
 import { formatChallenge, parseBearer } from '../oauth/challenge.ts'
+import { toStartingScopes } from '../oauth/policy.ts'
 import { resourceMetadataPath } from '../oauth/resource.ts'
 import type { AccessTokenClaims } from '../tokens/access-token.ts'
 import type { Revocations } from '../tokens/revocations.ts'
@@ -93,9 +94,10 @@ function toRefusal(error: unknown, backend: Backend, context: RequestContext): O
 function withChallenge(error: OAuthError, backend: Backend, context: RequestContext): OAuthError {
   const { issuer, defaultScopes } = context.config
   const isInvitation = error.reason === noCredentials
+  const scopes = toStartingScopes(defaultScopes, backend.policy)
   const challenge = formatChallenge({
     resourceMetadata: issuer + resourceMetadataPath(backend.path),
-    scope: defaultScopes.filter((scope) => scope !== 'offline_access').join(' '),
+    scope: scopes.filter((scope) => scope !== 'offline_access').join(' '),
     error: isInvitation ? undefined : error.code,
     errorDescription: isInvitation ? undefined : error.description,
   })

@@ -13,6 +13,7 @@ import { createStreamableHttp, type HttpBackend } from './backends/streamable-ht
 import { verifyBearer } from './bearer.ts'
 import { verifyBrowser } from './browser.ts'
 import { createGrantUses } from './grant-use.ts'
+import { createScreen, type ScreenRequest } from './policy/screen.ts'
 import { auditRefusal } from './refusal.ts'
 
 /** Methods of Streamable HTTP in any revision, and HEAD, which clients probe with. */
@@ -30,6 +31,7 @@ export function gate(backend: Backend): Endpoint {
     )
   const forward = createStreamableHttp(backend)
   const noteGrantUse = createGrantUses()
+  const findScreen = createScreenOnce(backend)
   return async (request, context) => {
     try {
       verifyPath(request, backend)
@@ -40,7 +42,9 @@ export function gate(backend: Backend): Endpoint {
       verifyMethod(request)
       verifyBodiless(request)
       verifyContent(request)
-      return await forward(request, claims, context)
+      const screened = await findScreen?.(context)(request, claims, context)
+      if (screened && 'answer' in screened) return screened.answer
+      return await forward(request, claims, context, screened)
     } catch (error) {
       const status = error instanceof OAuthError ? error.status : 500
       context.metrics.count('gate_requests', { backend: backend.id, status: String(status) })
@@ -51,6 +55,19 @@ export function gate(backend: Backend): Endpoint {
 
 function isForwarded(backend: Backend): backend is HttpBackend {
   return backend.to !== undefined
+}
+
+/** The hierarchy of scopes is known with the first request; without a policy nothing is screened. */
+function createScreenOnce(
+  backend: Backend,
+): ((context: RequestContext) => ScreenRequest) | undefined {
+  const { policy } = backend
+  if (policy === undefined) return undefined
+  let screen: ScreenRequest | undefined
+  return ({ config }) => {
+    screen ??= createScreen(backend, policy, config.scopeHierarchy)
+    return screen
+  }
 }
 
 /** The path that is guarded is the one that is forwarded: exactly this one (catalogue RS-09). */

@@ -10,6 +10,7 @@ import { type OAuthError, toErrorBody } from '../errors.ts'
 import { corsHeaders } from '../oauth/cors.ts'
 import type { Answer } from '../platform/exchange.ts'
 import type { AccessTokenClaims } from '../tokens/access-token.ts'
+import { headerMismatch } from './policy/header-match.ts'
 
 /** Response fields that a browser client must be able to read. */
 export const exposedFields = ['WWW-Authenticate', 'Mcp-Session-Id', 'MCP-Protocol-Version']
@@ -20,6 +21,9 @@ export const noCredentials = 'no_credentials'
 /** JSON-RPC 2.0 §5.1: the request is none we serve; the fault is ours. */
 const invalidRequest = -32600
 const internalError = -32603
+
+/** MCP 2026-07-28, HeaderMismatch: header fields and body name different operations. */
+const headerMismatchCode = -32020
 
 /** The response to a request that the gate refused. */
 export function renderRefusal(error: OAuthError): Answer {
@@ -39,6 +43,7 @@ export function auditRefusal(
   context: RequestContext,
   error: OAuthError,
   claims?: AccessTokenClaims,
+  details?: Record<string, unknown>,
 ): void {
   if (error.reason === noCredentials) return
   context.audit({
@@ -50,13 +55,15 @@ export function auditRefusal(
     grantId: claims?.gid,
     requestId: context.exchange.requestId,
     peer: context.exchange.peer,
+    ...(details && { details }),
   })
 }
 
 function toBody(error: OAuthError): object {
   if (error.reason === noCredentials) return { message: error.description }
   if ('www-authenticate' in error.headers) return toErrorBody(error)
-  const code = error.status < 500 ? invalidRequest : internalError
+  const fault = error.status < 500 ? invalidRequest : internalError
+  const code = error.reason === headerMismatch ? headerMismatchCode : fault
   const message = error.description ?? error.code
   return { jsonrpc: '2.0', error: { code, message, data: { error: error.code } } }
 }

@@ -10,6 +10,26 @@ const offlineAccess = 'offline_access'
 /** One scope: printable ASCII without space, quote and backslash. */
 const scopeToken = /^[\x21\x23-\x5B\x5D-\x7E]+$/
 
+/** Scope → the narrower scopes that it includes, such as `{ account: ['write'], write: ['read'] }`. */
+export type ScopeHierarchy = Readonly<Record<string, readonly string[]>>
+
+/**
+ * The scopes together with every narrower one that they include (MCP authorization, Step-Up Authorization
+ * Flow). Those of the list come first, in its order.
+ */
+export function expandScopes(
+  scopes: readonly string[],
+  hierarchy: ScopeHierarchy,
+): ReadonlySet<string> {
+  const reached = new Set(scopes)
+  // A set hands out what is added while it is walked, so this ends when nothing new is reached.
+  for (const scope of reached) {
+    if (!Object.hasOwn(hierarchy, scope)) continue
+    for (const narrower of hierarchy[scope] ?? []) reached.add(narrower)
+  }
+  return reached
+}
+
 /**
  * Splits a scope parameter into its scopes, each once, in order.
  *
@@ -57,20 +77,23 @@ export function resolveScope(
  * A subset of the grant is that subset. Scopes that the client once asked for but never got, and
  * `offline_access`, are dropped, because clients repeat their original request; anything else beyond
  * the grant is `invalid_scope`. Nothing asked, or nothing left: the whole grant.
+ *
+ * @param hierarchy a narrower scope that a granted one includes may be asked for in its place
  */
 export function narrowScope(
   requested: readonly string[],
   granted: readonly string[],
   everRequested: readonly string[],
+  hierarchy: ScopeHierarchy = {},
 ): string[] {
+  const included = expandScopes(granted, hierarchy)
   const beyond = requested.find(
-    (scope) =>
-      scope !== offlineAccess && !granted.includes(scope) && !everRequested.includes(scope),
+    (scope) => scope !== offlineAccess && !included.has(scope) && !everRequested.includes(scope),
   )
   if (beyond !== undefined) {
     throw invalidScope(`Scope ${beyond} is beyond what was granted`, 'scope_beyond_grant')
   }
-  const kept = requested.filter((scope) => granted.includes(scope))
+  const kept = requested.filter((scope) => included.has(scope))
   return kept.length > 0 ? kept : [...granted]
 }
 

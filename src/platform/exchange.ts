@@ -69,6 +69,21 @@ export interface ForwardTarget {
   readonly headersTimeoutSeconds?: number
   /** Largest request body passed on, counted while streaming. Default 4 MiB. */
   readonly bodyLimitBytes?: number
+  /** Sent in place of the request's own body, which `readBody` has taken. */
+  readonly body?: string
+  /**
+   * Asked once, after `respond`: what changes the body of the answer on its way. Whoever gives one takes
+   * `content-length` out of the fields.
+   */
+  readonly rewrite?: () => BodyRewriter | undefined
+}
+
+/** Changes a body while it passes. It may hold bytes back, and never throws. */
+export interface BodyRewriter {
+  /** What to send for this chunk; undefined for nothing yet. */
+  readonly write: (chunk: Uint8Array) => Uint8Array | undefined
+  /** What to send when the body is complete. */
+  readonly end: () => Uint8Array | undefined
 }
 
 /** A header field of a request or response; the name is lower case. */

@@ -6,10 +6,10 @@
  * decides: the client leaves, the backend fails, the token ends, or all of it has passed.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Readable } from 'node:stream'
+import { Readable } from 'node:stream'
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import type { Dispatcher } from 'undici'
-import type { ForwardOutcome, ForwardTarget, HeaderField } from './exchange.ts'
+import type { BodyRewriter, ForwardOutcome, ForwardTarget, HeaderField } from './exchange.ts'
 import { toRequestBody } from './node-body.ts'
 import {
   defaultForwardLimitBytes,
@@ -32,7 +32,7 @@ export async function relay(
 ): Promise<Response> {
   try {
     const limitBytes = target.bodyLimitBytes ?? defaultForwardLimitBytes
-    const body = await toRequestBody(sockets.incoming, limitBytes)
+    const body = target.body ?? (await toRequestBody(sockets.incoming, limitBytes))
     const attempt = (to: ForwardTarget) =>
       stream(sockets.outgoing, to, (handler) =>
         agent.dispatch(toDispatchOptions(to, body), handler),
@@ -40,7 +40,7 @@ export async function relay(
     await attempt(target).catch(async (refusal: unknown) => {
       const headers = await target.recover?.(refusal)
       if (headers === undefined) throw refusal
-      if (body !== null && !Buffer.isBuffer(body)) throw repeatRequest(refusal)
+      if (body instanceof Readable) throw repeatRequest(refusal)
       await attempt({ ...target, headers })
     })
     return RESPONSE_ALREADY_SENT
@@ -52,7 +52,7 @@ export async function relay(
 
 function toDispatchOptions(
   target: ForwardTarget,
-  body: Buffer | Readable | null,
+  body: Buffer | Readable | string | null,
 ): Dispatcher.DispatchOptions {
   const headersTimeoutSeconds = target.headersTimeoutSeconds ?? defaultHeadersTimeoutSeconds
   return {
@@ -75,6 +75,7 @@ function stream(
   return new Promise((resolve, reject) => {
     let phase: 'waiting' | 'streaming' | 'over' = 'waiting'
     let isEventStream = false
+    let rewriter: BodyRewriter | undefined
     let backend: Dispatcher.DispatchController | undefined
 
     const end = (outcome: ForwardOutcome, reason: Error) => {
@@ -106,6 +107,7 @@ function stream(
         if (status < 200 || phase !== 'waiting') return
         try {
           isEventStream = sendHead(outgoing, status, target, toFields(controller.rawHeaders))
+          rewriter = target.rewrite?.()
           phase = 'streaming'
           resolve()
         } catch (error) {
@@ -114,9 +116,14 @@ function stream(
       },
       onResponseData(controller, chunk) {
         if (phase !== 'streaming' || outgoing.writableEnded) return
-        if (!outgoing.write(chunk)) controller.pause()
+        const sent = rewriter ? rewriter.write(chunk) : chunk
+        if (sent !== undefined && !outgoing.write(sent)) controller.pause()
       },
-      onResponseEnd: () => end('complete', complete),
+      onResponseEnd() {
+        const rest = rewriter?.end()
+        if (rest !== undefined && phase === 'streaming') outgoing.write(rest)
+        end('complete', complete)
+      },
       onResponseError: (_controller, error) => end('backend_failed', error),
     })
   })

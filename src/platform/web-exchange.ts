@@ -1,7 +1,14 @@
 /** The exchange wherever there is only `Request` and `fetch`: other runtimes, and tests without a port. */
 import { OAuthError } from '../errors.ts'
 import type { Random } from './crypto.ts'
-import type { Answer, Exchange, ForwardOutcome, ForwardTarget, HeaderField } from './exchange.ts'
+import type {
+  Answer,
+  BodyRewriter,
+  Exchange,
+  ForwardOutcome,
+  ForwardTarget,
+  HeaderField,
+} from './exchange.ts'
 import {
   bodyCutShort,
   bodyNotText,
@@ -80,7 +87,8 @@ async function forward(
     if (answer.body && !bodilessStatuses.has(answer.status) && request.method !== 'HEAD') {
       const isEventStream =
         init.headers.get('content-type')?.startsWith('text/event-stream') ?? false
-      return new Response(watchEnd(answer.body, { isEventStream, abort, end }), init)
+      const rewriter = target.rewrite?.()
+      return new Response(watchEnd(answer.body, { isEventStream, rewriter, abort, end }), init)
     }
     end('complete')
     return new Response(null, init)
@@ -116,7 +124,7 @@ function createEnding(request: Request, target: ForwardTarget, abort: AbortContr
 
 /** What one attempt sends besides what its target says. */
 interface Outbound {
-  readonly body: ReadableStream<Uint8Array> | Uint8Array<ArrayBuffer> | undefined
+  readonly body: ReadableStream<Uint8Array> | Uint8Array<ArrayBuffer> | string | undefined
   readonly signal: AbortSignal
 }
 
@@ -140,8 +148,9 @@ async function ask(outbound: typeof fetch, target: ForwardTarget, { body, signal
 /** Read whole only where it may have to be sent twice. */
 async function toOutboundBody(
   request: Request,
-  { bodyLimitBytes: limitBytes = defaultForwardLimitBytes, recover }: ForwardTarget,
+  { body, bodyLimitBytes: limitBytes = defaultForwardLimitBytes, recover }: ForwardTarget,
 ): Promise<Outbound['body']> {
+  if (body !== undefined) return body
   const length = readDeclaredLength(request)
   if (length > limitBytes) throw bodyTooLarge(limitBytes)
   if (!request.body) return undefined
@@ -166,24 +175,27 @@ function toHeaders(fields: readonly HeaderField[]): Headers {
 }
 
 /**
- * Passes a body on unchanged. What breaks off breaks off for the client as well, but for an event
- * stream, which ends like any other (catalogue ST-03).
+ * Passes a body on, unchanged unless there is a rewriter. What breaks off breaks off for the client as well,
+ * but for an event stream, which ends like any other (catalogue ST-03).
  */
 function watchEnd(
   body: ReadableStream<Uint8Array>,
   answer: {
     readonly isEventStream: boolean
+    readonly rewriter: BodyRewriter | undefined
     readonly abort: AbortController
     readonly end: (outcome: ForwardOutcome) => void
   },
 ): ReadableStream<Uint8Array> {
-  const { isEventStream, abort, end } = answer
+  const { isEventStream, rewriter, abort, end } = answer
   const reader = body.getReader()
   return new ReadableStream({
     async pull(controller) {
       try {
-        const { done, value } = await reader.read()
-        if (!done) return controller.enqueue(value)
+        const value = await readRewritten(reader, rewriter)
+        if (value) return controller.enqueue(value)
+        const rest = rewriter?.end()
+        if (rest) controller.enqueue(rest)
         end('complete')
         controller.close()
       } catch (error) {
@@ -197,6 +209,19 @@ function watchEnd(
       abort.abort(reason)
     },
   })
+}
+
+/** The next bytes to send; undefined at the end. */
+async function readRewritten(
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+  rewriter: BodyRewriter | undefined,
+): Promise<Uint8Array | undefined> {
+  for (;;) {
+    const { done, value } = await reader.read()
+    if (done) return undefined
+    const sent = rewriter ? rewriter.write(value) : value
+    if (sent !== undefined) return sent
+  }
 }
 
 async function* countBytes(

@@ -88,7 +88,13 @@ export interface GateUnderTest {
   advance(seconds: number): void
   /** A good token; `overrides` make it a foreign one. */
   mint(
-    overrides?: Partial<{ sub: string; aud: string; client_id: string; gid: string }>,
+    overrides?: Partial<{
+      sub: string
+      aud: string
+      client_id: string
+      gid: string
+      scope: string
+    }>,
   ): Promise<string>
   close(): Promise<void>
 }

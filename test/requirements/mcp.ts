@@ -135,13 +135,11 @@ export const mcp = {
     source: 'MCP authorization, Runtime Insufficient Scope Errors',
     revision,
     behavior: 'a missing scope is 403 insufficient_scope with the scopes of the operation',
-    deferred: { issue: 5, what: 'scopes per tool need the policy language' },
   },
   D54: {
     source: 'MCP authorization, Step-Up Authorization Flow',
     revision,
     behavior: 'scope hierarchies count when scopes are compared',
-    deferred: { issue: 5, what: 'scopes per tool need the policy language' },
   },
   D57: {
     source: 'MCP authorization, Access Token Privilege Restriction',

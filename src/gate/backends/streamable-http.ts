@@ -3,11 +3,12 @@
  * one URL, and its answer streams back.
  */
 import type { Backend, RequestContext } from '../../context.ts'
-import type { ForwardOutcome, HeaderField } from '../../platform/exchange.ts'
+import type { BodyRewriter, ForwardOutcome, HeaderField } from '../../platform/exchange.ts'
 import type { AccessTokenClaims } from '../../tokens/access-token.ts'
 import { tokenEnded } from '../bearer.ts'
 import { cleanRequestFields, cleanResponseFields } from '../headers.ts'
 import { createCallerDescription } from '../identity.ts'
+import type { AnnounceScopes } from '../policy/announce.ts'
 import { unwrapSessionId, wrapSessionId } from '../session-id.ts'
 import { createTokenWatch } from '../token-watch.ts'
 
@@ -19,14 +20,22 @@ export type ForwardToBackend = (
   request: Request,
   claims: AccessTokenClaims,
   context: RequestContext,
+  screened?: Judged,
 ) => Promise<Response>
+
+/** What a policy found out about a request. */
+export interface Judged {
+  /** Sent in place of the request's own body, which has been read. */
+  readonly body?: string
+  readonly announce?: AnnounceScopes
+}
 
 /** The way to one backend. */
 export function createStreamableHttp(backend: HttpBackend): ForwardToBackend {
   const caller = createCallerDescription(backend)
   const { recover } = caller
   const tokens = createTokenWatch()
-  return async (request, claims, context) => {
+  return async (request, claims, context, judged = {}) => {
     const holder = { claims, backend, context }
     const cleaned = unwrapSessionId(cleanRequestFields(request.headers), holder)
     const ours = [
@@ -36,6 +45,7 @@ export function createStreamableHttp(backend: HttpBackend): ForwardToBackend {
     ]
     const headers = withOurs(cleaned, ours)
     const watched = tokens.watch(claims, context, (reason) => tokenEnded(reason, backend, context))
+    let rewriter: BodyRewriter | undefined
     return context.exchange.forward({
       url: toTargetUrl(request.url, backend.to),
       method: request.method,
@@ -46,8 +56,11 @@ export function createStreamableHttp(backend: HttpBackend): ForwardToBackend {
       respond: (status, fields) => {
         const answered = wrapSessionId(cleanResponseFields(status, fields, backend), holder)
         context.metrics.count('gate_requests', { backend: backend.id, status: String(status) })
-        return answered
+        rewriter = judged.announce?.(status, answered)
+        return rewriter ? answered.filter(([name]) => name !== 'content-length') : answered
       },
+      rewrite: () => rewriter,
+      ...(judged.body !== undefined && { body: judged.body }),
       signal: watched.signal,
       bodyLimitBytes: context.config.gateBodyLimitBytes,
       onEnd: (outcome) => {

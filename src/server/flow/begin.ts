@@ -9,6 +9,7 @@ import type { RequestContext } from '../../context.ts'
 import { OAuthError } from '../../errors.ts'
 import type { Params } from '../../oauth/params.ts'
 import { parseCodeChallenge } from '../../oauth/pkce.ts'
+import { toStartingScopes } from '../../oauth/policy.ts'
 import {
   parseState,
   type RedirectingClient,
@@ -99,16 +100,19 @@ function parseRest(
   'codeChallenge' | 'resource' | 'scope' | 'requestedScope' | 'prompt'
 > {
   verifyResponse(params)
-  const { config } = context
-  const supported = [...Object.keys(config.scopes), 'offline_access']
+  const { backends, scopes, defaultScopes } = context.config
+  const supported = [...Object.keys(scopes), 'offline_access']
   const requested = params.get('scope')
+  const resource = resolveResource(
+    params.all('resource'),
+    backends.map((backend) => backend.resource),
+  )
+  const policy = backends.find((backend) => backend.resource === resource)?.policy
+  const starting = toStartingScopes(defaultScopes, policy)
   return {
     codeChallenge: resolveCodeChallenge(params, client),
-    resource: resolveResource(
-      params.all('resource'),
-      config.backends.map((backend) => backend.resource),
-    ),
-    scope: formatScope(resolveScope(requested, supported, config.defaultScopes)),
+    resource,
+    scope: formatScope(resolveScope(requested, supported, starting)),
     requestedScope: requested ?? '',
     prompt: (params.get('prompt') ?? '').split(' ').filter((word) => word !== ''),
   }

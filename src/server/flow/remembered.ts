@@ -2,14 +2,14 @@
  * Choices the person asked us to remember (catalogue P7, CN-04, CN-13, CN-21).
  *
  * A remembered choice spares the page only for the same person, client, redirect URI and resource, for
- * no wider scope and unchanged client metadata, for https redirects, and only when the browser came here
+ * no wider scope (a narrower one that it includes is none) and unchanged client metadata, for https redirects, and only when the browser came here
  * by itself: another website that sends it here gets the page, and so does a browser that only fetches
  * ahead.
  */
 import type { RequestContext } from '../../context.ts'
 import type { LiveSession } from '../../identity/sessions.ts'
 import { redirectKind } from '../../oauth/redirect-uri.ts'
-import { parseScope } from '../../oauth/scope.ts'
+import { expandScopes, parseScope } from '../../oauth/scope.ts'
 import { sha256 } from '../../platform/crypto.ts'
 import type { Client } from '../../storage/records/client.ts'
 import { consents } from '../../storage/records/consent.ts'
@@ -54,7 +54,7 @@ export async function isRemembered(
   const key = toConsentKey(session.user.record.value.id, flow, context)
   const remembered = consents.decode((await context.store.get([key]))[0])?.value
   if (!remembered || remembered.metadataHash !== hashMetadata(client)) return false
-  const allowed = new Set(parseScope(remembered.scope))
+  const allowed = expandScopes(parseScope(remembered.scope), context.config.scopeHierarchy ?? {})
   return parseScope(flow.scope).every((scope) => allowed.has(scope))
 }
 

@@ -122,6 +122,7 @@ function resolveGrantedScope(
     parseScope(scope),
     parseScope(grant.scope),
     parseScope(grant.requestedScope),
+    context.config.scopeHierarchy,
   )
   return formatScope(narrowed)
 }

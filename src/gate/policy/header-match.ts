@@ -1,0 +1,43 @@
+/**
+ * `Mcp-Method` and `Mcp-Name` beside a body (MCP 2026-07-28 streamable-http, Standard Request Headers): what
+ * is judged is the body, and whoever routes by the headers behind us must not see another operation.
+ */
+import { OAuthError } from '../../errors.ts'
+import type { Body } from './message.ts'
+
+/** Why {@link verifyHeaderMatch} refuses; it has a JSON-RPC code of its own. */
+export const headerMismatch = 'header_mismatch'
+
+/**
+ * Refuses header fields that name another operation than the body (catalogue RS-15).
+ *
+ * @throws OAuthError `invalid_request`, answered as `HeaderMismatch`
+ */
+export function verifyHeaderMatch(headers: Headers, { isBatch, operations }: Body): void {
+  const method = headers.get('mcp-method')
+  const name = headers.get('mcp-name')
+  if (method === null && name === null) return
+  const [operation, ...others] = operations
+  if (isBatch || operation === undefined || others.length > 0) throw mismatch()
+  if (method !== null && method !== operation.method) throw mismatch()
+  const [target] = operation.targets
+  if (name !== null && target !== undefined && decodeName(name) !== target.name) throw mismatch()
+}
+
+/** `=?base64?…?=` stands for text that a header field cannot carry. */
+function decodeName(value: string): string {
+  const encoded = /^=\?base64\?([A-Za-z0-9+/]*={0,2})\?=$/.exec(value)?.[1]
+  if (encoded === undefined) return value
+  try {
+    const bytes = Uint8Array.from(atob(encoded), (letter) => letter.charCodeAt(0))
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch {
+    throw mismatch()
+  }
+}
+
+function mismatch(): OAuthError {
+  return new OAuthError('invalid_request', 'Mcp-Method and Mcp-Name must be those of the body', {
+    reason: headerMismatch,
+  })
+}

@@ -1,0 +1,40 @@
+/** Scope hierarchies and policies among an embedder's options: every mistake a `TypeError`. */
+import type { Backend } from './context.ts'
+import {
+  findHierarchyProblem,
+  findRuleProblem,
+  findShadow,
+  listPolicyScopes,
+} from './oauth/policy.ts'
+import type { ScopeHierarchy } from './oauth/scope.ts'
+
+/**
+ * Refuses a hierarchy of scopes that do not exist, or that goes in a circle.
+ *
+ * @throws TypeError naming the scope
+ */
+export function verifyHierarchy(
+  hierarchy: ScopeHierarchy | undefined,
+  known: readonly string[],
+): void {
+  const problem = hierarchy && findHierarchyProblem(hierarchy, known)
+  if (problem !== undefined) throw new TypeError(`scopeHierarchy ${problem}`)
+}
+
+/**
+ * Refuses a policy that names scopes that do not exist, or with a rule that says nothing.
+ *
+ * @throws TypeError naming the backend and the rule
+ */
+export function verifyPolicy({ id, to, policy }: Backend, known: readonly string[]): void {
+  if (policy === undefined) return
+  const refuse = (problem: string) => new TypeError(`Backend ${id}: ${problem}`)
+  if (to === undefined) throw refuse('a policy needs a "to": only the gate enforces it')
+  const unknown = listPolicyScopes(policy).find((scope) => !known.includes(scope))
+  if (unknown !== undefined) throw refuse(`policy needs ${unknown}, which is not among the scopes`)
+  const { rules = [] } = policy
+  for (const [index, rule] of rules.entries()) {
+    const problem = findRuleProblem(rule) ?? findShadow(rules, index)
+    if (problem !== undefined) throw refuse(`policy.rules[${index}] ${problem}`)
+  }
+}
