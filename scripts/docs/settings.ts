@@ -20,10 +20,12 @@ const sentences: Readonly<Record<string, string>> = {
     'Redis without append-only persistence: `refuse` to start or `warn`. Default `refuse`.',
   to: 'The one MCP server to protect, at `/mcp`: its Streamable HTTP URL.',
   backends:
-    'The MCP servers to protect, each with `to`, `path`, `name`, `identity` (`none`, `headers`, `assertion`), `headers`, `signInWith` (the id of the one provider that counts for it, or `local`) and `forward: upstream-token`.',
+    'The MCP servers to protect, each with `to`, `path`, `name`, `identity` (`none`, `headers`, `assertion`), `headers`, `signInWith` (the id of the one provider that counts for it, or `local`), `forward: upstream-token` and `policy` (which scopes its operations need: see [scopes](../guides/scopes.md)).',
   siteName: 'What people see on the pages. Default: the only server’s name, else the host.',
   scopes: 'Scopes and the sentence that a person reads for each. Default one scope, `mcp`.',
   defaultScopes: 'Scopes granted when a client asks for none that exists. Default all.',
+  scopeHierarchy:
+    'Scope → the narrower ones that it includes: see [scopes](../guides/scopes.md). Default none.',
   'lifetimes.codeSeconds': 'Authorization code, at most 600. Default 60.',
   'lifetimes.accessTokenSeconds': 'Access token. Default 3 600.',
   'lifetimes.refreshIdleSeconds': 'Refresh token without use. Default 30 days.',

@@ -1,5 +1,6 @@
 /** Settings that are fine by themselves but not together. */
 import type { SettingPath } from './layers.ts'
+import { findScopeConflicts } from './policy.ts'
 import { type Problem, toName } from './problems.ts'
 import { findProviderConflicts } from './provider-conflicts.ts'
 import { listProviders } from './provider-list.ts'
@@ -82,6 +83,7 @@ export function findConflicts(
     .map(({ setting, problem }) => ({ place: locate([setting]), setting, problem }))
   return [
     ...found,
+    ...findScopeConflicts(raw, effective.backends, locate),
     ...findProviderConflicts(raw, effective, locate),
     ...findRegistrationConflicts(raw, locate),
   ]

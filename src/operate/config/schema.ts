@@ -1,6 +1,7 @@
 /** The shape of the configuration file; unknown settings are refused, so that a typo cannot weaken anything. */
 import { z } from 'zod'
 import { logFormats, logLevels } from '../log.ts'
+import { hierarchySchema, policySchema } from './policy.ts'
 import { callbackUrl, createProviderSchemas, everywhereRules } from './providers.ts'
 import { findBackendUrlProblem, parsePublicUrl } from './public-url.ts'
 import { createRegistrationSchema } from './registration.ts'
@@ -85,6 +86,7 @@ export function createConfigSchema(resolveSecret: (reference: SecretReference) =
     siteName: text.optional(),
     scopes: scopes.optional(),
     defaultScopes: z.array(scopeName).optional(),
+    scopeHierarchy: hierarchySchema.optional(),
     lifetimes: lifetimes.optional(),
     refresh: refresh.optional(),
     signingAlgorithm: z.enum(['ES256', 'EdDSA', 'RS256']).optional(),
@@ -137,6 +139,7 @@ function createBackendSchema(secret: z.ZodType<string>) {
     identity: z.enum(['none', 'headers', 'assertion']).optional(),
     signInWith: text.optional(),
     forward: z.literal('upstream-token').optional(),
+    policy: policySchema.optional(),
     headers: z
       .record(z.string().regex(/^[\w!#$%&'*+.^`|~-]+$/, 'must be a header name'), secret)
       .optional(),

@@ -53,6 +53,7 @@ const settings: readonly Setting[] = [
   toSetting('siteName', 'text'),
   toSetting('scopes', 'scopes', ['OAUTH_VALID_SCOPES']),
   toSetting('defaultScopes', 'list', ['OAUTH_DEFAULT_SCOPES']),
+  toSetting('scopeHierarchy', 'yaml'),
   toSetting('lifetimes.codeSeconds', 'number'),
   toSetting('lifetimes.accessTokenSeconds', 'number'),
   toSetting('lifetimes.refreshIdleSeconds', 'number'),

@@ -86,6 +86,7 @@ export async function toOptions(
     backends: [...settings.backends],
     scopes: settings.scopes,
     defaultScopes: settings.defaultScopes,
+    scopeHierarchy: settings.scopeHierarchy,
     lifetimes: settings.lifetimes,
     refresh: settings.refresh,
     signingAlgorithm: settings.signingAlgorithm,
