@@ -6,6 +6,7 @@
 import type {
   AuthInfo,
   Backend,
+  Config,
   Context,
   Guarded,
   GuardOptions,
@@ -15,6 +16,7 @@ import { OAuthError } from '../errors.ts'
 import { formatChallenge, parseBearer } from '../oauth/challenge.ts'
 import { corsHeaders, isPreflight, toPreflightAnswer } from '../oauth/cors.ts'
 import { resourceMetadataPath } from '../oauth/resource.ts'
+import { expandScopes } from '../oauth/scope.ts'
 import type { ExchangeFactory } from '../platform/create-exchange.ts'
 import { toResponse } from '../platform/web-exchange.ts'
 import type { AccessTokenClaims } from '../tokens/access-token.ts'
@@ -48,7 +50,8 @@ export function createGuard(context: Context, exchanges: ExchangeFactory): Guard
     try {
       verifyBrowser(request, context.config.issuer)
       const claims = await verifyBearer(request, backend, here)
-      verifyScopes(claims, options.scopes ?? [], { backend, issuer: context.config.issuer })
+      const needed = [...(backend.policy?.connect ?? []), ...(options.scopes ?? [])]
+      verifyScopes(claims, needed, { backend, config: context.config })
       if (claims.iss === context.config.issuer) noteGrantUse(claims, here)
       return { auth: toAuthInfo(request, claims), headers: readable }
     } catch (error) {
@@ -73,14 +76,14 @@ function findBackend({ config: { backends } }: Context, id: string | undefined):
 function verifyScopes(
   claims: AccessTokenClaims,
   needed: readonly string[],
-  { backend, issuer }: { backend: Backend; issuer: string },
+  { backend, config }: { backend: Backend; config: Config },
 ): void {
-  const held = claims.scope.split(' ')
-  const missing = needed.filter((scope) => !held.includes(scope))
+  const held = expandScopes(claims.scope.split(' '), config.scopeHierarchy ?? {})
+  const missing = needed.filter((scope) => !held.has(scope))
   if (missing.length === 0) return
   const description = `This needs the scope ${missing.join(' ')}, which the access token does not have`
   const challenge = formatChallenge({
-    resourceMetadata: issuer + resourceMetadataPath(backend.path),
+    resourceMetadata: config.issuer + resourceMetadataPath(backend.path),
     scope: needed.join(' '),
     error: 'insufficient_scope',
     errorDescription: description,

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { createNotebook } from '../../src/cli/demo-server/notes.ts'
 import { keyHeader, startNotesServer } from '../../src/cli/demo-server/server.ts'
 import { createGatehouse } from '../../src/gatehouse.ts'
+import type { Policy } from '../../src/oauth/policy.ts'
 import type { Gatehouse, GatehouseOptions } from '../../src/options.ts'
 import { systemClock } from '../../src/platform/clock.ts'
 import { listen } from '../../src/platform/node-server.ts'
@@ -28,12 +29,12 @@ export interface Live {
   close(): Promise<void>
 }
 
-/** Starts one; `backendUrl` replaces the notes server. */
+/** Starts one; `backendUrl` replaces the notes server, `policy` guards whichever it is. */
 export async function startLive(
-  options: Partial<GatehouseOptions> & { backendUrl?: string } = {},
+  options: Partial<GatehouseOptions> & { backendUrl?: string; policy?: Policy } = {},
 ): Promise<Live> {
   const folder = await mkdtemp(join(tmpdir(), 'gatehouse-live-'))
-  const { backendUrl, ...rest } = options
+  const { backendUrl, policy, ...rest } = options
   const notes = backendUrl
     ? undefined
     : await startNotesServer(createNotebook(join(folder, 'notes.json')), 'notes-key')
@@ -50,7 +51,12 @@ export async function startLive(
   gatehouse = await createGatehouse({
     issuer,
     backends: [
-      { name: 'Notes', to: backendUrl ?? notes?.url ?? '', headers: { [keyHeader]: 'notes-key' } },
+      {
+        name: 'Notes',
+        to: backendUrl ?? notes?.url ?? '',
+        headers: { [keyHeader]: 'notes-key' },
+        policy,
+      },
     ],
     store,
     masterKey,

@@ -1,6 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { formatScope, narrowScope, parseScope, resolveScope } from '../../src/oauth/scope.ts'
+import {
+  expandScopes,
+  formatScope,
+  narrowScope,
+  parseScope,
+  resolveScope,
+} from '../../src/oauth/scope.ts'
 import { refusalOf } from './refusal.ts'
 
 const supported = ['notes:read', 'notes:write', 'offline_access']
@@ -103,6 +109,35 @@ describe('refreshed scope', () => {
         const narrowed = narrowScope(asked, held, asked)
         expect(narrowed.length).toBeGreaterThan(0)
         expect(narrowed.every((scope) => held.includes(scope))).toBe(true)
+      }),
+    )
+  })
+})
+
+describe('a hierarchy of scopes (D54)', () => {
+  const hierarchy = { account: ['write', 'pay'], write: ['read'] }
+
+  it('includes what the included includes, after what was there', () => {
+    expect([...expandScopes(['account'], hierarchy)]).toEqual(['account', 'write', 'pay', 'read'])
+    expect([...expandScopes(['pay', 'write'], hierarchy)]).toEqual(['pay', 'write', 'read'])
+    expect([...expandScopes(['toString', 'constructor'], hierarchy)]).toHaveLength(2)
+  })
+
+  it('lets a refresh ask for the narrower scope, and for none that is not included', () => {
+    expect(narrowScope(['read'], ['account'], ['account'], hierarchy)).toEqual(['read'])
+    const refused = refusalOf(() => narrowScope(['account'], ['write'], ['write'], hierarchy))
+    expect(refused.code).toBe('invalid_scope')
+  })
+
+  it('ends for every hierarchy, even a circular one', () => {
+    const names = fc.constantFrom('a', 'b', 'c', 'd')
+    fc.assert(
+      fc.property(fc.dictionary(names, fc.array(names)), fc.array(names), (any, from) => {
+        const reached = expandScopes(from, any)
+        expect(from.every((scope) => reached.has(scope))).toBe(true)
+        for (const scope of reached) {
+          expect((any[scope] ?? []).every((narrower) => reached.has(narrower))).toBe(true)
+        }
       }),
     )
   })

@@ -16,6 +16,7 @@ import { findCookie } from '../cookies.ts'
 import { type AuthorizationRequest, parseAuthorizationRequest } from '../flow/begin.ts'
 import { type BoundBrowser, type Browser, bindBrowser, dropOldestFlows } from '../flow/browser.ts'
 import { toConsentView } from '../flow/consent-view.ts'
+import { findEarlierScopes } from '../flow/earlier-scopes.ts'
 import { finishFlow } from '../flow/finish.ts'
 import { resolveStage, toFlowPath } from '../flow/journey.ts'
 import { isRemembered } from '../flow/remembered.ts'
@@ -66,16 +67,17 @@ export const authorize: Endpoint = async (request, context) => {
  * The flow's first page. Whoever posted the request is sent to it, so that loading it again posts nothing
  * (catalogue P8).
  */
-function showFlow(
+async function showFlow(
   { request, flow, asked, session }: Begun,
   browser: BoundBrowser,
   context: RequestContext,
-): Answer {
+): Promise<Answer> {
   const cookies = [browser.cookie, ...dropOldestFlows(request, context)]
   if (request.method === 'POST') return toSeeOther(toFlowPath(flow.id, context), cookies)
   const stage = resolveStage(flow, session)
   const shown = { flow: { value: flow }, browser, session, stage }
-  return { ...renderConsentPage(toConsentView(shown, asked.client, context)), cookies }
+  const earlier = await findEarlierScopes(shown, context)
+  return { ...renderConsentPage(toConsentView(shown, asked.client, context, earlier)), cookies }
 }
 
 /** The request's parameters, checked; a refusal is noted for the owner. */

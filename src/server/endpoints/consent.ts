@@ -13,6 +13,7 @@ import { resolveClient } from '../flow/begin.ts'
 import { isFormToken, verifyFormToken, verifySameOrigin } from '../flow/browser.ts'
 import { toConsentView } from '../flow/consent-view.ts'
 import { allow, switchUser } from '../flow/decide.ts'
+import { findEarlierScopes } from '../flow/earlier-scopes.ts'
 import { denyFlow } from '../flow/finish.ts'
 import { type Journey, resolveJourney, toFlowPath, toFormBinding } from '../flow/journey.ts'
 import { renderConsentPage } from '../pages/consent.ts'
@@ -78,5 +79,6 @@ function goToSignIn({ flow }: Journey, { config }: RequestContext): Answer {
 
 async function showPage(journey: Journey, context: RequestContext): Promise<Answer> {
   const client = await resolveClient(journey.flow.value.clientId, context)
-  return renderConsentPage(toConsentView(journey, client.value, context))
+  const earlier = await findEarlierScopes(journey, context)
+  return renderConsentPage(toConsentView(journey, client.value, context, earlier))
 }

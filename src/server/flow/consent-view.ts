@@ -1,11 +1,11 @@
 /** What the consent page shows for a journey. */
-import type { RequestContext } from '../../context.ts'
+import type { Config, RequestContext } from '../../context.ts'
 import { redirectHost, redirectKind } from '../../oauth/redirect-uri.ts'
-import { parseScope } from '../../oauth/scope.ts'
+import { expandScopes, parseScope } from '../../oauth/scope.ts'
 import { findLookAlike } from '../../profiles/look-alike.ts'
 import type { Client } from '../../storage/records/client.ts'
 import type { ClientView, RedirectView } from '../pages/client-label.ts'
-import type { ConsentView } from '../pages/consent.ts'
+import type { ConsentView, ScopeView } from '../pages/consent.ts'
 import { mintFormToken } from './browser.ts'
 import { type ShownJourney, toFormBinding } from './journey.ts'
 
@@ -33,11 +33,16 @@ export function toFlowForm(journey: ShownJourney, action: string, context: Reque
   return { action, flow: journey.flow.value.id, csrf }
 }
 
-/** The view of the consent page at the journey's stage. */
+/**
+ * The view of the consent page at the journey's stage.
+ *
+ * @param earlier what the person has already allowed this client; without it nothing is marked as new
+ */
 export function toConsentView(
   journey: ShownJourney,
   client: Client,
   context: RequestContext,
+  earlier?: ReadonlySet<string>,
 ): ConsentView {
   const { flow, session, stage } = journey
   const { config } = context
@@ -49,7 +54,7 @@ export function toConsentView(
     siteName: config.siteName,
     client: toClientView(client, flow.value.redirectUri),
     redirect,
-    scopes: toScopeViews(shown, config.scopes),
+    scopes: toScopeViews(shown, config, earlier),
     staysConnected: client.metadata.grant_types.includes('refresh_token'),
     user: toUserView(journey),
     oneClick: config.noSignIn,
@@ -58,10 +63,21 @@ export function toConsentView(
   }
 }
 
-function toScopeViews(scope: string, sentences: Readonly<Record<string, string>>) {
+function toScopeViews(
+  scope: string,
+  { scopes, scopeHierarchy = {} }: Config,
+  earlier?: ReadonlySet<string>,
+): ScopeView[] {
+  const describe = (name: string) => scopes[name] ?? name
   return parseScope(scope)
     .filter((name) => name !== 'offline_access')
-    .map((name) => ({ name, description: sentences[name] ?? name, checked: true }))
+    .map((name) => ({
+      name,
+      description: describe(name),
+      checked: true,
+      isNew: earlier !== undefined && !earlier.has(name),
+      includes: [...expandScopes([name], scopeHierarchy)].slice(1).map(describe),
+    }))
 }
 
 function toUserView({ session, stage }: ShownJourney): ConsentView['user'] {

@@ -23,6 +23,10 @@ export interface ScopeView {
   readonly name: string
   readonly description: string
   readonly checked: boolean
+  /** Whether the client comes back for it, having been allowed other things before. */
+  readonly isNew?: boolean
+  /** The sentences of the narrower permissions that it includes, whether or not they have a tick of their own. */
+  readonly includes?: readonly string[]
 }
 
 /** What the consent page shows. */
@@ -95,8 +99,18 @@ function renderScope(scope: ScopeView, index: number): Html {
   const id = `scope-${index}`
   return html`<li><label class="check" for="${id}">
 <input id="${id}" type="checkbox" name="scope" value="${scope.name}"${scope.checked && html` checked`}>
-<span>${scope.description} <span class="code muted">${scope.name}</span></span>
+<span>${scope.description}${renderNew(scope)} <span class="code muted">${scope.name}</span>${renderIncluded(scope)}</span>
 </label></li>`
+}
+
+/** What a second consent is about: the rest was allowed before (MCP authorization, Step-Up). */
+function renderNew({ isNew }: ScopeView): Html | false {
+  return isNew === true && html` <strong class="new">new</strong>`
+}
+
+/** Without this, whoever unticks the narrower permission would believe it was not given. */
+function renderIncluded({ includes = [] }: ScopeView): Html | false {
+  return includes.length > 0 && html`<span class="included">Includes: ${includes.join('; ')}</span>`
 }
 
 function renderScopes(view: ConsentView): Html {
@@ -108,7 +122,7 @@ function renderScopes(view: ConsentView): Html {
     const approved = view.scopes.filter((scope) => scope.checked)
     return html`<section class="block" aria-labelledby="what">
 <h2 id="what">It will be able to</h2>
-<ul class="granted">${approved.map((scope) => html`<li>${scope.description}</li>`)}</ul>
+<ul class="granted">${approved.map((scope) => html`<li>${scope.description}${renderNew(scope)}${renderIncluded(scope)}</li>`)}</ul>
 ${note}
 </section>`
   }
