@@ -39,8 +39,8 @@ type Members = Readonly<Record<string, unknown>>
 
 /** Longest method or name, and longest URI, and how many operations or URIs at a time, that are judged. */
 const nameLengthAllowed = 1024
-const uriLengthAllowed = 4096
-const countAllowed = 100
+const uriLengthAllowed = 2048
+const countAllowed = 50
 
 /** Members that decide what a message asks for; no other spelling of them may stand beside or for them. */
 const decisive: ReadonlySet<string> = new Set(

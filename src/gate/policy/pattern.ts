@@ -38,35 +38,40 @@ function toParts(pattern: string, crosses: (stars: string) => boolean): Part[] {
   )
 }
 
+/** What stands before the first star is compared at once: most names fail there, and most patterns end there. */
 function compileParts(parts: readonly Part[]): Fits {
-  if (parts.every((part) => typeof part === 'string')) {
-    const only = parts.join('')
-    return (name) => name === only
-  }
-  return (name) => runParts(parts, name)
+  const firstStar = parts.findIndex((part) => typeof part !== 'string')
+  const prefix = parts.slice(0, firstStar === -1 ? parts.length : firstStar).join('')
+  const rest = parts.slice(prefix.length)
+  const [star, ...others] = rest
+  if (star === undefined) return (name) => name === prefix
+  if (typeof star !== 'string' && star.crosses && others.length === 0)
+    return (name) => name.startsWith(prefix)
+  return (name) => name.startsWith(prefix) && runParts(rest, name.slice(prefix.length))
 }
 
 /** Walks the name once with every place in the pattern that it may have reached (Thompson's construction). */
 function runParts(parts: readonly Part[], name: string): boolean {
-  let reached = new Uint8Array(parts.length + 1)
-  reached[0] = 1
-  skipStars(parts, reached)
-  for (const letter of name.split('')) {
-    const next = new Uint8Array(parts.length + 1)
-    for (const [at, part] of parts.entries()) {
-      if (!reached[at]) continue
-      if (typeof part === 'string') next[at + 1] = part === letter ? 1 : (next[at + 1] ?? 0)
-      else if (part.crosses || letter !== '/') next[at] = 1
+  let reached: Uint8Array = skipStars(parts, Uint8Array.of(1, ...parts.map(() => 0)))
+  let next: Uint8Array = new Uint8Array(reached.length)
+  for (let index = 0; index < name.length; index += 1) {
+    const letter = name[index]
+    next.fill(0)
+    for (let at = 0; at < parts.length; at += 1) {
+      const part = parts[at]
+      if (reached[at] === 0 || part === undefined) continue
+      if (part === letter) next[at + 1] = 1
+      if (typeof part !== 'string' && (part.crosses || letter !== '/')) next[at] = 1
     }
-    skipStars(parts, next)
-    reached = next
+    ;[reached, next] = [skipStars(parts, next), reached]
   }
   return reached[parts.length] === 1
 }
 
 /** A run may be empty. */
-function skipStars(parts: readonly Part[], reached: Uint8Array): void {
-  for (const [at, part] of parts.entries()) {
-    if (reached[at] && typeof part !== 'string') reached[at + 1] = 1
+function skipStars(parts: readonly Part[], reached: Uint8Array): Uint8Array {
+  for (let at = 0; at < parts.length; at += 1) {
+    if (reached[at] === 1 && typeof parts[at] !== 'string') reached[at + 1] = 1
   }
+  return reached
 }

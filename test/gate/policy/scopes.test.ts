@@ -13,8 +13,8 @@ beforeAll(async () => {
       { tool: 'delete_draft', scopes: ['write'] },
       { tool: ['delete_*', 'close_account'], scopes: ['account'] },
       { tool: 'pay_*', scopes: ['payment', 'write'] },
-      { tool: 'format_disk', deny: true },
       { tool: '*', scopes: ['write'] },
+      { tool: 'format_disk', deny: true },
       { prompt: 'billing*', scopes: ['payment'] },
       { resource: 'file:///secret/**', scopes: ['account'] },
       { resource: 'file:///inbox/*', method: 'resources/subscribe', scopes: ['write'] },
@@ -161,7 +161,7 @@ describe('a policy', () => {
     expect(await guarded.send('payment', call('get_bill'))).toMatchObject({ status: 403 })
   })
 
-  it('denies to everyone, and asks nobody for more', async () => {
+  it('denies to everyone, wherever the rule stands, and asks nobody for more', async () => {
     for (const message of [call('format_disk'), ask('logging/setLevel', { level: 'debug' })]) {
       const { status, challenge, json } = await guarded.send('account', message)
       expect({ status, challenge }).toEqual({ status: 403, challenge: null })
