@@ -156,7 +156,8 @@ async function createVerifier(
   if (registration.mode !== 'verify') return createAccessTokens({ issuer: config.issuer, ...ports })
   // Brings libraries that nothing else needs.
   const { createUpstreamVerifier } = await import('./gate/upstream-verifier.ts')
-  return createUpstreamVerifier({ ...ports, ...registration, backends: config.backends })
+  const { backends, scopeHierarchy } = config
+  return createUpstreamVerifier({ ...ports, ...registration, backends, scopeHierarchy })
 }
 
 function hasNoOtherSignIn({ noSignIn, registration }: Config, upstreams: number): boolean {

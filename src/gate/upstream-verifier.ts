@@ -11,6 +11,7 @@ import { jwtVerify } from 'jose/jwt/verify'
 import { LRUCache } from 'lru-cache'
 import type { Backend, ForeignIssuer } from '../context.ts'
 import { OAuthError } from '../errors.ts'
+import { expandScopes, type ScopeHierarchy } from '../oauth/scope.ts'
 import type { Clock } from '../platform/clock.ts'
 import { sha256 } from '../platform/crypto.ts'
 import type { Log } from '../platform/ports.ts'
@@ -27,6 +28,8 @@ export interface VerifierPorts {
 /** Whose tokens, and for what. */
 export interface UpstreamVerifierOptions extends ForeignIssuer, VerifierPorts {
   readonly backends: readonly Backend[]
+  /** Scope → the narrower ones that it includes. Default: none. */
+  readonly scopeHierarchy?: ScopeHierarchy | undefined
 }
 
 /** Longest token looked at, in characters. */
@@ -102,7 +105,8 @@ function toClaims(
   if (typeof sub !== 'string' || sub === '') throw refuse('sub')
   if (iat > clock.now() + skewSeconds) throw refuse('issued_in_future')
   const scopes = readScopes(payload)
-  const missing = requiredScopes.filter((scope) => !scopes.includes(scope))
+  const held = expandScopes(scopes, options.scopeHierarchy ?? {})
+  const missing = requiredScopes.filter((scope) => !held.has(scope))
   if (missing.length > 0) throw refuseScope(missing)
   const jti = typeof payload.jti === 'string' ? payload.jti : hash
   const claims = {

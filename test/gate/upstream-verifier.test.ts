@@ -298,6 +298,20 @@ describe('a token is refused', () => {
     ),
   )
 
+  it('lets a broader scope of the issuer do for a required one (D54)', () =>
+    withServer(
+      async (server) => {
+        expect((await call(server, await sign({ scope: 'notes:all' }))).status).toBe(200)
+        expect((await call(server, await sign({ scope: 'notes:write' }))).status).toBe(403)
+      },
+      { requiredScopes: ['notes:read'] },
+      {
+        scopes: { 'notes:read': 'Read', 'notes:all': 'All', 'notes:write': 'Write' },
+        defaultScopes: ['notes:read'],
+        scopeHierarchy: { 'notes:all': ['notes:read'] },
+      },
+    ))
+
   it('never because one of our own grants ended under the same name', () =>
     withServer(async (server) => {
       const { store } = server.gatehouse.context
