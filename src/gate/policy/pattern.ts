@@ -41,7 +41,8 @@ function toParts(pattern: string, crosses: (stars: string) => boolean): Part[] {
 /** What stands before the first star is compared at once: most names fail there, and most patterns end there. */
 function compileParts(parts: readonly Part[]): Fits {
   const firstStar = parts.findIndex((part) => typeof part !== 'string')
-  const prefix = parts.slice(0, firstStar === -1 ? parts.length : firstStar).join('')
+  const letters = firstStar === -1 ? parts : parts.slice(0, firstStar)
+  const prefix = letters.filter((part) => typeof part === 'string').join('')
   const rest = parts.slice(prefix.length)
   const [star, ...others] = rest
   if (star === undefined) return (name) => name === prefix
