@@ -1,7 +1,7 @@
 /** From options to the effective configuration: defaults filled in, every mistake a `TypeError`. */
 import type { Backend, Config, Registration } from './context.ts'
 import { verifyEndpoint } from './identity/provider-fetch.ts'
-import { localUpstream, sharedUpstream } from './identity/users.ts'
+import { hostUpstream, localUpstream, sharedUpstream } from './identity/users.ts'
 import {
   type EndpointPaths,
   listPlaces,
@@ -233,7 +233,7 @@ function verifyWays(
   const { upstreams = [], localSignIn, noSignIn, sessionsPerUser = defaultSessions } = options
   const { issuer, developmentCookies } = options
   const ids = upstreams.map(({ id }) => id)
-  const reserved = [localUpstream, sharedUpstream]
+  const reserved = [localUpstream, sharedUpstream, hostUpstream]
   const twin = ids.find((id, index) => ids.indexOf(id) < index || reserved.includes(id))
   if (twin !== undefined) throw new TypeError(`Two ways to sign in have the id ${twin}`)
   verifyCallbacks(surface, upstreams)

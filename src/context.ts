@@ -2,7 +2,7 @@
 import type { Applications } from './identity/applications.ts'
 import type { Custody } from './identity/custody.ts'
 import type { Sessions } from './identity/sessions.ts'
-import type { Upstream } from './identity/upstream.ts'
+import type { Identity, Upstream } from './identity/upstream.ts'
 import type { Users } from './identity/users.ts'
 import type { EndpointPaths } from './oauth/endpoint-paths.ts'
 import type { Policy } from './oauth/policy.ts'
@@ -230,3 +230,15 @@ export interface GuardOptions {
 export type Guarded =
   | { readonly auth: AuthInfo; readonly headers: Readonly<Record<string, string>> }
   | { readonly response: Response }
+
+/** Where the person's browser goes now, and the code that it takes along. */
+export interface VouchedAuthorization {
+  readonly redirectTo: string
+  readonly code: string
+}
+
+/** Whom the program vouches for, and what it lets the client have. */
+export interface VouchedPerson extends Omit<Identity, 'memberships' | 'tokens'> {
+  /** Scopes of the request that are granted. Default: all. */
+  readonly scopes?: readonly string[]
+}

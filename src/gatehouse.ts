@@ -7,7 +7,7 @@ import { createConfig } from './config.ts'
 import type { Config, Context, RequestContext } from './context.ts'
 import { renderError, toOAuthError } from './error-shapes.ts'
 import { OAuthError } from './errors.ts'
-import { createGuard } from './gate/guard.ts'
+import { createCallerCheck, createGuard } from './gate/guard.ts'
 import type { VerifierPorts } from './gate/upstream-verifier.ts'
 import { createCustody } from './identity/custody.ts'
 import { createSessions } from './identity/sessions.ts'
@@ -24,6 +24,7 @@ import {
 import { createLimits } from './operate/limits.ts'
 import { createLog } from './operate/log.ts'
 import { createMetrics, exposeStaleness } from './operate/metrics.ts'
+import { createOperations } from './operations.ts'
 import type { Gatehouse, GatehouseOptions } from './options.ts'
 import { systemClock } from './platform/clock.ts'
 import { createExchanges, type ExchangeFactory } from './platform/create-exchange.ts'
@@ -67,10 +68,12 @@ export async function createGatehouse(options: GatehouseOptions): Promise<Gateho
   const routes = createRoutes(context.config, [...context.upstreams.values()])
   const app = createApp(routes, context, exchanges)
   const findDocument = createDocumentDesk(routes, context, exchanges)
+  const findCaller = createCallerCheck()
   return {
     fetch: async (request, env) => findDocument(request, env) ?? app.fetch(request, env ?? {}),
     serves: createPathTest(routes),
-    guard: createGuard(context, exchanges),
+    guard: createGuard(context, exchanges, findCaller),
+    operations: createOperations(context, findCaller),
     context,
     createSetupLink: () => createSetupLink(context),
     close: async () => {

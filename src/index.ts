@@ -1,9 +1,25 @@
 /** The public names of `mcp-gatehouse`, one by one. Stores, providers and adapters have subpaths of their own. */
-export type { AuthInfo, Context, Guarded, GuardOptions } from './context.ts'
+export type {
+  AuthInfo,
+  Context,
+  Guarded,
+  GuardOptions,
+  VouchedAuthorization,
+  VouchedPerson,
+} from './context.ts'
 export { type ErrorCode, errorStatus, OAuthError, type OAuthErrorDetails } from './errors.ts'
 export { createGatehouse } from './gatehouse.ts'
 export type { Identity, Upstream, UpstreamFlow, UpstreamTokens } from './identity/upstream.ts'
-export type { BackendOptions, Gatehouse, GatehouseOptions } from './options.ts'
+export type {
+  AuthorizationWishes,
+  BackendOptions,
+  Gatehouse,
+  GatehouseOptions,
+  Operations,
+  RegistrationWishes,
+  TokenResponse,
+  TokenWishes,
+} from './options.ts'
 export type { Clock } from './platform/clock.ts'
 export type { Audit, AuditEvent, Limits, Log, Metrics } from './platform/ports.ts'
 export type { Commit, Entry, ListOptions, Store, Write } from './storage/store.ts'

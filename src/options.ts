@@ -1,11 +1,14 @@
 /** What an embedder hands to `createGatehouse`: live objects and plain settings, all with secure defaults. */
 import type {
+  AuthInfo,
   Context,
   DevelopmentCookies,
   Guarded,
   GuardOptions,
   Lifetimes,
   RefreshRules,
+  VouchedAuthorization,
+  VouchedPerson,
 } from './context.ts'
 import type { Applications } from './identity/applications.ts'
 import type { Upstream } from './identity/upstream.ts'
@@ -157,10 +160,91 @@ export interface Gatehouse {
   serves(path: string): boolean
   /** Who calls an MCP endpoint that the host answers itself, or the answer that sends them away. */
   guard(request: Request, options?: GuardOptions, env?: unknown): Promise<Guarded>
+  /** What the authorization server does, for the program around it (A9). */
+  readonly operations: Operations
   /** The ports it was built from, for the command line and for embedders' own routes. */
   readonly context: Context
   /** A one-time link with which the first owner sets up an account; undefined once there is one. */
   createSetupLink(): Promise<string | undefined>
   /** Lets go of everything it opened itself (not of the store it was given). */
   close(): Promise<void>
+}
+
+/**
+ * The operations of the authorization server without HTTP: the same rules, and refusals thrown as `OAuthError`.
+ * Wire names where something is relayed to a client as it is.
+ */
+export interface Operations {
+  /** What a client registered, wire names, without its secret; undefined when nobody knows it. */
+  findClient(id: string): Promise<Record<string, unknown> | undefined>
+  /**
+   * Registers a client as RFC 7591 would and gives the answer it would get, with the secret once.
+   *
+   * @throws OAuthError `invalid_redirect_uri` or `invalid_client_metadata`, also when the id is taken
+   */
+  registerClient(
+    metadata: Readonly<Record<string, unknown>>,
+    wishes?: RegistrationWishes,
+  ): Promise<Record<string, unknown>>
+  /** A code for a client, for a person whom the program knows and has asked. */
+  authorize(request: AuthorizationWishes, person: VouchedPerson): Promise<VouchedAuthorization>
+  /** The token response for a code (RFC 6749 §4.1.3). */
+  exchangeAuthorizationCode(
+    request: TokenWishes & { code: string; codeVerifier?: string; redirectUri?: string },
+  ): Promise<TokenResponse>
+  /** The token response for a refresh token; it rotates (RFC 6749 §6). */
+  exchangeRefreshToken(
+    request: TokenWishes & { refreshToken: string; scope?: string },
+  ): Promise<TokenResponse>
+  /**
+   * Who an access token stands for, as the gate would find it.
+   *
+   * @throws OAuthError `invalid_token`, `insufficient_scope`; `temporarily_unavailable` while that is unknown
+   */
+  verifyAccessToken(token: string, options?: GuardOptions): Promise<AuthInfo>
+  /** Ends a token of a client, whether or not it was alive (RFC 7009). */
+  revokeToken(request: TokenWishes & { token: string }): Promise<void>
+  /** The counts of `/oauth/stats`, at most five seconds old (A4). */
+  readStatistics(): Promise<Record<string, unknown>>
+}
+
+/** How a client is registered. */
+export interface RegistrationWishes {
+  /** Whether the owner vouches for it, as with `gatehouse clients add`; then it is never removed by time. Default true. */
+  readonly vouched?: boolean
+  /** Default: `mcp_` and 32 hexadecimal digits. */
+  readonly id?: string
+  /** Default: 64 hexadecimal digits for confidential clients. */
+  readonly secret?: string
+  /** `optional` for confidential clients that send none. Default `required`. */
+  readonly pkce?: 'required' | 'optional'
+}
+
+/** An authorization request. */
+export interface AuthorizationWishes {
+  readonly clientId: string
+  readonly redirectUri: string
+  /** PKCE S256. */
+  readonly codeChallenge?: string
+  readonly state?: string
+  /** Separated by spaces. Default: the default scopes. */
+  readonly scope?: string
+  /** Default: the only backend's. */
+  readonly resource?: string
+}
+
+/** Who asks for or gives up a token. */
+export interface TokenWishes {
+  readonly clientId: string
+  readonly clientSecret?: string
+  readonly resource?: string
+}
+
+/** The token response of RFC 6749 §5.1. */
+export interface TokenResponse {
+  readonly access_token: string
+  readonly token_type: 'Bearer'
+  readonly expires_in: number
+  readonly refresh_token?: string
+  readonly scope: string
 }

@@ -28,18 +28,42 @@ import { auditRefusal, exposedFields, renderRefusal } from './refusal.ts'
 /** Guards one request; see {@link createGuard}. */
 export type Guard = (request: Request, options?: GuardOptions, env?: unknown) => Promise<Guarded>
 
+/** Who calls; see {@link createCallerCheck}. */
+export type CallerCheck = (
+  request: Request,
+  options: GuardOptions,
+  context: RequestContext,
+) => Promise<AuthInfo>
+
 const methodsServed = ['GET', 'HEAD', 'POST', 'DELETE']
 const readable = corsHeaders(exposedFields)
 
 /**
- * The guard over a context. Only header fields of a request are looked at; its body stays the host's.
+ * Verifies the access token of a request and notes that it was used.
  *
- * The guard throws a TypeError for options that name no backend or leave open which one.
+ * The check throws an OAuthError with its challenge, and a TypeError for options that name no backend or
+ * leave open which one.
  */
-export function createGuard(context: Context, exchanges: ExchangeFactory): Guard {
+export function createCallerCheck(): CallerCheck {
   const noteGrantUse = createGrantUses()
+  return async (request, { backend: id, scopes = [] }, context) => {
+    const { config } = context
+    const backend = findBackend(config.backends, id)
+    const claims = await verifyBearer(request, backend, context)
+    const needed = [...(backend.policy?.connect ?? []), ...scopes]
+    verifyScopes(claims, needed, { backend, config })
+    if (claims.iss === config.issuer) noteGrantUse(claims, context)
+    return toAuthInfo(request, claims)
+  }
+}
+
+/** The guard over a context. Only header fields of a request are looked at; its body stays the host's. */
+export function createGuard(
+  context: Context,
+  exchanges: ExchangeFactory,
+  findCaller: CallerCheck,
+): Guard {
   return async (request, options = {}, env) => {
-    const backend = findBackend(context, options.backend)
     const exchange = exchanges.create(request, env)
     const { requestId, peer } = exchange
     const audited: Context['audit'] = (event) => context.audit({ requestId, peer, ...event })
@@ -48,23 +72,25 @@ export function createGuard(context: Context, exchanges: ExchangeFactory): Guard
       return { response: toResponse(toPreflightAnswer(request, { methods: methodsServed })) }
     }
     try {
-      verifyBrowser(request, context.config.issuer)
-      const claims = await verifyBearer(request, backend, here)
-      const needed = [...(backend.policy?.connect ?? []), ...(options.scopes ?? [])]
-      verifyScopes(claims, needed, { backend, config: context.config })
-      if (claims.iss === context.config.issuer) noteGrantUse(claims, here)
-      return { auth: toAuthInfo(request, claims), headers: readable }
+      verifyBrowserAudited(request, here)
+      return { auth: await findCaller(request, options, here), headers: readable }
     } catch (error) {
       if (!(error instanceof OAuthError)) throw error
-      if (error.reason === 'foreign_origin' || error.reason === 'foreign_host') {
-        auditRefusal(here, error)
-      }
       return { response: toResponse(renderRefusal(error)) }
     }
   }
 }
 
-function findBackend({ config: { backends } }: Context, id: string | undefined): Backend {
+function verifyBrowserAudited(request: Request, context: RequestContext): void {
+  try {
+    verifyBrowser(request, context.config.issuer)
+  } catch (error) {
+    if (error instanceof OAuthError) auditRefusal(context, error)
+    throw error
+  }
+}
+
+function findBackend(backends: readonly Backend[], id: string | undefined): Backend {
   const [only, ...others] = backends
   if (id === undefined && only && others.length === 0) return only
   const found = backends.find((backend) => backend.id === id)

@@ -22,7 +22,7 @@ import { type LiveToken, settleToken, signInAnew } from './custody-token.ts'
 import { settleVerdict } from './custody-verify.ts'
 import { winRace } from './races.ts'
 import type { Upstream, UpstreamTokens } from './upstream.ts'
-import { localUpstream, sharedUpstream } from './users.ts'
+import { hostUpstream, localUpstream, sharedUpstream } from './users.ts'
 
 /** How long a provider stands behind a person. */
 export interface Standing {
@@ -124,7 +124,7 @@ export function createCustody(options: CustodyOptions): Custody {
       return renewed === noBetterToken ? undefined : renewed
     },
     async verify(userId, upstreamId) {
-      if (upstreamId === sharedUpstream) return {}
+      if (upstreamId === sharedUpstream || upstreamId === hostUpstream) return {}
       if (upstreamId === localUpstream && localSignIn) return {}
       const upstream = upstreams.get(upstreamId)
       if (!upstream) {

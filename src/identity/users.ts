@@ -72,6 +72,9 @@ export const localUpstream = 'local'
 /** The provider, so to speak, of the one account that all share while nobody signs in (A7). */
 export const sharedUpstream = 'no-sign-in'
 
+/** The provider, so to speak, of people for whom the program around us vouches (A9). */
+export const hostUpstream = 'host-program'
+
 const passwordPurpose = 'user-password'
 
 /** Users over a store. */

@@ -94,7 +94,6 @@ export const deployments = {
   A9: {
     source: telecom,
     behavior: 'a programmatic API has the same operations',
-    deferred: { issue: 5, what: 'comes with the embedding adapters' },
   },
   A10: {
     source: telecom,

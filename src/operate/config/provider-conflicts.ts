@@ -1,5 +1,5 @@
 /** Identity providers that are fine by themselves but not together, or not with the rest of the settings. */
-import { localUpstream, sharedUpstream } from '../../identity/users.ts'
+import { hostUpstream, localUpstream, sharedUpstream } from '../../identity/users.ts'
 import { listPlaces, resolveEndpointPaths } from '../../oauth/endpoint-paths.ts'
 import type { SettingPath } from './layers.ts'
 import { type Problem, toName } from './problems.ts'
@@ -20,7 +20,7 @@ interface Breach {
 }
 
 /** Ids that mean something else where a person's provider is written down. */
-const reservedIds = [localUpstream, sharedUpstream]
+const reservedIds = [localUpstream, sharedUpstream, hostUpstream]
 
 /** Where our own pages and documents are: no callback may take their place. */
 export const ownPaths: readonly string[] = listPlaces(resolveEndpointPaths())

@@ -1,0 +1,128 @@
+/**
+ * The operations of the authorization server for the program around it (A9): no HTTP, the same rules.
+ *
+ * What a client does at `/token` and `/revoke` runs through those very endpoints, so nothing can be had here
+ * that a client could not have there. What only the owner may do, registering a client by hand and vouching
+ * for a person, is what the program may because it holds the store and the master key.
+ */
+import type { Context, Endpoint, RequestContext } from './context.ts'
+import { OAuthError } from './errors.ts'
+import type { CallerCheck } from './gate/guard.ts'
+import { parseClientMetadata } from './oauth/client-metadata.ts'
+import type { AuthorizationWishes, Operations, RegistrationWishes, TokenWishes } from './options.ts'
+import { createWebExchange } from './platform/web-exchange.ts'
+import { registerClient } from './server/clients/register.ts'
+import { toRegistrationAnswer } from './server/clients/registration-answer.ts'
+import { revoke } from './server/endpoints/revoke.ts'
+import { toStats } from './server/endpoints/stats.ts'
+import { token } from './server/endpoints/token.ts'
+import { authorizeVouched } from './server/flow/vouched.ts'
+import type { TokenAnswer } from './server/grants/grant-type.ts'
+import { readLiveCounts } from './server/statistics.ts'
+import { clients } from './storage/records/client.ts'
+
+/** The operations over a context. */
+export function createOperations(context: Context, findCaller: CallerCheck): Operations {
+  return {
+    findClient: async (id) => {
+      const stored = await clients.find(context.store, id)
+      if (!stored) return undefined
+      return toRegistrationAnswer({ client: stored.value, secret: undefined }, context.config)
+    },
+    registerClient: (metadata, wishes) => register(context, metadata, wishes),
+    authorize: (request, person) => {
+      const params = toSearch({ response_type: 'code', ...toAuthorizationParams(request) })
+      return authorizeVouched(params, person, toRequestContext(context, post(params)))
+    },
+    exchangeAuthorizationCode: ({ code, codeVerifier, redirectUri, ...wishes }) =>
+      trade(context, wishes, {
+        grant_type: 'authorization_code',
+        code,
+        code_verifier: codeVerifier,
+        redirect_uri: redirectUri,
+      }),
+    exchangeRefreshToken: ({ refreshToken, scope, ...wishes }) =>
+      trade(context, wishes, {
+        grant_type: 'refresh_token',
+        refresh_token: refreshToken,
+        scope,
+      }),
+    verifyAccessToken: (accessToken, options = {}) => {
+      const headers = { authorization: `Bearer ${accessToken}` }
+      const request = new Request('http://localhost/', { headers })
+      return findCaller(request, options, toRequestContext(context, request))
+    },
+    revokeToken: async ({ token: given, clientId, clientSecret }) => {
+      const params = { token: given, client_id: clientId, client_secret: clientSecret }
+      await call(revoke, toSearch(params), context)
+    },
+    readStatistics: async () => toStats(context.config, await readLiveCounts(context)),
+  }
+}
+
+async function register(
+  context: Context,
+  metadata: Readonly<Record<string, unknown>>,
+  { vouched = true, ...choices }: RegistrationWishes = {},
+): Promise<Record<string, unknown>> {
+  const origin = vouched ? 'preregistered' : 'dynamic'
+  const parsed = parseClientMetadata(metadata)
+  if (choices.pkce === 'optional' && parsed.token_endpoint_auth_method === 'none') {
+    const description = 'Only a client with a secret can go without PKCE'
+    throw new OAuthError('invalid_client_metadata', description, { reason: 'public_without_pkce' })
+  }
+  const made = await registerClient(parsed, { ...choices, origin }, context)
+  if (made) return toRegistrationAnswer(made, context.config)
+  throw new OAuthError('invalid_client_metadata', `The client id ${choices.id} is taken`, {
+    reason: 'client_id_taken',
+  })
+}
+
+function trade(
+  context: Context,
+  { clientId, clientSecret, resource }: TokenWishes,
+  params: Record<string, string | undefined>,
+): Promise<TokenAnswer> {
+  const whole = { ...params, client_id: clientId, client_secret: clientSecret, resource }
+  return call(token, toSearch(whole), context) as Promise<TokenAnswer>
+}
+
+/** Runs an endpoint; what it refuses is thrown as the `OAuthError` it is. */
+async function call(
+  endpoint: Endpoint,
+  params: URLSearchParams,
+  context: Context,
+): Promise<unknown> {
+  const request = post(params)
+  const answer = await endpoint(request, toRequestContext(context, request))
+  const text = answer instanceof Response ? await answer.text() : (answer.body ?? 'null')
+  return JSON.parse(text) as unknown
+}
+
+/** A form that nobody sent: the endpoints read it like any other. */
+function post(body: URLSearchParams): Request {
+  return new Request('http://localhost/', { method: 'POST', body })
+}
+
+function toRequestContext(context: Context, request: Request): RequestContext {
+  const exchange = { ...createWebExchange(request, context), peer: 'program' }
+  const { requestId, peer } = exchange
+  return { ...context, exchange, audit: (event) => context.audit({ requestId, peer, ...event }) }
+}
+
+function toAuthorizationParams(request: AuthorizationWishes): Record<string, string | undefined> {
+  return {
+    client_id: request.clientId,
+    redirect_uri: request.redirectUri,
+    state: request.state,
+    scope: request.scope,
+    resource: request.resource,
+    code_challenge: request.codeChallenge,
+    code_challenge_method: request.codeChallenge === undefined ? undefined : 'S256',
+  }
+}
+
+function toSearch(params: Record<string, string | undefined>): URLSearchParams {
+  const given = Object.entries(params).filter((entry): entry is [string, string] => !!entry[1])
+  return new URLSearchParams(given)
+}
