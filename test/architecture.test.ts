@@ -9,6 +9,7 @@ const partsOfGatehouse = [
   'config',
   'error-shapes',
   'installation',
+  'operations',
   'scope-rules',
   'signing',
 ]
