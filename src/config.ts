@@ -49,7 +49,7 @@ export function createConfig(options: GatehouseOptions): Config {
     ...(options.scopeHierarchy && { scopeHierarchy: options.scopeHierarchy }),
     lifetimes: toLifetimes(options),
     refresh: toRefreshRules(options, backends),
-    oauthEnabled: true,
+    oauthEnabled: options.oauthEnabled ?? true,
     noSignIn: options.noSignIn ?? false,
     letAnyoneIn: options.letAnyoneIn ?? false,
     dynamicRegistration: options.dynamicRegistration ?? true,

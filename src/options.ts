@@ -75,6 +75,11 @@ export interface GatehouseOptions {
    * origin (`docs/guides/paths.md`).
    */
   paths?: EndpointPathOptions | undefined
+  /**
+   * False: the backends are served to whoever reaches them, without any of OAuth (`docs/guides/configuration.md`).
+   * Default true.
+   */
+  oauthEnabled?: boolean | undefined
   store: Store
   /** At least 32 bytes; seals what is secret in the store. */
   masterKey: Uint8Array

@@ -1,4 +1,5 @@
 /** The page of settings, from `src/operate/config/settings.ts` and a sentence for each. */
+import { resolveEndpointPaths } from '../../src/oauth/endpoint-paths.ts'
 import { providerTypes } from '../../src/operate/config/providers.ts'
 import { type Setting, settingsByName } from '../../src/operate/config/settings.ts'
 
@@ -21,6 +22,12 @@ const sentences: Readonly<Record<string, string>> = {
   to: 'The one MCP server to protect, at `/mcp`: its Streamable HTTP URL.',
   backends:
     'The MCP servers to protect, each with `to`, `path`, `name`, `identity` (`none`, `headers`, `assertion`), `headers`, `signInWith` (the id of the one provider that counts for it, or `local`), `forward: upstream-token` and `policy` (which scopes its operations need: see [scopes](../guides/scopes.md)).',
+  'paths.base':
+    'Path that all endpoints are below, such as `/oauth`; see [paths](../guides/configuration.md#paths). Default: the origin.',
+  'paths.aliases':
+    'Further paths and the endpoint that is served there too, such as `/oauth/authorise: authorize`.',
+  oauthEnabled:
+    'False: the MCP servers are open to whoever reaches them, without sign-in, tokens and metadata. Default true.',
   siteName: 'What people see on the pages. Default: the only server’s name, else the host.',
   scopes: 'Scopes and the sentence that a person reads for each. Default one scope, `mcp`.',
   defaultScopes: 'Scopes granted when a client asks for none that exists. Default all.',
@@ -38,7 +45,11 @@ const sentences: Readonly<Record<string, string>> = {
     'For how long it still does while nothing of the answer was used. Default 86 400; 300 when a backend verifies tokens itself.',
   'refresh.onReuse':
     'An older refresh token comes back: `revoke` the grant or only `refuse`. Default `revoke`.',
-  signingAlgorithm: 'Of access tokens: `ES256`, `EdDSA` or `RS256`. Default `ES256`.',
+  signingAlgorithm:
+    'Of access tokens: `ES256`, `EdDSA`, `RS256`, or `HS256` with `jwtSecret`. Default `ES256`, and `HS256` when there is a `jwtSecret`.',
+  jwtSecret:
+    'A secret that your backends share and verify access tokens with (HS256), at least 32 bytes as hex, base64, base64url or text.',
+  jwtSecretPrevious: 'Tokens signed with this secret are accepted as well, while it changes.',
   signingKeyRotationSeconds: 'How long a signing key signs. Default 30 days.',
   noSignIn: 'Everyone on this machine gets in with one click. Loopback only. Default false.',
   letAnyoneIn:
@@ -128,9 +139,16 @@ const providerSentences: Readonly<Record<string, string>> = {
   'allow.domains': 'Domains of verified e-mail addresses that may enter, exactly these.',
 }
 
+/** Where one endpoint is. */
+function toPathSentence(name: string): string {
+  const path = Object.entries(resolveEndpointPaths()).find(([known]) => known === name)?.[1]
+  return `Path of \`${name}\`. Default \`${String(path)}\`, below the base path.`
+}
+
 function findSentence(path: string): string | undefined {
   const [block = '', ...rest] = path.split('.')
   const isProvider = providerTypes.some((type) => type === block)
+  if (block === 'paths' && sentences[path] === undefined) return toPathSentence(rest.join('.'))
   return sentences[path] ?? (isProvider ? providerSentences[rest.join('.')] : undefined)
 }
 

@@ -5,7 +5,7 @@
 import { existsSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { createUsers, type Users } from '../identity/users.ts'
-import { type EndpointPaths, resolveEndpointPaths } from '../oauth/endpoint-paths.ts'
+import type { EndpointPaths } from '../oauth/endpoint-paths.ts'
 import type { Settings } from '../operate/config/load.ts'
 import { renderStore } from '../operate/config/store.ts'
 import { openData } from '../operate/config/to-options.ts'
@@ -71,7 +71,7 @@ export async function withInstallation<T>(
       accessTokenSeconds,
       record,
       issuer,
-      paths: resolveEndpointPaths(),
+      paths: settings.endpointPaths,
       registration: settings.registration,
       providerIds: settings.providers.map(({ id }) => id),
     })

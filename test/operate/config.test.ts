@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type ConfigSources, loadConfig, type Settings } from '../../src/operate/config/load.ts'
 import { renderProblem } from '../../src/operate/config/problems.ts'
-import { openMasterKey, parseMasterKey } from '../../src/operate/config/secrets.ts'
+import { openMasterKey, parseKeyBytes } from '../../src/operate/config/secrets.ts'
 
 let folder: string
 beforeEach(async () => {
@@ -245,12 +245,12 @@ data: data
     ['base64', bytes.toString('base64')],
     ['base64url', bytes.toString('base64url')],
   ])('read a master key as %s', (_, text) => {
-    expect(Buffer.from(parseMasterKey(text))).toEqual(bytes)
+    expect(Buffer.from(parseKeyBytes(text))).toEqual(bytes)
   })
 
   it('read a master key as plain text when it is long enough', () => {
     const plain = 'correct horse battery staple, and then some'
-    expect(Buffer.from(parseMasterKey(plain)).toString()).toBe(plain)
+    expect(Buffer.from(parseKeyBytes(plain)).toString()).toBe(plain)
   })
 })
 

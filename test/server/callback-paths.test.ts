@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import type { Upstream } from '../../src/identity/upstream.ts'
 import { resolveEndpointPaths } from '../../src/oauth/endpoint-paths.ts'
-import { ownPaths } from '../../src/operate/config/provider-conflicts.ts'
+import { listOwnPaths } from '../../src/operate/config/provider-conflicts.ts'
 import { createRoutes } from '../../src/routes.ts'
 import { type Site, startSite } from '../helpers/site.ts'
 
@@ -112,6 +112,6 @@ describe('a callback that cannot be', () => {
     const fixed = routes
       .map(({ path }) => path)
       .filter((path) => !/^\/(?:mcp|\.well-known|register)\/|:/.test(path))
-    expect([...new Set(fixed)].sort()).toEqual([...ownPaths].sort())
+    expect([...new Set(fixed)].sort()).toEqual([...listOwnPaths(resolveEndpointPaths())].sort())
   })
 })

@@ -1,4 +1,5 @@
 /** Settings that are fine by themselves but not together. */
+import type { EndpointPaths } from '../../oauth/endpoint-paths.ts'
 import type { SettingPath } from './layers.ts'
 import { findScopeConflicts } from './policy.ts'
 import { type Problem, toName } from './problems.ts'
@@ -16,6 +17,7 @@ export interface EffectiveSettings {
   readonly host: string
   readonly backends: RawConfig['backends']
   readonly store: StoreSettings
+  readonly endpointPaths: EndpointPaths
 }
 
 /** What the command cannot do without. */
@@ -72,6 +74,8 @@ export function findConflicts(
       problem: 'is off, and no other way to sign in is configured; add a provider or remove it',
     },
     ...toCookieRules(raw, effective),
+    ...toSigningRules(raw),
+    ...toSwitchRules(raw, effective),
   ]
   const unknown = findUnknownDefaults(raw)
   if (unknown.length > 0) {
@@ -84,7 +88,7 @@ export function findConflicts(
   return [
     ...found,
     ...findScopeConflicts(raw, effective.backends, locate),
-    ...findProviderConflicts(raw, effective, locate),
+    ...findProviderConflicts(raw, { ...effective, paths: effective.endpointPaths }, locate),
     ...findRegistrationConflicts(raw, locate),
   ]
 }
@@ -120,6 +124,53 @@ function toCookieRules(raw: RawConfig, { publicUrl }: EffectiveSettings): Rule[]
       setting,
       broken: flags?.sameSite === 'strict' && provider !== undefined,
       problem: `with sameSite strict would not come back from ${provider}; use lax`,
+    },
+  ]
+}
+
+/** A secret that signs goes with HS256 alone, and opens nothing else. */
+function toSigningRules({
+  signingAlgorithm,
+  jwtSecret,
+  jwtSecretPrevious,
+  tokenEncryptionKey,
+}: RawConfig): Rule[] {
+  const isKey = (secret: Uint8Array | undefined): boolean =>
+    secret !== undefined &&
+    tokenEncryptionKey !== undefined &&
+    Buffer.from(secret).equals(tokenEncryptionKey)
+  return [
+    {
+      setting: 'jwtSecret',
+      broken: jwtSecret !== undefined && (signingAlgorithm ?? 'HS256') !== 'HS256',
+      problem: `contradicts signingAlgorithm ${signingAlgorithm}: a secret signs with HS256 alone; remove one of them`,
+    },
+    {
+      setting: 'signingAlgorithm',
+      broken: signingAlgorithm === 'HS256' && jwtSecret === undefined,
+      problem: `HS256 needs a secret that your backends share: make one with ${makeKeyCommand} and give it as OAUTH_JWT_SECRET`,
+    },
+    {
+      setting: 'jwtSecretPrevious',
+      broken: jwtSecretPrevious !== undefined && jwtSecret === undefined,
+      problem: 'is for changing jwtSecret, which is not there; remove it',
+    },
+    {
+      setting: 'jwtSecret',
+      broken: isKey(jwtSecret) || isKey(jwtSecretPrevious),
+      problem: `is the same as tokenEncryptionKey, which no backend may have; make another with ${makeKeyCommand}`,
+    },
+  ]
+}
+
+/** Without OAuth there is no person whom a backend could be told about. */
+function toSwitchRules({ oauthEnabled }: RawConfig, { backends }: EffectiveSettings): Rule[] {
+  const told = backends.find(({ identity = 'none', forward }) => identity !== 'none' || forward)
+  return [
+    {
+      setting: 'oauthEnabled',
+      broken: !oauthEnabled && told !== undefined,
+      problem: `is false, so that nobody signs in whom the backend ${told?.id ?? 'mcp'} could be told about; remove its identity and forward`,
     },
   ]
 }

@@ -4,6 +4,7 @@ import { resolve } from 'node:path'
 import type * as Yaml from 'yaml'
 import { findSimilar } from '../similar.ts'
 import type { Problem } from './problems.ts'
+import { parsePublicUrl } from './public-url.ts'
 import { fallbackNames, type Setting, type SettingKind, settingsByName } from './settings.ts'
 
 const require = createRequire(import.meta.url)
@@ -145,7 +146,7 @@ function findContradictions(given: readonly Given[]): Problem[] {
   return given.flatMap((later, index) => {
     const earlier = given.slice(0, index).find((one) => one.path.join() === later.path.join())
     if (earlier === undefined) return []
-    if (JSON.stringify(earlier.value) === JSON.stringify(later.value)) return []
+    if (toComparable(earlier) === toComparable(later)) return []
     return [
       {
         place: `${earlier.place}, ${later.place}`,
@@ -154,6 +155,12 @@ function findContradictions(given: readonly Given[]): Problem[] {
       },
     ]
   })
+}
+
+/** `https://host` and `https://host/` are one public URL. */
+function toComparable({ path, value }: Given): string {
+  const url = path.join('.') === 'publicUrl' && typeof value === 'string' && parsePublicUrl(value)
+  return JSON.stringify(url && 'origin' in url ? url.origin : value)
 }
 
 const booleans: Readonly<Record<string, boolean>> = {

@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
+import { type EndpointPaths, resolveEndpointPaths } from '../../oauth/endpoint-paths.ts'
 import { findConflicts } from './conflicts.ts'
 import {
   type Given,
@@ -15,6 +16,7 @@ import {
   readFallbacks,
   type SettingPath,
 } from './layers.ts'
+import { resolveConfiguredPaths } from './paths.ts'
 import { type Problem, toProblems } from './problems.ts'
 import { listProviders, type ProviderSettings } from './provider-list.ts'
 import type { ProviderType } from './providers.ts'
@@ -49,6 +51,8 @@ export interface Settings
     | 'to'
     | 'store'
     | 'tokenEncryptionKey'
+    | 'jwtSecret'
+    | 'jwtSecretPrevious'
     | 'tokenEncryptionKeyPrevious'
     | 'providers'
     | 'allow'
@@ -71,6 +75,11 @@ export interface Settings
   readonly masterKey: Uint8Array | undefined
   /** The master key that the store may still be sealed with. */
   readonly previousMasterKey: Uint8Array | undefined
+  /** The secret that backends share, of HS256. */
+  readonly hs256Secret: Uint8Array | undefined
+  readonly hs256SecretPrevious: Uint8Array | undefined
+  /** Where the endpoints are, as `paths` has them. */
+  readonly endpointPaths: EndpointPaths
 }
 
 /** Settings, or all that is wrong with them. */
@@ -147,6 +156,8 @@ function toSettings(draft: Draft): Settings {
     store,
     tokenEncryptionKey,
     tokenEncryptionKeyPrevious,
+    jwtSecret,
+    jwtSecretPrevious,
     ...plain
   } = raw
   const fromFile = layers.tree.data !== undefined && isFromFile(layers, ['data'])
@@ -164,7 +175,18 @@ function toSettings(draft: Draft): Settings {
     backends: toBackends(draft),
     masterKey: tokenEncryptionKey,
     previousMasterKey: tokenEncryptionKeyPrevious,
+    ...(jwtSecret && { signingAlgorithm: 'HS256' as const }),
+    hs256Secret: jwtSecret,
+    hs256SecretPrevious: jwtSecretPrevious,
+    endpointPaths: toEndpointPaths(draft),
   }
+}
+
+function toEndpointPaths({ raw, layers, problems }: Draft): EndpointPaths {
+  const resolved = resolveConfiguredPaths(raw.paths)
+  if ('paths' in resolved) return resolved.paths
+  problems.push({ place: layers.locate(['paths']), setting: 'paths', problem: resolved.problem })
+  return resolveEndpointPaths()
 }
 
 /** Relative paths in the configuration file start from its folder, all others from the working one. */

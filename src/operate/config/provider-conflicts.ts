@@ -1,9 +1,9 @@
 /** Identity providers that are fine by themselves but not together, or not with the rest of the settings. */
 import { hostUpstream, localUpstream, sharedUpstream } from '../../identity/users.ts'
-import { listPlaces, resolveEndpointPaths } from '../../oauth/endpoint-paths.ts'
+import { type EndpointPaths, listPlaces } from '../../oauth/endpoint-paths.ts'
 import type { SettingPath } from './layers.ts'
 import { type Problem, toName } from './problems.ts'
-import { type ConfiguredProvider, listProviders } from './provider-list.ts'
+import { type ConfiguredProvider, listProviders, type ProviderSettings } from './provider-list.ts'
 import type { ProviderRules, ProviderType } from './providers.ts'
 import type { RawConfig } from './schema.ts'
 
@@ -11,6 +11,8 @@ import type { RawConfig } from './schema.ts'
 export interface ProviderSurroundings {
   readonly publicUrl: string
   readonly backends: RawConfig['backends']
+  /** Where our own endpoints are. */
+  readonly paths: EndpointPaths
 }
 
 /** One broken rule. */
@@ -23,9 +25,11 @@ interface Breach {
 const reservedIds = [localUpstream, sharedUpstream, hostUpstream]
 
 /** Where our own pages and documents are: no callback may take their place. */
-export const ownPaths: readonly string[] = listPlaces(resolveEndpointPaths())
-  .filter(({ name }) => name !== 'paths.callback')
-  .map(({ path }) => path)
+export function listOwnPaths(paths: EndpointPaths): readonly string[] {
+  return listPlaces(paths)
+    .filter(({ name }) => name !== 'paths.callback')
+    .map(({ path }) => path)
+}
 
 /** What a type of provider says of people besides login and e-mail address. */
 const factsByType: Readonly<Record<ProviderType, readonly (keyof ProviderRules)[]>> = {
@@ -48,7 +52,9 @@ export function findProviderConflicts(
 ): Problem[] {
   const providers = listProviders(raw)
   const breaches = [
-    ...providers.flatMap((provider, index) => findTwins(provider, providers.slice(0, index))),
+    ...providers.flatMap((provider, index) =>
+      findTwins(provider, providers.slice(0, index), surroundings),
+    ),
     ...providers.flatMap((provider) => findCollision(provider, surroundings)),
     ...providers.flatMap((provider) => findRuleBreaches(provider, raw)),
     ...providers.flatMap(findIssuerBreach),
@@ -66,11 +72,15 @@ export function findProviderConflicts(
 }
 
 /** Where a provider sends the browser back to. */
-function toCallbackPath({ settings }: ConfiguredProvider): string {
-  return settings.callbackPath ?? `/callback/${settings.id}`
+function toCallbackPath({ id, callbackPath }: ProviderSettings, paths: EndpointPaths): string {
+  return callbackPath ?? `${paths.callback}/${id}`
 }
 
-function findTwins(provider: ConfiguredProvider, earlier: readonly ConfiguredProvider[]): Breach[] {
+function findTwins(
+  provider: ConfiguredProvider,
+  earlier: readonly ConfiguredProvider[],
+  { paths }: ProviderSurroundings,
+): Breach[] {
   const { settings, path } = provider
   const { id } = settings
   const at = (member: string): SettingPath => [...path, member]
@@ -82,23 +92,26 @@ function findTwins(provider: ConfiguredProvider, earlier: readonly ConfiguredPro
     const problem = `is ${id}, which ${toName(twin.path)} is already; give one of them another id`
     return [{ path: at('id'), problem }]
   }
-  const callback = toCallbackPath(provider)
-  const double = earlier.find((other) => toCallbackPath(other) === callback)
+  const callback = toCallbackPath(settings, paths)
+  const double = earlier.find((other) => toCallbackPath(other.settings, paths) === callback)
   if (!double) return []
   const problem = `is ${callback}, which is the callback of ${toName(double.path)} already; give each its own`
   return [{ path: at('callbackPath'), problem }]
 }
 
-function findCollision(provider: ConfiguredProvider, { backends }: ProviderSurroundings): Breach[] {
-  const callback = toCallbackPath(provider)
+function findCollision(
+  provider: ConfiguredProvider,
+  { backends, paths }: ProviderSurroundings,
+): Breach[] {
+  const callback = toCallbackPath(provider.settings, paths)
   const path = [...provider.path, 'callbackPath']
   if (backends.some((backend) => (backend.path ?? '/mcp') === callback)) {
     return [{ path, problem: `is ${callback}, where clients reach an MCP server; choose another` }]
   }
   const isOurs =
-    ownPaths.some((own) => own === callback) ||
+    listOwnPaths(paths).some((own) => own === callback) ||
     callback.startsWith('/.well-known/') ||
-    callback.startsWith('/register/')
+    callback.startsWith(`${paths.register}/`)
   if (!isOurs) return []
   return [{ path, problem: `is ${callback}, where Gatehouse itself answers; choose another` }]
 }

@@ -1,11 +1,12 @@
 /** The shape of the configuration file; unknown settings are refused, so that a typo cannot weaken anything. */
 import { z } from 'zod'
 import { logFormats, logLevels } from '../log.ts'
+import { createPathsSchema } from './paths.ts'
 import { hierarchySchema, policySchema } from './policy.ts'
 import { callbackUrl, createProviderSchemas, everywhereRules } from './providers.ts'
 import { findBackendUrlProblem, parsePublicUrl } from './public-url.ts'
 import { createRegistrationSchema } from './registration.ts'
-import { parseMasterKey } from './secrets.ts'
+import { parseKeyBytes } from './secrets.ts'
 import { createStoreSchema } from './store.ts'
 
 const text = z.string().min(1, 'must not be empty')
@@ -83,13 +84,17 @@ export function createConfigSchema(resolveSecret: (reference: SecretReference) =
     store: createStoreSchema(secret).optional(),
     to: backendUrl.optional(),
     backends: z.array(createBackendSchema(secret)).default([]),
+    paths: createPathsSchema().optional(),
+    oauthEnabled: z.boolean().default(true),
     siteName: text.optional(),
     scopes: scopes.optional(),
     defaultScopes: z.array(scopeName).optional(),
     scopeHierarchy: hierarchySchema.optional(),
     lifetimes: lifetimes.optional(),
     refresh: refresh.optional(),
-    signingAlgorithm: z.enum(['ES256', 'EdDSA', 'RS256']).optional(),
+    signingAlgorithm: z.enum(['ES256', 'EdDSA', 'RS256', 'HS256']).optional(),
+    jwtSecret: secret.transform(toCheck(parseKeyBytes)).optional(),
+    jwtSecretPrevious: secret.transform(toCheck(parseKeyBytes)).optional(),
     signingKeyRotationSeconds: seconds(3600, year).optional(),
     noSignIn: z.boolean().default(false),
     letAnyoneIn: z.boolean().default(false),
@@ -115,8 +120,8 @@ export function createConfigSchema(resolveSecret: (reference: SecretReference) =
       .strictObject({ level: z.enum(logLevels).optional(), format: z.enum(logFormats).optional() })
       .default({}),
     metrics: z.strictObject({ port, host: text.default('127.0.0.1') }).optional(),
-    tokenEncryptionKey: secret.transform(toCheck(parseMasterKey)).optional(),
-    tokenEncryptionKeyPrevious: secret.transform(toCheck(parseMasterKey)).optional(),
+    tokenEncryptionKey: secret.transform(toCheck(parseKeyBytes)).optional(),
+    tokenEncryptionKeyPrevious: secret.transform(toCheck(parseKeyBytes)).optional(),
     debug: z.boolean().default(false),
   })
 }

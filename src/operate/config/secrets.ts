@@ -14,11 +14,11 @@ import { join, resolve } from 'node:path'
 import { toStartError } from '../../storage/start-error.ts'
 import type { SecretReference } from './schema.ts'
 
-/** Shortest master key, in bytes. */
-const masterKeyBytes = 32
+/** Shortest key, in bytes; also how long one that we make is. */
+const keyBytes = 32
 /** Largest file a secret is read from, in bytes. */
 const secretFileLimitBytes = 65_536
-/** Makes a master key; told to people whose key is too short. */
+/** Makes a key; told to people whose key is too short. */
 export const makeKeyCommand = 'openssl rand -base64 32'
 
 /** The file in the data folder that holds the master key when none is configured. */
@@ -60,11 +60,12 @@ function readSecretFile(path: string, name: string): string {
 }
 
 /**
- * The bytes of a configured master key: hex, base64, base64url or plain text, at least 32 bytes.
+ * The bytes of a configured key: hex, base64, base64url or plain text, at least 32 bytes. A text that is
+ * long enough in the first of these is taken as that.
  *
  * @throws Error naming the command that makes a good one
  */
-export function parseMasterKey(text: string): Uint8Array {
+export function parseKeyBytes(text: string): Uint8Array {
   const encodings = [
     { pattern: /^(?:[0-9a-f]{2})+$/i, encoding: 'hex' },
     { pattern: /^[\w-]+={0,2}$/, encoding: 'base64url' },
@@ -74,9 +75,9 @@ export function parseMasterKey(text: string): Uint8Array {
   for (const { pattern, encoding } of encodings) {
     if (!pattern.test(text)) continue
     const bytes = Buffer.from(text, encoding)
-    if (bytes.length >= masterKeyBytes) return bytes
+    if (bytes.length >= keyBytes) return bytes
   }
-  throw new Error(`is shorter than ${masterKeyBytes} bytes; make one with: ${makeKeyCommand}`)
+  throw new Error(`is shorter than ${keyBytes} bytes; make one with: ${makeKeyCommand}`)
 }
 
 /**
@@ -95,7 +96,7 @@ export function openMasterKey(folder: string, storeFile: string): Uint8Array {
     createKeyFile(path)
   }
   try {
-    return parseMasterKey(readFileSync(path, 'utf8').trim())
+    return parseKeyBytes(readFileSync(path, 'utf8').trim())
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error)
     throw toStartError(`The master key ${path} ${why}`, error)
@@ -127,7 +128,7 @@ function toLostKeySentence(path: string): string {
 /** Writes a whole file and then gives it its name, so that two first starts agree on one key. */
 function createKeyFile(path: string): void {
   const draft = `${path}.${randomBytes(6).toString('hex')}`
-  writeFileSync(draft, `${randomBytes(masterKeyBytes).toString('base64url')}\n`, {
+  writeFileSync(draft, `${randomBytes(keyBytes).toString('base64url')}\n`, {
     mode: 0o600,
     flag: 'wx',
     flush: true,

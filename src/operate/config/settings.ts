@@ -6,6 +6,7 @@
  * that begins with `OAUTH_` is read with `MCP_` before it too (S1).
  */
 
+import { endpointNames } from '../../oauth/endpoint-paths.ts'
 import type { ProviderType } from './providers.ts'
 
 /** How the text of an environment variable becomes a value. */
@@ -50,6 +51,10 @@ const settings: readonly Setting[] = [
   toSetting('store.onWeakDurability', 'text'),
   toSetting('to', 'text'),
   toSetting('backends', 'yaml'),
+  toSetting('paths.base', 'text'),
+  ...endpointNames.map((name) => toSetting(`paths.${name}`, 'text')),
+  toSetting('paths.aliases', 'yaml'),
+  toSetting('oauthEnabled', 'boolean', ['OAUTH_ENABLED']),
   toSetting('siteName', 'text'),
   toSetting('scopes', 'scopes', ['OAUTH_VALID_SCOPES']),
   toSetting('defaultScopes', 'list', ['OAUTH_DEFAULT_SCOPES']),
@@ -64,6 +69,8 @@ const settings: readonly Setting[] = [
   toSetting('refresh.lostResponseSeconds', 'number'),
   toSetting('refresh.onReuse', 'text'),
   toSetting('signingAlgorithm', 'text'),
+  toSecret('jwtSecret', ['OAUTH_JWT_SECRET']),
+  toSecret('jwtSecretPrevious', ['OAUTH_JWT_SECRET_PREVIOUS']),
   toSetting('signingKeyRotationSeconds', 'number'),
   toSetting('noSignIn', 'boolean'),
   toSetting('letAnyoneIn', 'boolean'),
