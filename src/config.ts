@@ -12,6 +12,7 @@ import { isLoopbackHost, parsePublicUrl } from './operate/config/public-url.ts'
 import type { BackendOptions, GatehouseOptions } from './options.ts'
 import { verifyCallbacks } from './routes.ts'
 import { verifyHierarchy, verifyPolicy } from './scope-rules.ts'
+import { toOwnClients } from './server/clients/configured.ts'
 
 const day = 86_400
 
@@ -31,6 +32,7 @@ export function createConfig(options: GatehouseOptions): Config {
   for (const backend of backends) verifyRoom(backend, paths)
   const siteName = options.siteName ?? toSiteName(backends, issuer)
   const registration = toRegistration(options)
+  toOwnClients(options.clients)
   const scopes = options.scopes ?? toScopes(registration, siteName)
   const defaultScopes = options.defaultScopes ?? Object.keys(scopes)
   verifyScopes(scopes, defaultScopes, registration)

@@ -2,6 +2,7 @@
  * Gatehouse as one function of a request: builds the context, routes, and catches every error once.
  */
 import { Hono } from 'hono'
+import { verifyAddressee } from './addressee.ts'
 import { addHeaders, createDocumentDesk } from './answers.ts'
 import { createConfig } from './config.ts'
 import type { Config, Context, RequestContext } from './context.ts'
@@ -30,8 +31,8 @@ import { systemClock } from './platform/clock.ts'
 import { createExchanges, type ExchangeFactory } from './platform/create-exchange.ts'
 import { systemRandom } from './platform/crypto.ts'
 import type { Answer, Exchange } from './platform/exchange.ts'
-import { isOwnHost } from './platform/host.ts'
 import { createPathTest, createRoutes, type Route } from './routes.ts'
+import { applyConfiguredClients, toOwnClients } from './server/clients/configured.ts'
 import { reportStaticClient } from './server/clients/static-registration.ts'
 import { createRotationRules, toSharedSecrets } from './signing.ts'
 import { createSealer } from './storage/sealed.ts'
@@ -87,6 +88,7 @@ export async function createGatehouse(options: GatehouseOptions): Promise<Gateho
 
 async function prepareStore(context: Context, options: GatehouseOptions): Promise<void> {
   await claimInstallation(context, options.acceptNewIssuer ?? false)
+  await applyConfiguredClients(toOwnClients(options.clients), context)
   await reportStaticClient(context)
 }
 
@@ -219,32 +221,6 @@ async function answer(route: Route, request: Request, context: RequestContext): 
   if (outcome instanceof Response) return outcome
   return context.exchange.respond(addHeaders(outcome, route, context))
 }
-
-/**
- * Whether the request was meant for us. For a page the `Host` must be ours, which stops DNS rebinding
- * (RS-13; the gate looks for itself, and documents are the same under any name). Without sign-in, what
- * came through a proxy is a stranger's (A7).
- */
-function verifyAddressee(request: Request, route: Route, { config }: RequestContext): void {
-  if (route.errors === 'page' && !isOwnHost(request.url, config.issuer)) {
-    throw new OAuthError(
-      'invalid_request',
-      'This server has another name; let the proxy in front pass the public Host on',
-      { status: 421, reason: 'foreign_host' },
-    )
-  }
-  if (!config.noSignIn || config.letAnyoneIn) return
-  if (![...request.headers.keys()].some((name) => forwardingHeader.test(name))) return
-  throw new OAuthError(
-    'access_denied',
-    'This server runs without sign-in and answers only this computer, not a proxy or tunnel: set up sign-in first',
-    { reason: 'forwarded_without_sign_in' },
-  )
-}
-
-/** What proxies, tunnels and content networks add to a request they pass on. */
-const forwardingHeader =
-  /^(?:forwarded|via|x-forwarded-.*|x-real-ip|true-client-ip|cf-.*|tailscale-.*)$/
 
 function reportError(error: OAuthError, route: Route, context: RequestContext): void {
   const { log, metrics, audit, exchange } = context

@@ -13,6 +13,7 @@ import type {
 import type { Applications } from './identity/applications.ts'
 import type { Upstream } from './identity/upstream.ts'
 import type { EndpointPathOptions } from './oauth/endpoint-paths.ts'
+import type { OwnClientOptions } from './oauth/own-client.ts'
 import type { Policy } from './oauth/policy.ts'
 import type { ScopeHierarchy } from './oauth/scope.ts'
 import type { Clock } from './platform/clock.ts'
@@ -115,6 +116,8 @@ export interface GatehouseOptions {
    */
   letAnyoneIn?: boolean
   dynamicRegistration?: boolean
+  /** Clients with an id, and a secret, of the owner's choice; brought into the store at the start (H6, N1). */
+  clients?: OwnClientOptions[] | undefined
   /** Default `{ mode: 'dynamic' }`. */
   registration?: RegistrationOptions | undefined
   /** Give a public client that registers exactly the same again the same id. Default false. */

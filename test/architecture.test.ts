@@ -5,6 +5,7 @@ import { findImports, listFiles, readSource, stripComments, stripText } from './
 
 /** Files directly in `src/` are rooms of their own, but for these, which are parts of `gatehouse.ts`. */
 const partsOfGatehouse = [
+  'addressee',
   'answers',
   'config',
   'error-shapes',

@@ -58,6 +58,19 @@ const sentences: Readonly<Record<string, string>> = {
   dynamicRegistration: 'Whether clients may register themselves. Default true.',
   reuseRegistrations:
     'A public client that registers exactly the same again gets the same id. Default false.',
+  'client.id':
+    'One client of yours, in short: its id. The names with * count where there is no identity provider. Default `chatgpt`.',
+  'client.secret': 'Its secret; kept as a hash. At least 16 characters are wise.',
+  'client.name':
+    'What people see on the consent page. Default `ChatGPT` when no redirect URIs are given.',
+  'client.redirectUris': 'Where its codes may go. Default: the redirect URI of ChatGPT.',
+  'client.scopes': 'The scopes it may have. Default all.',
+  'client.tokenEndpointAuthMethod':
+    '`client_secret_post`, `client_secret_basic`, or `none` for a public client. Default `client_secret_post`.',
+  'client.pkce':
+    '`optional`: for a client with a secret that sends no PKCE, such as a GPT action. Default `required`.',
+  clients:
+    'Clients of yours, each with `id`, `redirectUris` and the other members of `client`; see [configuration](../guides/configuration.md#clients).',
   'registration.mode':
     'How clients come to an id: `dynamic`, `static`, `management` or `verify`; see the guide. Default `dynamic`.',
   'registration.static.clientId':

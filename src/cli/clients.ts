@@ -137,6 +137,9 @@ export async function removeClientById(id: string, options: ClientOptions): Prom
     const removed = { client_id: id, grants_ended: grants, application }
     if (options.json) return print(JSON.stringify(removed, undefined, 2))
     print(`Removed ${id}; ${grants === 1 ? 'one grant' : `${grants} grants`} ended`)
+    if (installation.configuredClientIds.includes(id)) {
+      printAside('Note: it is in the configuration, so that the next start registers it again')
+    }
     if (application === 'left') {
       printAside(
         `Note: its application ${stored?.value.applicationId} stays at the identity provider; remove it with gatehouse clients reap`,

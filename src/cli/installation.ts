@@ -38,6 +38,8 @@ export interface Installation {
   readonly paths: EndpointPaths
   /** How clients come to an id, as configured here. */
   readonly registration: Settings['registration']
+  /** Ids of the clients that are described here. */
+  readonly configuredClientIds: readonly string[]
   /** Ids of the identity providers that are configured here; none where only the store was named. */
   readonly providerIds: readonly string[]
 }
@@ -73,6 +75,7 @@ export async function withInstallation<T>(
       issuer,
       paths: settings.endpointPaths,
       registration: settings.registration,
+      configuredClientIds: settings.clients.map(({ id }) => id),
       providerIds: settings.providers.map(({ id }) => id),
     })
     if (record === undefined && !options.mustExist) printAside(toFirstUseNote(settings))

@@ -3,6 +3,7 @@ import { sealPurpose as tripPurpose } from '../server/flow/upstream-trip.ts'
 import { auditNotes } from '../storage/records/audit-note.ts'
 import { clients, clientTwins } from '../storage/records/client.ts'
 import { codes } from '../storage/records/code.ts'
+import { configuredClients } from '../storage/records/configured-clients.ts'
 import { consents } from '../storage/records/consent.ts'
 import { copies } from '../storage/records/copy.ts'
 import { families } from '../storage/records/family.ts'
@@ -67,6 +68,7 @@ export const recordRules: ReadonlyMap<string, RecordRule> = new Map<string, Reco
     codes.prefix,
     { members: { clientId: 'string', userId: 'string', grantId: 'string', expiresAt: 'number' } },
   ],
+  [configuredClients.prefix, { members: { ids: 'object' } }],
   [consents.prefix, { members: { userId: 'string', clientId: 'string', metadataHash: 'string' } }],
   [copies.prefix, { members: { from: 'string', pass: 'number' } }],
   [

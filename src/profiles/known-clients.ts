@@ -16,6 +16,8 @@ export interface KnownClient {
   readonly hosts: readonly string[]
   /** Its private-use schemes, without the colon. */
   readonly schemes?: readonly string[]
+  /** Those of its redirect URIs that are the same for everybody, for an owner who names none. */
+  readonly redirectUris?: readonly string[]
   /** Whether it receives codes on the user's own machine by http, on any port. */
   readonly loopback: boolean
 }
@@ -26,6 +28,7 @@ export const knownClients: readonly KnownClient[] = [
     name: 'ChatGPT',
     alsoCalled: ['OpenAI'],
     hosts: ['chatgpt.com', 'chat.openai.com'],
+    redirectUris: ['https://chatgpt.com/connector_platform_oauth_redirect'],
     loopback: false,
   },
   { name: 'Codex', hosts: [], loopback: true },

@@ -127,7 +127,7 @@ google: { clientId: go, clientSecret: s }
       AZURE_TENANT_ID: 't',
       AZURE_CLIENT_ID: 'a',
       AZURE_CLIENT_SECRET: 'b',
-      OAUTH_CLIENT_ID: 'a',
+      OAUTH_CLIENT_ID: 'abc',
       OAUTH_CLIENT_SECRET: 'b',
       OAUTH_AUDIENCE: 'c',
     }

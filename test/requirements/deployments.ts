@@ -61,7 +61,6 @@ export const deployments = {
   A1: {
     source: telecom,
     behavior: 'the OAUTH_ environment variables of that deployment configure Gatehouse',
-    partly: { issue: 5, what: 'OAUTH_ENABLED=false' },
   },
   A2: {
     source: telecom,
@@ -102,7 +101,6 @@ export const deployments = {
   N1: {
     source: workspace,
     behavior: 'a pre-registered client can have a secret that the owner chose',
-    deferred: { issue: 5, what: 'environment names of the deployments come together' },
   },
   N2: {
     source: workspace,

@@ -1,5 +1,6 @@
 /** Settings that are fine by themselves but not together. */
 import type { EndpointPaths } from '../../oauth/endpoint-paths.ts'
+import { findClientProblems } from './clients.ts'
 import type { SettingPath } from './layers.ts'
 import { findScopeConflicts } from './policy.ts'
 import { type Problem, toName } from './problems.ts'
@@ -90,6 +91,11 @@ export function findConflicts(
     ...findScopeConflicts(raw, effective.backends, locate),
     ...findProviderConflicts(raw, { ...effective, paths: effective.endpointPaths }, locate),
     ...findRegistrationConflicts(raw, locate),
+    ...findClientProblems(raw).map(({ path, problem }) => ({
+      place: locate(path),
+      setting: toName(path),
+      problem,
+    })),
   ]
 }
 

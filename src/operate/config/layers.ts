@@ -4,6 +4,7 @@ import { resolve } from 'node:path'
 import type * as Yaml from 'yaml'
 import { findSimilar } from '../similar.ts'
 import type { Problem } from './problems.ts'
+import { providerTypes } from './providers.ts'
 import { parsePublicUrl } from './public-url.ts'
 import { fallbackNames, type Setting, type SettingKind, settingsByName } from './settings.ts'
 
@@ -115,15 +116,27 @@ export function readFallbacks(
   { tree }: Layers,
 ): { given: Given[]; problems: Problem[] } {
   const given = fallbackNames.flatMap(([name, { path, kind, secret }]) => {
-    const [block = '', member = ''] = path
-    const chosen = tree[block]
-    if (!isRecord(chosen) || chosen[member] !== undefined) return []
+    if (!isOpen(path, tree)) return []
     const text = env[name]
     if (text) return [{ path, value: toValue(text, kind), place: name }]
     const file = secret ? env[`${name}_FILE`] : undefined
     return file ? [{ path, value: { file: resolve(file) }, place: `${name}_FILE` }] : []
   })
   return { given, problems: findContradictions(given) }
+}
+
+/** Whether a name that only fills in may: of the provider that was chosen, or of a client of ours where none was. */
+function isOpen([block = '', member = '']: Setting['path'], tree: Layers['tree']): boolean {
+  const chosen = tree[block]
+  if (isRecord(chosen) && chosen[member] !== undefined) return false
+  return block === 'client' ? !hasIssuer(tree) : isRecord(chosen)
+}
+
+/** Whether somebody else says who people are, or issues the tokens. */
+function hasIssuer({ providers, registration, ...blocks }: Layers['tree']): boolean {
+  if (providerTypes.some((type) => blocks[type] !== undefined)) return true
+  if (Array.isArray(providers) && providers.length > 0) return true
+  return isRecord(registration) && registration.mode === 'verify'
 }
 
 /**

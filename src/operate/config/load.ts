@@ -5,6 +5,8 @@
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { type EndpointPaths, resolveEndpointPaths } from '../../oauth/endpoint-paths.ts'
+import type { OwnClientOptions } from '../../oauth/own-client.ts'
+import { listClients } from './clients.ts'
 import { findConflicts } from './conflicts.ts'
 import {
   type Given,
@@ -55,6 +57,8 @@ export interface Settings
     | 'jwtSecretPrevious'
     | 'tokenEncryptionKeyPrevious'
     | 'providers'
+    | 'client'
+    | 'clients'
     | 'allow'
     | 'deny'
     | 'callbackUrl'
@@ -67,6 +71,8 @@ export interface Settings
   /** Address to listen on. */
   readonly host: string
   readonly store: StoreSettings
+  /** Clients of ours that are described in the configuration. */
+  readonly clients: readonly OwnClientOptions[]
   /** Identity providers, in the order in which people are offered them. */
   readonly providers: readonly ProviderSettings[]
   /** A platform we run on whose disk goes with the instance, such as `Cloud Run`. */
@@ -158,6 +164,7 @@ function toSettings(draft: Draft): Settings {
     tokenEncryptionKeyPrevious,
     jwtSecret,
     jwtSecretPrevious,
+    client: ___,
     ...plain
   } = raw
   const fromFile = layers.tree.data !== undefined && isFromFile(layers, ['data'])
@@ -170,6 +177,7 @@ function toSettings(draft: Draft): Settings {
     ephemeralPlatform: env.K_SERVICE ? 'Cloud Run' : undefined,
     publicUrl: publicUrl ?? `http://localhost:${raw.port}`,
     publicUrlGiven: publicUrl !== undefined,
+    clients: listClients(raw).map(({ options }) => options),
     providers: listProviders(raw).map((provider) => provider.settings),
     host: host ?? toDefaultHost(publicUrl, env),
     backends: toBackends(draft),

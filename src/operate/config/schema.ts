@@ -1,6 +1,7 @@
 /** The shape of the configuration file; unknown settings are refused, so that a typo cannot weaken anything. */
 import { z } from 'zod'
 import { logFormats, logLevels } from '../log.ts'
+import { createClientSchemas } from './clients.ts'
 import { createPathsSchema } from './paths.ts'
 import { hierarchySchema, policySchema } from './policy.ts'
 import { callbackUrl, createProviderSchemas, everywhereRules } from './providers.ts'
@@ -75,6 +76,7 @@ export type SecretReference = z.output<typeof secretReference>
 export function createConfigSchema(resolveSecret: (reference: SecretReference) => string) {
   const secret = secretReference.transform(toCheck(resolveSecret))
   const providers = createProviderSchemas(secret)
+  const own = createClientSchemas(secret)
   return z.strictObject({
     publicUrl: publicUrl.optional(),
     host: text.optional(),
@@ -101,6 +103,8 @@ export function createConfigSchema(resolveSecret: (reference: SecretReference) =
     localSignIn: z.boolean().optional(),
     dynamicRegistration: z.boolean().optional(),
     reuseRegistrations: z.boolean().optional(),
+    client: own.client.optional(),
+    clients: own.clients,
     registration: createRegistrationSchema(secret).optional(),
     acceptNewIssuer: z.boolean().default(false),
     gateBodyLimitBytes: z.int().min(1024).optional(),

@@ -29,14 +29,15 @@ export interface Setting {
   readonly aliases: readonly string[]
   /**
    * Names that fill in what is left open of a provider that was chosen otherwise. They choose none by
-   * themselves, because they mean other things as well: `AZURE_CLIENT_ID` is the Azure SDK's.
+   * themselves, because they mean other things as well: `AZURE_CLIENT_ID` is the Azure SDK's. Where there is
+   * no provider, `OAUTH_CLIENT_ID` and `OAUTH_CLIENT_SECRET` are a client of ours.
    */
   readonly fallbacks: readonly string[]
   /** Secrets can also be given as `NAME_FILE`, naming a file that holds them. */
   readonly secret: boolean
 }
 
-/** Our client at a provider that `OAUTH_ISSUER` or the like names. */
+/** Our client at a provider that `OAUTH_ISSUER` or the like names; without any, a client of ours. */
 const staticClient = { id: ['OAUTH_CLIENT_ID'], secret: ['OAUTH_CLIENT_SECRET'] }
 
 const settings: readonly Setting[] = [
@@ -77,6 +78,14 @@ const settings: readonly Setting[] = [
   toSetting('localSignIn', 'boolean'),
   toSetting('dynamicRegistration', 'boolean'),
   toSetting('reuseRegistrations', 'boolean'),
+  toSetting('client.id', 'text', [], staticClient.id),
+  toSecret('client.secret', [], staticClient.secret),
+  toSetting('client.name', 'text'),
+  toSetting('client.redirectUris', 'list'),
+  toSetting('client.scopes', 'list'),
+  toSetting('client.tokenEndpointAuthMethod', 'text'),
+  toSetting('client.pkce', 'text'),
+  toSetting('clients', 'yaml'),
   toSetting('registration.mode', 'registration-mode', ['OAUTH_USE_DYNAMIC_REGISTRATION']),
   toSetting('registration.static.clientId', 'text'),
   toSetting('registration.verify.issuer', 'text'),

@@ -99,6 +99,7 @@ export async function toOptions(
     letAnyoneIn: settings.letAnyoneIn,
     dynamicRegistration: settings.dynamicRegistration,
     reuseRegistrations: settings.reuseRegistrations,
+    clients: [...settings.clients],
     registration: await toRegistrationOptions(settings.registration),
     siteName: settings.siteName,
     localSignIn: settings.localSignIn,

@@ -1,0 +1,86 @@
+/** Clients that the owner describes in the configuration, with an id and a secret of their choice (H6, N1). */
+import { OAuthError } from '../errors.ts'
+import {
+  type ClientAuthMethod,
+  type ClientMetadata,
+  parseClientMetadata,
+} from './client-metadata.ts'
+
+/** A client as its owner describes it. */
+export interface OwnClientOptions {
+  /** 3 to 128 of `A-Z a-z 0-9 . _ ~ -`. */
+  readonly id: string
+  /** Absent for a public client. Kept as a hash only. */
+  readonly secret?: string | undefined
+  /** Where codes may go; compared exactly, but for the port of a loopback address. */
+  readonly redirectUris: readonly string[]
+  /** Shown on the consent page. Default: none, and people see only where it leads. */
+  readonly name?: string | undefined
+  /** The scopes it may have. Default: all. */
+  readonly scopes?: readonly string[] | undefined
+  /** Default `client_secret_post`. `none`: a public client, which has no secret and always uses PKCE. */
+  readonly tokenEndpointAuthMethod?: ClientAuthMethod | undefined
+  /** `optional` lets a client with a secret come without PKCE (H5). Default `required`. */
+  readonly pkce?: 'required' | 'optional' | undefined
+}
+
+/** A description that holds together. */
+export interface OwnClient {
+  readonly id: string
+  readonly secret: string | undefined
+  readonly pkce: 'required' | 'optional'
+  readonly metadata: ClientMetadata
+}
+
+/** What is wrong with a description, continuing the sentence that its member begins. */
+export interface OwnClientProblem {
+  readonly member: keyof OwnClientOptions
+  readonly problem: string
+}
+
+/** The first thing that is wrong with a description, if anything. */
+export function findOwnClientProblem(options: OwnClientOptions): OwnClientProblem | undefined {
+  const { id, secret, pkce, tokenEndpointAuthMethod: method } = options
+  const isPublic = method === 'none'
+  if (!/^[A-Za-z0-9._~-]{3,128}$/.test(id)) {
+    return { member: 'id', problem: 'must be 3 to 128 of the characters A-Z a-z 0-9 . _ ~ -' }
+  }
+  if (isPublic && secret !== undefined) {
+    return { member: 'secret', problem: 'contradicts tokenEndpointAuthMethod none; remove one' }
+  }
+  if (isPublic && pkce === 'optional') {
+    return { member: 'pkce', problem: 'cannot be optional for a client without a secret' }
+  }
+  if (!isPublic && !secret) {
+    const problem = 'is missing; give one, or set tokenEndpointAuthMethod: none for a public client'
+    return { member: 'secret', problem }
+  }
+  return findMetadataProblem(options)
+}
+
+function findMetadataProblem(options: OwnClientOptions): OwnClientProblem | undefined {
+  try {
+    parseOwnClient(options)
+    return undefined
+  } catch (error) {
+    if (!(error instanceof OAuthError)) throw error
+    const member = error.code === 'invalid_redirect_uri' ? 'redirectUris' : 'name'
+    return { member, problem: `cannot be taken: ${error.description ?? error.code}` }
+  }
+}
+
+/**
+ * The client that a description stands for.
+ *
+ * @throws OAuthError for metadata that no client may register
+ */
+export function parseOwnClient(options: OwnClientOptions): OwnClient {
+  const { id, secret, name, scopes, redirectUris, pkce = 'required' } = options
+  const metadata = parseClientMetadata({
+    ...(name !== undefined && { client_name: name }),
+    redirect_uris: [...redirectUris],
+    token_endpoint_auth_method: options.tokenEndpointAuthMethod ?? 'client_secret_post',
+    ...(scopes !== undefined && { scope: scopes.join(' ') }),
+  })
+  return { id, secret, pkce, metadata }
+}
