@@ -39,8 +39,10 @@ export function createConfig(options: GatehouseOptions): Config {
   verifyHierarchy(options.scopeHierarchy, Object.keys(scopes))
   for (const backend of backends) verifyPolicy(backend, Object.keys(scopes))
   verifyNoSignIn(options, issuer)
-  verifyWays(options, { backends, paths, registration })
+  const { oauthEnabled = true } = options
+  verifyWays(options, { backends, oauthEnabled, paths, registration })
   for (const backend of backends) verifyForwarding(backend, options)
+  if (!oauthEnabled) verifyAnonymous(backends)
   return Object.freeze({
     issuer,
     paths,
@@ -51,7 +53,7 @@ export function createConfig(options: GatehouseOptions): Config {
     ...(options.scopeHierarchy && { scopeHierarchy: options.scopeHierarchy }),
     lifetimes: toLifetimes(options),
     refresh: toRefreshRules(options, backends),
-    oauthEnabled: options.oauthEnabled ?? true,
+    oauthEnabled,
     noSignIn: options.noSignIn ?? false,
     letAnyoneIn: options.letAnyoneIn ?? false,
     dynamicRegistration: options.dynamicRegistration ?? true,
@@ -215,6 +217,15 @@ function verifyForwarding(
   }
 }
 
+/** Without OAuth there is no person whom a backend could be told about (A1). */
+function verifyAnonymous(backends: readonly Backend[]): void {
+  const told = backends.find(({ identity, forward }) => identity !== 'none' || forward)
+  if (told === undefined) return
+  throw new TypeError(
+    `Backend ${told.id}: with oauthEnabled false nobody signs in whom it could be told about; leave out its identity and forward`,
+  )
+}
+
 /** Everyone who reaches an address without sign-in gets in; that is for this computer only (A7). */
 function verifyNoSignIn(options: GatehouseOptions, issuer: string): void {
   const { noSignIn, letAnyoneIn, localSignIn } = options
@@ -230,7 +241,7 @@ function verifyNoSignIn(options: GatehouseOptions, issuer: string): void {
 /** Providers and what is asked of them: distinct, reachable, and there when a backend demands one. */
 function verifyWays(
   options: GatehouseOptions,
-  surface: Pick<Config, 'backends' | 'paths' | 'registration'>,
+  surface: Pick<Config, 'backends' | 'oauthEnabled' | 'paths' | 'registration'>,
 ): void {
   const { upstreams = [], localSignIn, noSignIn, sessionsPerUser = defaultSessions } = options
   const { issuer, developmentCookies } = options

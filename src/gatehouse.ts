@@ -90,6 +90,14 @@ async function prepareStore(context: Context, options: GatehouseOptions): Promis
   await claimInstallation(context, options.acceptNewIssuer ?? false)
   await applyConfiguredClients(toOwnClients(options.clients), context)
   await reportStaticClient(context)
+  if (!context.config.oauthEnabled) reportOpenDoor(context)
+}
+
+/** Whoever switched OAuth off by mistake finds out at the start (A1). */
+function reportOpenDoor({ config, log }: Context): void {
+  for (const { resource } of config.backends) {
+    log.warn(`OAUTH IS OFF: everyone who reaches ${resource} uses the MCP server behind it`)
+  }
 }
 
 async function createContext(options: GatehouseOptions): Promise<Context> {
@@ -108,9 +116,10 @@ async function createContext(options: GatehouseOptions): Promise<Context> {
   const keys = await createKeyRing({ store, sealer, clock, algorithm, log })
   const { accessTokenSeconds, sessionSeconds } = config.lifetimes
   const users = createUsers({ store, sealer, clock, random, accessTokenSeconds })
-  const given = options.upstreams ?? []
+  const given = config.oauthEnabled ? (options.upstreams ?? []) : []
   const upstreams = new Map(given.map((upstream) => [upstream.id, upstream]))
-  const localSignIn = options.localSignIn ?? hasNoOtherSignIn(config, upstreams.size)
+  const localSignIn =
+    config.oauthEnabled && (options.localSignIn ?? hasNoOtherSignIn(config, upstreams.size))
   const audit = options.audit ?? createAudit()
   const revocations = createRevocations({ store, log })
   const keeping = { store, sealer, clock, random, log, audit, revocations, accessTokenSeconds }

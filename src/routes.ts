@@ -53,16 +53,17 @@ type Row = readonly [Route['method'], string, Endpoint, ErrorShape, cors?: 'cors
 const server = '/.well-known/oauth-authorization-server'
 const openid = '/.well-known/openid-configuration'
 
-/** What is there in every mode. Assertions to backends are verified against our keys in verify mode too. */
+/** What is there in every mode, and where OAuth is off. */
 const listOwnRows = (at: EndpointPaths): readonly Row[] => [
-  ['GET', at.jwks, jwks, 'json', 'cors'],
-  // operations
   ['GET', '/healthz', healthz, 'json'],
   ['GET', '/readyz', readyz, 'json'],
   ['GET', '/metrics', metrics, 'json'],
   ['GET', at.stats, stats, 'json'],
   ['GET', at.health, health, 'json'],
 ]
+
+/** Our keys: assertions to backends are verified against them in verify mode too. */
+const listKeyRows = (at: EndpointPaths): readonly Row[] => [['GET', at.jwks, jwks, 'json', 'cors']]
 
 /** The authorization server; in verify mode that is somebody else (R8). */
 const listServerRows = (at: EndpointPaths): readonly Row[] => [
@@ -95,14 +96,25 @@ const listServerRows = (at: EndpointPaths): readonly Row[] => [
   ['POST', at.setup, setup, 'page'],
 ]
 
-/** What each backend adds: its metadata and its gate. */
+/** The gate of a backend. */
 function toBackendRows(backend: Backend): readonly Row[] {
   const { path } = backend
-  return [
-    ['GET', resourceMetadataPath(path), protectedResourceMetadata(backend), 'json', 'cors'],
-    // The gate answers preflights and sets CORS headers itself: they depend on the backend's answer.
-    ...(backend.to ? [['*', path, gate(backend), 'challenge'] as const] : []),
-  ]
+  // The gate answers preflights and sets CORS headers itself: they depend on the backend's answer.
+  return backend.to ? [['*', path, gate(backend), 'challenge']] : []
+}
+
+/** Where clients learn whom to ask for a token; at the root when there is one backend only. */
+function listResourceRows(backends: readonly Backend[]): readonly Row[] {
+  const [only, ...others] = backends
+  const rows = backends.map((backend) => ({ backend, path: backend.path }))
+  const all = only && others.length === 0 ? [{ backend: only, path: '' }, ...rows] : rows
+  return all.map(({ backend, path }) => [
+    'GET',
+    resourceMetadataPath(path),
+    protectedResourceMetadata(backend),
+    'json',
+    'cors',
+  ])
 }
 
 /** Our metadata, and registration, where clients look for them below the path of a backend (S2). */
@@ -117,7 +129,7 @@ function toServerRows({ path }: Backend): readonly Row[] {
 }
 
 /** What the surface depends on. */
-type Surface = Pick<Config, 'backends' | 'paths' | 'registration'>
+type Surface = Pick<Config, 'backends' | 'oauthEnabled' | 'paths' | 'registration'>
 
 /** The callbacks that are registered at a provider under a path of their own. */
 function toCallbackRows(upstreams: readonly Upstream[], at: EndpointPaths): readonly Row[] {
@@ -159,22 +171,21 @@ export function verifyCallbacks(surface: Surface, upstreams: readonly Upstream[]
 
 /** The whole surface for a configuration and the providers that people sign in with. */
 export function createRoutes(
-  { backends, paths, registration }: Surface,
+  { backends, oauthEnabled, paths, registration }: Surface,
   upstreams: readonly Upstream[] = [],
 ): readonly Route[] {
-  const [only, ...others] = backends
-  const rootMetadata: Row[] =
-    only && others.length === 0
-      ? [['GET', resourceMetadataPath(''), protectedResourceMetadata(only), 'json', 'cors']]
-      : []
-  const isServer = registration.mode !== 'verify'
-  const ownRows = [...listOwnRows(paths), ...(isServer ? listServerRows(paths) : [])]
+  const isServer = oauthEnabled && registration.mode !== 'verify'
+  const ownRows = [
+    ...(oauthEnabled ? listKeyRows(paths) : []),
+    ...listOwnRows(paths),
+    ...(isServer ? listServerRows(paths) : []),
+  ]
   const rows = [
     ...ownRows,
     ...toAliasRows(ownRows, paths),
     ...(isServer ? toCallbackRows(upstreams, paths) : []),
     ...(isServer ? backends.flatMap(toServerRows) : []),
-    ...rootMetadata,
+    ...(oauthEnabled ? listResourceRows(backends) : []),
     ...backends.flatMap(toBackendRows),
   ]
   return rows.map(([method, path, endpoint, errors, cors]) => ({

@@ -11,6 +11,7 @@ function renderRow({ method, path, errors, cors }: Route): string {
 export function renderHttp(): string {
   const path = '/mcp'
   const routes = createRoutes({
+    oauthEnabled: true,
     paths: resolveEndpointPaths(),
     registration: { mode: 'dynamic' },
     backends: [

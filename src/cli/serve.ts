@@ -73,7 +73,8 @@ export function printStart({ context }: Gatehouse, settings: Settings): void {
     ...toDataRows(settings),
   ]
   print(`Gatehouse ${readVersion()} is up`, '', renderTable(rows), '')
-  if (settings.noSignIn) printOpenDoor(settings.letAnyoneIn)
+  if (!settings.oauthEnabled) printOpenHouse()
+  else if (settings.noSignIn) printOpenDoor(settings.letAnyoneIn)
 }
 
 /** The public address, and what to do with it. */
@@ -148,6 +149,11 @@ async function printNextStep(gatehouse: Gatehouse): Promise<void> {
     print(`${when}: give the MCP URL to your client, for example`, '')
     print(`  claude mcp add --transport http ${backend.id} ${backend.resource}`, '')
   }
+}
+
+function printOpenHouse(): void {
+  const what = 'everyone who reaches the MCP URL uses the server behind it, without sign-in'
+  printAside(`WARNING: OAuth is off (OAUTH_ENABLED, oauthEnabled): ${what}.`, '')
 }
 
 function printOpenDoor(letAnyoneIn: boolean): void {

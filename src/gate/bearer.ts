@@ -9,13 +9,15 @@ import { toStartingScopes } from '../oauth/policy.ts'
 import { resourceMetadataPath } from '../oauth/resource.ts'
 import type { AccessTokenClaims } from '../tokens/access-token.ts'
 import type { Revocations } from '../tokens/revocations.ts'
+import { toAnonymousClaims } from './anonymous.ts'
 import { auditRefusal, noCredentials } from './refusal.ts'
 
 /** The query parameter of RFC 6750 §2.3: no token alone, one too many beside a header (RS-04, RS-05). */
 const queryToken = 'access_token'
 
 /**
- * The claims of the request's token: signed by us, alive, for this backend, of a grant that stands.
+ * The claims of the request's token: signed by us, alive, for this backend, of a grant that stands. Where OAuth
+ * is off, those of nobody in particular.
  *
  * Looks at header fields only, so that every method is answered before its body is read.
  *
@@ -27,6 +29,7 @@ export async function verifyBearer(
   backend: Backend,
   context: RequestContext,
 ): Promise<AccessTokenClaims> {
+  if (!context.config.oauthEnabled) return toAnonymousClaims(backend, context.config)
   let claims: AccessTokenClaims | undefined
   try {
     const token = readToken(request)

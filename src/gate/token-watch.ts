@@ -56,7 +56,8 @@ export function createTokenWatch(): TokenWatch {
 }
 
 function findEnd(claims: AccessTokenClaims, context: RequestContext): string | undefined {
-  const { revocations, accessTokens } = context
+  const { config, revocations, accessTokens } = context
+  if (!config.oauthEnabled) return undefined
   if (revocations.isEnded(claims.gid) || revocations.isEnded(claims.jti)) return 'grant_ended'
   if (!accessTokens.isStanding(claims)) return 'unknown_key'
   if (context.clock.now() >= claims.exp + expiryGraceSeconds) return 'token_expired'

@@ -105,6 +105,7 @@ describe('a callback that cannot be', () => {
   it('is known to the configuration as well, every path of the surface', () => {
     const backends = [{ id: 'mcp', name: 'mcp', path: '/mcp', resource: '', headers: {} } as const]
     const routes = createRoutes({
+      oauthEnabled: true,
       paths: resolveEndpointPaths(),
       backends: backends.map((backend) => ({ ...backend, identity: 'none' as const })),
       registration: { mode: 'dynamic' },
