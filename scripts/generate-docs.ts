@@ -6,6 +6,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { renderCommandLine } from './docs/command-line.ts'
+import { renderConfigSchema } from './docs/config-schema.ts'
 import { renderErrors } from './docs/errors.ts'
 import { renderHttp } from './docs/http.ts'
 import { renderRequirements } from './docs/requirements.ts'
@@ -36,6 +37,7 @@ function runCli(args: readonly string[]): string {
 }
 
 const pages: Record<string, string> = {
+  'config.schema.json': renderConfigSchema(),
   'docs/reference/errors.md': renderErrors(),
   'docs/reference/http.md': renderHttp(),
   'docs/reference/settings.md': renderSettings(),

@@ -23,7 +23,7 @@ const sentences: Readonly<Record<string, string>> = {
   backends:
     'The MCP servers to protect, each with `to`, `path`, `name`, `identity` (`none`, `headers`, `assertion`), `headers`, `signInWith` (the id of the one provider that counts for it, or `local`), `forward: upstream-token` and `policy` (which scopes its operations need: see [scopes](../guides/scopes.md)).',
   'paths.base':
-    'Path that all endpoints are below, such as `/oauth`; see [paths](../guides/configuration.md#paths). Default: the origin.',
+    'Path that all endpoints are below, such as `/oauth`; see [paths](../guides/paths.md). Default: the origin.',
   'paths.aliases':
     'Further paths and the endpoint that is served there too, such as `/oauth/authorise: authorize`.',
   oauthEnabled:
@@ -158,7 +158,8 @@ function toPathSentence(name: string): string {
   return `Path of \`${name}\`. Default \`${String(path)}\`, below the base path.`
 }
 
-function findSentence(path: string): string | undefined {
+/** What a setting is, in a sentence or two. */
+export function findSentence(path: string): string | undefined {
   const [block = '', ...rest] = path.split('.')
   const isProvider = providerTypes.some((type) => type === block)
   if (block === 'paths' && sentences[path] === undefined) return toPathSentence(rest.join('.'))

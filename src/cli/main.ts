@@ -63,6 +63,7 @@ function createProgram(): Command {
   addGrants(program)
   addLinks(program)
   addKeys(program)
+  addConfig(program)
   addStore(program)
   withData(program.command('admin-token'))
     .description("make the owner's admin token, which replaces the one before, and print it once")
@@ -213,6 +214,24 @@ function addKeys(program: Command): void {
   withData(keys.command('revoke <kid>'))
     .description('remove a signing key that leaked, at once, with every token it signed')
     .action(async (kid, options) => (await import('./keys.ts')).revokeSigningKey(kid, options))
+}
+
+function addConfig(program: Command): void {
+  const config = program.command('config').description('what is configured')
+  withServed(config.command('show'))
+    .description('print every value in force and where it comes from; secrets are masked')
+    .action(async (options) => (await import('./config.ts')).showConfig(options))
+  withServed(config.command('check'))
+    .description('say what is wrong, with exit code 2, and what may be')
+    .action(async (options) => (await import('./config.ts')).checkConfig(options))
+}
+
+/** The options of commands that look at what `serve` would serve. */
+function withServed(command: Command): Command {
+  return withData(command)
+    .option('--to <url>', 'as for serve')
+    .option('--public-url <url>', 'as for serve')
+    .option('--json', 'print JSON')
 }
 
 function addStore(program: Command): void {

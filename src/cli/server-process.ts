@@ -2,12 +2,11 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { createGatehouse } from '../gatehouse.ts'
 import type { Settings } from '../operate/config/load.ts'
-import { isShared } from '../operate/config/store.ts'
+import { renderProblem } from '../operate/config/problems.ts'
 import { createProcessLog, openData, toOptions } from '../operate/config/to-options.ts'
 import type { Gatehouse, GatehouseOptions } from '../options.ts'
 import { systemClock } from '../platform/clock.ts'
 import { listen, type NodeServer } from '../platform/node-server.ts'
-import type { Log } from '../platform/ports.ts'
 import { copies } from '../storage/records/copy.ts'
 import type { Store } from '../storage/store.ts'
 import { exitUsage, findSystemCode, toFailure } from './failure.ts'
@@ -55,7 +54,7 @@ export async function startServer(
     const data = await openData(settings, systemClock, log)
     cleanups.push(() => data.store.close())
     await takeOverCopy(data.store)
-    warnOfLoss(settings, log)
+    for (const warning of settings.warnings) log.warn(renderProblem(warning))
     const file = await watchStoreFile(settings.store, log)
     cleanups.push(async () => file.stop())
     let isLeaving = false
@@ -99,14 +98,6 @@ async function takeOverCopy(store: Store): Promise<void> {
   if (await store.commit({ check: [{ key, version }], delete: [key] })) return
   throw toFailure(
     'A copy into this store went on at the same moment; start again once it is through',
-  )
-}
-
-/** On a disk that goes with the instance everybody would have to connect again and again (H9). */
-function warnOfLoss({ ephemeralPlatform, store }: Settings, log: Log): void {
-  if (ephemeralPlatform === undefined || isShared(store)) return
-  log.warn(
-    `On ${ephemeralPlatform} the disk goes with the instance, and with it every account, client and token; use --store postgres://… or redis://…`,
   )
 }
 

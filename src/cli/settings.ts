@@ -1,7 +1,7 @@
 /** From the options of a command to settings. */
 import type { Given } from '../operate/config/layers.ts'
 import { type ConfigSources, loadConfig, type Settings } from '../operate/config/load.ts'
-import { renderProblem } from '../operate/config/problems.ts'
+import { type Problem, renderProblem } from '../operate/config/problems.ts'
 import { exitUsage, toFailure } from './failure.ts'
 
 /** Options that every command with a store has. */
@@ -41,7 +41,12 @@ export function loadSettings(
     ...needs,
   })
   if (loaded.ok) return loaded.settings
-  const lines = loaded.problems.map((problem) => `  ${renderProblem(problem)}`)
+  throw toConfigFailure(loaded.problems)
+}
+
+/** All that is wrong with a configuration as one failure, exit code 2. */
+export function toConfigFailure(problems: readonly Problem[]): Error {
+  const lines = problems.map((problem) => `  ${renderProblem(problem)}`)
   const count = lines.length === 1 ? 'a problem' : `${lines.length} problems`
-  throw toFailure(`the configuration has ${count}:\n${lines.join('\n')}`, exitUsage)
+  return toFailure(`the configuration has ${count}:\n${lines.join('\n')}`, exitUsage)
 }

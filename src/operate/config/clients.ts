@@ -80,3 +80,12 @@ export function findClientProblems(raw: RawConfig): { path: SettingPath; problem
       : at('scopes', `names ${unknown.join(', ')}, which scopes does not have`)
   })
 }
+
+/** The names in the environment that mean a client of ours, or our client at a provider. */
+export function findClientNames(
+  env: Readonly<Record<string, string | undefined>>,
+  member: 'id' | 'secret',
+): string[] {
+  const plain = member === 'id' ? 'OAUTH_CLIENT_ID' : 'OAUTH_CLIENT_SECRET'
+  return [plain, `MCP_${plain}`, `${plain}_FILE`, `MCP_${plain}_FILE`].filter((name) => env[name])
+}

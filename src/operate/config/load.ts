@@ -26,6 +26,7 @@ import { findModeContradiction } from './registration.ts'
 import { createConfigSchema, findKnownSettings, type RawConfig } from './schema.ts'
 import { resolveSecret } from './secrets.ts'
 import { type StoreSettings, toStoreSettings } from './store.ts'
+import { findWarnings } from './warnings.ts'
 
 /** The environment of a process. */
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -48,6 +49,7 @@ export interface ConfigSources {
 export interface Settings
   extends Omit<
     RawConfig,
+    | '$schema'
     | 'publicUrl'
     | 'host'
     | 'to'
@@ -84,13 +86,15 @@ export interface Settings
   /** The secret that backends share, of HS256. */
   readonly hs256Secret: Uint8Array | undefined
   readonly hs256SecretPrevious: Uint8Array | undefined
+  /** What may well be a mistake, and stops nothing. */
+  readonly warnings: readonly Problem[]
   /** Where the endpoints are, as `paths` has them. */
   readonly endpointPaths: EndpointPaths
 }
 
 /** Settings, or all that is wrong with them. */
 export type LoadedConfig =
-  | { readonly ok: true; readonly settings: Settings }
+  | { readonly ok: true; readonly settings: Settings; readonly layers: Layers }
   | { readonly ok: false; readonly problems: readonly Problem[] }
 
 /** Reads file, environment and flags. Never throws for what a person configured. */
@@ -118,13 +122,14 @@ export function loadConfig(sources: ConfigSources = {}): LoadedConfig {
     return { ok: false, problems }
   }
   const draft = { raw: parsed.data, layers, flags: sources.flags ?? [], env, folder, problems }
-  const settings = toSettings(draft)
+  const plain = toSettings(draft)
+  const settings = { ...plain, warnings: findWarnings(parsed.data, plain, { layers, env }) }
   const { needsBackend = false, needsMasterKey = true } = sources
   // What a file that cannot be read does not say is not missing.
   const isFileRead = file === undefined || file.problems.length === 0
   const needs = { backend: needsBackend && isFileRead, masterKey: needsMasterKey && isFileRead }
   problems.push(...findConflicts(parsed.data, settings, layers.locate, needs))
-  return problems.length > 0 ? { ok: false, problems } : { ok: true, settings }
+  return problems.length > 0 ? { ok: false, problems } : { ok: true, settings, layers }
 }
 
 function readConfigFile(name: string): ParsedFile {
@@ -152,7 +157,7 @@ interface Draft {
   readonly problems: Problem[]
 }
 
-function toSettings(draft: Draft): Settings {
+function toSettings(draft: Draft): Omit<Settings, 'warnings'> {
   const { raw, layers, env, folder } = draft
   const {
     publicUrl,
@@ -165,6 +170,7 @@ function toSettings(draft: Draft): Settings {
     jwtSecret,
     jwtSecretPrevious,
     client: ___,
+    $schema: ____,
     ...plain
   } = raw
   const fromFile = layers.tree.data !== undefined && isFromFile(layers, ['data'])

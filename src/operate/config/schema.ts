@@ -78,6 +78,8 @@ export function createConfigSchema(resolveSecret: (reference: SecretReference) =
   const providers = createProviderSchemas(secret)
   const own = createClientSchemas(secret)
   return z.strictObject({
+    /** For editors; means nothing here. */
+    $schema: z.string().optional(),
     publicUrl: publicUrl.optional(),
     host: text.optional(),
     port: port.default(8787),
