@@ -97,8 +97,8 @@ function toShown(path: SettingPath, value: unknown, settings: Settings): unknown
   if (setting === 'publicUrl') return settings.publicUrl
   if (setting === 'data') return settings.data
   if (!isReference(value)) return isSecretPath(path) ? mask : value
-  const [[kind = '', place] = []] = Object.entries(value)
-  return `${mask} (${kind} ${String(place)})`
+  const places = Object.entries(value).map(([kind, place]) => `${kind} ${String(place)}`)
+  return `${mask} (${places.join()})`
 }
 
 /** What holds where nothing was given. */

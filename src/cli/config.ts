@@ -99,9 +99,18 @@ async function build(settings: Settings): Promise<GatehouseOptions> {
   return live
 }
 
-function findGaps({ backends }: Settings): Problem[] {
-  const problem = 'is missing: name what to protect, in the file, as GATEHOUSE_TO or with --to'
-  return backends.length > 0 ? [] : [{ place: 'settings', setting: 'backends', problem }]
+/** What `serve` may be given otherwise, or says itself at its start. */
+function findGaps({ backends, clients, dynamicRegistration }: Settings): Problem[] {
+  const toGap = (setting: string, problem: string) => ({ place: 'settings', setting, problem })
+  const nothing = 'is missing: name what to protect, in the file, as GATEHOUSE_TO or with --to'
+  const nobody =
+    'is false and no client is configured: ChatGPT says "Failed to resolve OAuth client" unless you type in one that gatehouse clients add made'
+  return [
+    ...(backends.length === 0 ? [toGap('backends', nothing)] : []),
+    ...(dynamicRegistration === false && clients.length === 0
+      ? [toGap('dynamicRegistration', nobody)]
+      : []),
+  ]
 }
 
 function toText(value: unknown): string {

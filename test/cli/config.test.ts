@@ -151,11 +151,6 @@ describe('warnings', () => {
       { ...github, GATEHOUSE_INVITED_ONLY: 'true', OAUTH_CLIENT_ID: 'abc' },
       /^OAUTH_CLIENT_ID is not used/,
     ],
-    [
-      'no way to get an id',
-      { GATEHOUSE_DYNAMIC_REGISTRATION: 'no' },
-      /^GATEHOUSE_DYNAMIC_REGISTRATION: dynamicRegistration is false and no client/,
-    ],
   ]
   it.each(cases)('%s', (_, env, expected) => {
     const loaded = loadConfig({ env, needsMasterKey: false })

@@ -101,9 +101,9 @@ describe('a client that the configuration describes', () => {
 
   it('stays and is reported at each start when it is no longer described', async () => {
     await start(described, { ...described, id: 'other' })
-    for (const _ of ['one restart', 'another']) {
+    for (const restart of ['one restart', 'another']) {
       const site = await start({ ...described, id: 'other' })
-      expect(findWarnings(site)).toEqual([
+      expect(findWarnings(site), restart).toEqual([
         'Client chatgpt is no longer in the configuration and still works; remove it with: gatehouse clients remove chatgpt',
       ])
       expect((await clients.find(store, 'chatgpt'))?.value.secretHash).toBeDefined()

@@ -41,39 +41,9 @@ export function findConflicts(
   locate: (path: SettingPath) => string,
   needs: Needs,
 ): Problem[] {
-  const provider = findFirstProvider(raw)
   const rules: Rule[] = [
-    {
-      setting: 'backends',
-      broken: needs.backend && effective.backends.length === 0,
-      problem: 'is missing: say what to protect, for example --to http://127.0.0.1:3000/mcp',
-    },
-    {
-      setting: 'tokenEncryptionKey',
-      broken: needs.masterKey && isShared(effective.store) && raw.tokenEncryptionKey === undefined,
-      problem: `is missing: all instances on one store need the same key. Make one with ${makeKeyCommand} and give it to each as TOKEN_ENCRYPTION_KEY, or in a file as TOKEN_ENCRYPTION_KEY_FILE; for a store that was moved here it is the key it had before, such as the content of master.key`,
-    },
-    {
-      setting: 'noSignIn',
-      broken: raw.noSignIn && !raw.letAnyoneIn && !isLocal(effective),
-      problem:
-        'is for this machine only: everyone who finds the address would get in. Remove it, or set letAnyoneIn: true if that is what you want',
-    },
-    {
-      setting: 'noSignIn',
-      broken: raw.noSignIn && provider !== undefined,
-      problem: `contradicts ${provider}: with it nobody signs in; remove one of them`,
-    },
-    {
-      setting: 'noSignIn',
-      broken: raw.noSignIn && raw.localSignIn === true,
-      problem: 'contradicts localSignIn: with it nobody signs in; remove one of them',
-    },
-    {
-      setting: 'localSignIn',
-      broken: raw.localSignIn === false && provider === undefined && !raw.noSignIn,
-      problem: 'is off, and no other way to sign in is configured; add a provider or remove it',
-    },
+    ...toNeedRules(raw, effective, needs),
+    ...toSignInRules(raw, effective),
     ...toCookieRules(raw, effective),
     ...toSigningRules(raw),
     ...toSwitchRules(raw, effective),
@@ -96,6 +66,50 @@ export function findConflicts(
       setting: toName(path),
       problem,
     })),
+  ]
+}
+
+/** What the command cannot do without. */
+function toNeedRules(raw: RawConfig, effective: EffectiveSettings, needs: Needs): Rule[] {
+  return [
+    {
+      setting: 'backends',
+      broken: needs.backend && effective.backends.length === 0,
+      problem: 'is missing: say what to protect, for example --to http://127.0.0.1:3000/mcp',
+    },
+    {
+      setting: 'tokenEncryptionKey',
+      broken: needs.masterKey && isShared(effective.store) && raw.tokenEncryptionKey === undefined,
+      problem: `is missing: all instances on one store need the same key. Make one with ${makeKeyCommand} and give it to each as TOKEN_ENCRYPTION_KEY, or in a file as TOKEN_ENCRYPTION_KEY_FILE; for a store that was moved here it is the key it had before, such as the content of master.key`,
+    },
+  ]
+}
+
+/** Whether anybody signs in, and how. */
+function toSignInRules(raw: RawConfig, effective: EffectiveSettings): Rule[] {
+  const provider = findFirstProvider(raw)
+  return [
+    {
+      setting: 'noSignIn',
+      broken: raw.noSignIn && !raw.letAnyoneIn && !isLocal(effective),
+      problem:
+        'is for this machine only: everyone who finds the address would get in. Remove it, or set letAnyoneIn: true if that is what you want',
+    },
+    {
+      setting: 'noSignIn',
+      broken: raw.noSignIn && provider !== undefined,
+      problem: `contradicts ${provider}: with it nobody signs in; remove one of them`,
+    },
+    {
+      setting: 'noSignIn',
+      broken: raw.noSignIn && raw.localSignIn === true,
+      problem: 'contradicts localSignIn: with it nobody signs in; remove one of them',
+    },
+    {
+      setting: 'localSignIn',
+      broken: raw.localSignIn === false && provider === undefined && !raw.noSignIn,
+      problem: 'is off, and no other way to sign in is configured; add a provider or remove it',
+    },
   ]
 }
 

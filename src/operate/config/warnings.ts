@@ -83,20 +83,11 @@ function findDoorWarnings(raw: RawConfig): Warning[] {
 }
 
 function findClientWarnings(raw: RawConfig): Warning[] {
-  const described = listClients(raw)
-  return [
-    ...described.map(({ options: { id, secret }, path }) => ({
-      path: [...path, 'secret'],
-      isDue: secret !== undefined && secret.length < shortestSecret,
-      problem: `of ${id} has fewer than ${shortestSecret} characters; make one that nobody guesses: openssl rand -hex 32`,
-    })),
-    {
-      path: ['dynamicRegistration'],
-      isDue: raw.dynamicRegistration === false && described.length === 0,
-      problem:
-        'is false and no client is configured: ChatGPT says "Failed to resolve OAuth client" unless you type in one that gatehouse clients add made',
-    },
-  ]
+  return listClients(raw).map(({ options: { id, secret }, path }) => ({
+    path: [...path, 'secret'],
+    isDue: secret !== undefined && secret.length < shortestSecret,
+    problem: `of ${id} has fewer than ${shortestSecret} characters; make one that nobody guesses: openssl rand -hex 32`,
+  }))
 }
 
 /** A provider that everybody has an account at, and no rule about who may enter. */
