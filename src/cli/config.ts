@@ -100,12 +100,15 @@ async function build(settings: Settings): Promise<GatehouseOptions> {
 }
 
 /** What `serve` may be given otherwise, or says itself at its start. */
-function findGaps({ backends, clients, dynamicRegistration }: Settings): Problem[] {
+function findGaps(settings: Settings): Problem[] {
+  const { backends, clients, dynamicRegistration, oauthEnabled } = settings
   const toGap = (setting: string, problem: string) => ({ place: 'settings', setting, problem })
   const nothing = 'is missing: name what to protect, in the file, as GATEHOUSE_TO or with --to'
+  const open = 'is false: everyone who reaches an MCP URL uses the server behind it'
   const nobody =
     'is false and no client is configured: ChatGPT says "Failed to resolve OAuth client" unless you type in one that gatehouse clients add made'
   return [
+    ...(oauthEnabled ? [] : [toGap('oauthEnabled', open)]),
     ...(backends.length === 0 ? [toGap('backends', nothing)] : []),
     ...(dynamicRegistration === false && clients.length === 0
       ? [toGap('dynamicRegistration', nobody)]

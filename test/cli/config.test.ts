@@ -97,6 +97,10 @@ describe('gatehouse config check', () => {
     expect(good).toMatchObject({ code: 0, stdout: 'The configuration can be served\n', stderr: '' })
     const warned = await run(['check', '--json'], { OAUTH_CLIENT_SECRET: 'notion' })
     expect(warned.code).toBe(0)
+    const off = await run(['check', '--config', file], { OAUTH_ENABLED: 'no' })
+    expect(off.stderr).toBe(
+      'WARNING: oauthEnabled is false: everyone who reaches an MCP URL uses the server behind it\n',
+    )
     expect(JSON.parse(warned.stdout)).toEqual({
       ok: true,
       problems: [],
@@ -145,7 +149,6 @@ describe('warnings', () => {
     ['GitHub for the invited', { ...github, GATEHOUSE_INVITED_ONLY: 'true' }, undefined],
     ['an ephemeral disk', { K_SERVICE: 'x' }, /^store is not kept. On Cloud Run the disk goes/],
     ['a store in memory', { GATEHOUSE_STORE: 'memory:' }, /^GATEHOUSE_STORE: store is in memory/],
-    ['OAuth off', { OAUTH_ENABLED: 'no' }, /^OAUTH_ENABLED: oauthEnabled is false: everyone/],
     [
       'a name for nothing',
       { ...github, GATEHOUSE_INVITED_ONLY: 'true', OAUTH_CLIENT_ID: 'abc' },

@@ -65,11 +65,6 @@ function findDoorWarnings(raw: RawConfig): Warning[] {
   const { oauthEnabled, noSignIn, letAnyoneIn } = raw
   return [
     {
-      path: ['oauthEnabled'],
-      isDue: !oauthEnabled,
-      problem: 'is false: everyone who reaches an MCP URL uses the server behind it',
-    },
-    {
       path: ['letAnyoneIn'],
       isDue: oauthEnabled && noSignIn && letAnyoneIn,
       problem: 'is true: everyone who finds the address gets in with one click',
