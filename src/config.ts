@@ -11,7 +11,7 @@ import {
 import { isLoopbackHost, parsePublicUrl } from './operate/config/public-url.ts'
 import type { BackendOptions, GatehouseOptions } from './options.ts'
 import { verifyCallbacks } from './routes.ts'
-import { verifyHierarchy, verifyPolicy } from './scope-rules.ts'
+import { verifyHierarchy, verifyPolicy, verifyScopes } from './scope-rules.ts'
 import { toOwnClients } from './server/clients/configured.ts'
 
 const day = 86_400
@@ -123,25 +123,6 @@ function toSiteName(backends: readonly Backend[], issuer: string): string {
 function toScopes(registration: Registration, siteName: string): Record<string, string> {
   if (registration.mode !== 'verify') return { mcp: `Use ${siteName} on your behalf` }
   return Object.fromEntries(registration.requiredScopes.map((name) => [name, name]))
-}
-
-function verifyScopes(
-  scopes: Record<string, string>,
-  defaults: readonly string[],
-  { mode }: Registration,
-): void {
-  for (const name of Object.keys(scopes)) {
-    if (!/^[\x21\x23-\x5B\x5D-\x7E]{1,100}$/.test(name) || name === 'offline_access') {
-      throw new TypeError(
-        `Scope ${JSON.stringify(name)} is not a name that a scope can have (RFC 6749 §3.3)`,
-      )
-    }
-  }
-  const unknown = defaults.find((name) => !Object.hasOwn(scopes, name))
-  if (unknown !== undefined)
-    throw new TypeError(`Default scope ${JSON.stringify(unknown)} is not among the scopes`)
-  if (defaults.length > 0 || mode === 'verify') return
-  throw new TypeError('At least one default scope is needed')
 }
 
 /** Only what anyone can verify and nobody else can sign: `HS256` with a public key is a known forgery. */

@@ -1,5 +1,5 @@
-/** Scope hierarchies and policies among an embedder's options: every mistake a `TypeError`. */
-import type { Backend } from './context.ts'
+/** Scopes, their hierarchy and policies among an embedder's options: every mistake a `TypeError`. */
+import type { Backend, Registration } from './context.ts'
 import {
   findHierarchyProblem,
   findRuleProblem,
@@ -37,4 +37,28 @@ export function verifyPolicy({ id, to, policy }: Backend, known: readonly string
     const problem = findRuleProblem(rule) ?? findShadow(rules, index)
     if (problem !== undefined) throw refuse(`policy.rules[${index}] ${problem}`)
   }
+}
+
+/**
+ * Refuses scopes that have names no scope can have, and defaults that are none of them.
+ *
+ * @throws TypeError naming the scope
+ */
+export function verifyScopes(
+  scopes: Record<string, string>,
+  defaults: readonly string[],
+  { mode }: Registration,
+): void {
+  for (const name of Object.keys(scopes)) {
+    if (!/^[\x21\x23-\x5B\x5D-\x7E]{1,100}$/.test(name) || name === 'offline_access') {
+      throw new TypeError(
+        `Scope ${JSON.stringify(name)} is not a name that a scope can have (RFC 6749 §3.3)`,
+      )
+    }
+  }
+  const unknown = defaults.find((name) => !Object.hasOwn(scopes, name))
+  if (unknown !== undefined)
+    throw new TypeError(`Default scope ${JSON.stringify(unknown)} is not among the scopes`)
+  if (defaults.length > 0 || mode === 'verify') return
+  throw new TypeError('At least one default scope is needed')
 }
