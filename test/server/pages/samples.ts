@@ -44,6 +44,21 @@ export const consentView: ConsentView = {
   form,
 }
 
+/** A client that comes back for more. */
+const stepUpView: ConsentView = {
+  ...consentView,
+  scopes: [
+    { name: 'read', description: 'See plans and stores', checked: true, isNew: false },
+    {
+      name: 'account',
+      description: 'Manage your account',
+      checked: true,
+      isNew: true,
+      includes: ['See plans and stores', 'Change your plan'],
+    },
+  ],
+}
+
 /** A program on this computer that was never seen before. */
 export const loopbackView: ConsentView = {
   ...consentView,
@@ -129,6 +144,7 @@ const consentPages = {
       },
     }),
   consent: () => renderConsentPage(consentView),
+  'consent-step-up': () => renderConsentPage(stepUpView),
   'consent-vouched': () =>
     renderConsentPage({ ...consentView, client: { ...consentView.client, vouched: true } }),
   'consent-look-alike': () => renderConsentPage(lookAlikeView),
