@@ -55,7 +55,20 @@ export function findOwnClientProblem(options: OwnClientOptions): OwnClientProble
     const problem = 'is missing; give one, or set tokenEndpointAuthMethod: none for a public client'
     return { member: 'secret', problem }
   }
-  return findMetadataProblem(options)
+  return findScopeProblem(options) ?? findMetadataProblem(options)
+}
+
+/** A limit that could not be read would be none. */
+function findScopeProblem({ scopes }: OwnClientOptions): OwnClientProblem | undefined {
+  if (scopes === undefined || (scopes.length > 0 && scopes.every(isScope))) return undefined
+  return {
+    member: 'scopes',
+    problem: 'must name scopes; leave it out for a client that may have all',
+  }
+}
+
+function isScope(text: string): boolean {
+  return /^[\x21\x23-\x5B\x5D-\x7E]+$/.test(text) && text !== 'offline_access'
 }
 
 function findMetadataProblem(options: OwnClientOptions): OwnClientProblem | undefined {

@@ -72,6 +72,16 @@ export function resolveScope(
 }
 
 /**
+ * Of these scopes, those that a client may have.
+ *
+ * @param allowed a scope value; absent: all
+ */
+export function limitScopes(scopes: readonly string[], allowed: string | undefined): string[] {
+  const limit = allowed === undefined ? scopes : parseScope(allowed)
+  return scopes.filter((scope) => limit.includes(scope))
+}
+
+/**
  * Settles the scopes of a refreshed access token (RFC 6749 §6).
  *
  * A subset of the grant is that subset. Scopes that the client once asked for but never got, and

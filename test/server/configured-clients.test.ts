@@ -5,7 +5,13 @@ import { memoryStore } from '../../src/storage/memory.ts'
 import { clients } from '../../src/storage/records/client.ts'
 import type { Commit, Store } from '../../src/storage/store.ts'
 import { startTestGatehouse, type TestGatehouse, testClock } from '../helpers/gatehouse.ts'
-import { authorizePath, postForm, redeem, refresh } from '../helpers/oauth-client.ts'
+import {
+  authorizePath,
+  postForm,
+  redeem,
+  refresh,
+  registerClient,
+} from '../helpers/oauth-client.ts'
 import { createPerson } from '../helpers/person.ts'
 import { verifies } from '../verifies.ts'
 
@@ -131,6 +137,58 @@ describe('a client that the configuration describes', () => {
   })
 })
 
+describe('the scopes that the owner gave a client', () => {
+  const scopes = { read: 'Read', write: 'Write', payment: 'Pay' }
+  const limited = { ...described, id: 'limited', scopes: ['read', 'payment'] }
+  const bound = { ...client, client_id: 'limited' }
+
+  it.each([
+    ['it asks for more', 'read write payment', 'read payment'],
+    ['it asks for others only', 'write', 'read'],
+    ['it asks for none', undefined, 'read'],
+    ['it asks to refresh', 'write payment offline_access', 'payment offline_access'],
+  ])('are all it gets when %s', async (_, scope, granted) => {
+    const site = await startTestGatehouse({
+      store,
+      clock,
+      scopes,
+      defaultScopes: ['write', 'read'],
+      clients: [limited],
+    })
+    running.push(site)
+    const person = await createPerson(site)
+    const tokens = await redeem(site.send, bound, await person.authorize(bound, { scope }))
+    expect(tokens).toMatchObject({ status: 200, body: { scope: granted } })
+  })
+
+  it('do not shut it out when no default is among them', async () => {
+    const site = await startTestGatehouse({
+      store,
+      clock,
+      scopes,
+      defaultScopes: ['write'],
+      clients: [limited],
+    })
+    running.push(site)
+    const person = await createPerson(site)
+    const tokens = await redeem(site.send, bound, await person.authorize(bound))
+    expect(tokens.body.scope).toBe('read payment')
+  })
+
+  it('are not what a client registers for itself', async () => {
+    const site = await startTestGatehouse({ store, clock, scopes, defaultScopes: ['read'] })
+    running.push(site)
+    const person = await createPerson(site)
+    const own = await registerClient(site.send, { scope: 'read' })
+    const tokens = await redeem(
+      site.send,
+      own,
+      await person.authorize(own, { scope: 'read write' }),
+    )
+    expect(tokens.body.scope).toBe('read write')
+  })
+})
+
 describe('descriptions that cannot be', () => {
   it.each([
     [{ id: 'a b' }, 'Client a b: id must be 3 to 128'],
@@ -142,6 +200,9 @@ describe('descriptions that cannot be', () => {
     ],
     [{ redirectUris: ['javascript:alert(1)'] }, 'Client chatgpt: redirectUris cannot be taken'],
     [{ redirectUris: [] }, 'Client chatgpt: redirectUris cannot be taken'],
+    [{ scopes: [] }, 'Client chatgpt: scopes must name scopes'],
+    [{ scopes: ['re"ad'] }, 'Client chatgpt: scopes must name scopes'],
+    [{ scopes: ['unheard-of'] }, 'Client chatgpt: scopes names unheard-of, which does not exist'],
   ] as const)('%j are a TypeError', async (wrong, message) => {
     await expect(start({ ...described, ...wrong })).rejects.toThrow(message)
     await expect(start({ ...described, ...wrong })).rejects.toThrow(TypeError)

@@ -21,12 +21,20 @@ import { writeClient } from './register.ts'
 /**
  * The clients that these options describe.
  *
+ * @param scopes that exist; absent: not compared
  * @throws TypeError naming the client and what is wrong with it
  */
-export function toOwnClients(options: readonly OwnClientOptions[] = []): OwnClient[] {
+export function toOwnClients(
+  options: readonly OwnClientOptions[] = [],
+  scopes?: readonly string[],
+): OwnClient[] {
   return options.map((one, index) => {
     const found = findOwnClientProblem(one)
     if (found) throw new TypeError(`Client ${one.id}: ${found.member} ${found.problem}`)
+    const unknown = scopes && one.scopes?.find((name) => !scopes.includes(name))
+    if (unknown !== undefined) {
+      throw new TypeError(`Client ${one.id}: scopes names ${unknown}, which does not exist`)
+    }
     if (options.findIndex(({ id }) => id === one.id) === index) return parseOwnClient(one)
     throw new TypeError(`Two clients have the id ${one.id}; give each its own`)
   })

@@ -17,7 +17,7 @@ import {
   trustRedirect,
 } from '../../oauth/redirect-uri.ts'
 import { resolveResource } from '../../oauth/resource.ts'
-import { formatScope, resolveScope } from '../../oauth/scope.ts'
+import { formatScope, limitScopes, resolveScope } from '../../oauth/scope.ts'
 import { type Client, clients } from '../../storage/records/client.ts'
 import type { Stored } from '../../storage/records/record.ts'
 
@@ -101,21 +101,28 @@ function parseRest(
 > {
   verifyResponse(params)
   const { backends, scopes, defaultScopes } = context.config
-  const supported = [...Object.keys(scopes), 'offline_access']
   const requested = params.get('scope')
   const resource = resolveResource(
     params.all('resource'),
     backends.map((backend) => backend.resource),
   )
   const policy = backends.find((backend) => backend.resource === resource)?.policy
-  const starting = toStartingScopes(defaultScopes, policy)
+  const limit = findLimit(client)
+  const supported = limitScopes(Object.keys(scopes), limit)
+  const defaults = limitScopes(toStartingScopes(defaultScopes, policy), limit)
+  const starting = defaults.length > 0 ? defaults : supported
   return {
     codeChallenge: resolveCodeChallenge(params, client),
     resource,
-    scope: formatScope(resolveScope(requested, supported, starting)),
+    scope: formatScope(resolveScope(requested, [...supported, 'offline_access'], starting)),
     requestedScope: requested ?? '',
     prompt: (params.get('prompt') ?? '').split(' ').filter((word) => word !== ''),
   }
+}
+
+/** The scopes that the owner gave a client of theirs. What a client registers for itself limits nothing. */
+function findLimit({ origin, metadata }: Client): string | undefined {
+  return origin === 'preregistered' ? metadata.scope : undefined
 }
 
 /** Only the code flow, only in the query (AZ-06, AZ-13). */
