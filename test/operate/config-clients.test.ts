@@ -18,6 +18,7 @@ async function load(text: string, env: Record<string, string> = {}) {
   const problems = loaded.ok ? [] : loaded.problems.map(renderProblem)
   return {
     clients: loaded.ok ? loaded.settings.clients : undefined,
+    providers: loaded.ok ? loaded.settings.providers : undefined,
     problems: problems.map((line) => line.replaceAll(`${folder}/`, '')),
   }
 }
@@ -55,6 +56,27 @@ describe('OAUTH_CLIENT_ID and OAUTH_CLIENT_SECRET without a provider (N1)', () =
     ).toEqual([])
     const verify = 'registration: { mode: verify, verify: { issuer: https://id.example } }'
     expect((await load(verify, env)).clients).toEqual([])
+  })
+
+  it.each(['GITHUB', 'GOOGLE'])('fill in what is left open of %s', async (name) => {
+    const env = { OAUTH_CLIENT_ID: 'a', OAUTH_CLIENT_SECRET: 'b' }
+    const chosen = { [`GATEHOUSE_${name}_CALLBACK_PATH`]: '/oauth2/callback' }
+    const { problems, clients, providers } = await load('', { ...env, ...chosen })
+    expect(problems).toEqual([])
+    expect(clients).toEqual([])
+    expect(providers).toMatchObject([{ clientId: 'a', clientSecret: 'b' }])
+  })
+
+  it('a text and a file that differ stop the start with both names', async () => {
+    await writeFile(join(folder, 'secret'), 'another one of the owner\n')
+    const env = {
+      OAUTH_CLIENT_SECRET: 'chosen by the owner',
+      OAUTH_CLIENT_SECRET_FILE: join(folder, 'secret'),
+    }
+    const { problems } = await load('', env)
+    expect(problems).toEqual([
+      'OAUTH_CLIENT_SECRET, OAUTH_CLIENT_SECRET_FILE: client.secret has two different values; remove one of them',
+    ])
   })
 
   it('an id alone says what is missing', async () => {
@@ -110,9 +132,26 @@ scopes: [write]
       'gatehouse.yaml:4:93: clients[2].scopes names wrote, which scopes does not have',
       "gatehouse.yaml:5:11: clients[3].id is six, as another client's; describe each once",
     ])
+    const none =
+      'clients: [{ id: abc, secret: b, scopes: [], redirectUris: [https://a.example/cb] }]'
+    expect((await load(none)).problems).toEqual([
+      'gatehouse.yaml:1:41: clients[0].scopes must name scopes; leave it out for a client that may have all',
+    ])
     expect((await load('clients: [{ id: abc, secrte: x, redirectUris: [] }]')).problems).toEqual([
       expect.stringContaining('clients[0].redirectUris must be at least 1'),
       'gatehouse.yaml:1:30: clients[0].secrte is not a setting; did you mean clients[0].secret?',
     ])
+  })
+
+  it('with a secret are not for static mode, which hands its client to everyone (R2)', async () => {
+    const mode = 'registration: { mode: static, static: { clientId: chatgpt } }'
+    const env = { OAUTH_CLIENT_SECRET: 'chosen by the owner' }
+    expect((await load(mode, env)).problems).toEqual([
+      expect.stringMatching(
+        /^OAUTH_CLIENT_SECRET: client.secret contradicts registration.mode static, /,
+      ),
+    ])
+    const open = 'client: { tokenEndpointAuthMethod: none }\n'
+    expect((await load(open + mode)).problems).toEqual([])
   })
 })

@@ -63,6 +63,22 @@ describe('two addresses for one backend', () => {
   })
 })
 
+it('OAuth that is off, and a setting that is about it: a problem that names both (A1)', () => {
+  const env = { OAUTH_ENABLED: 'false' }
+  expect(findProblems({ env, flags: [flag('noSignIn', true)] })).toEqual([
+    'OAUTH_ENABLED: oauthEnabled is false, which contradicts noSignIn: that is OAuth with one click; remove one',
+  ])
+  const verify = {
+    GATEHOUSE_REGISTRATION_MODE: 'verify',
+    GATEHOUSE_REGISTRATION_VERIFY_ISSUER: 'https://id.example/',
+  }
+  expect(findProblems({ env: { ...env, ...verify } })).toEqual([
+    'OAUTH_ENABLED: oauthEnabled is false, which contradicts registration.mode verify: without OAuth no token is looked at; remove one',
+  ])
+  const others = { GITHUB_CLIENT_ID: 'a', GITHUB_CLIENT_SECRET: 'b', OAUTH_VALID_SCOPES: 'read' }
+  expect(findProblems({ env: { ...env, ...others } })).toEqual([])
+})
+
 it('nobody signs in, and accounts to sign in with: a problem (A7)', () => {
   const env = { GATEHOUSE_LOCAL_SIGN_IN: 'true' }
   expect(findProblems({ env, flags: [flag('noSignIn', true)] })).toEqual([

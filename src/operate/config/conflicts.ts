@@ -1,6 +1,6 @@
 /** Settings that are fine by themselves but not together. */
 import type { EndpointPaths } from '../../oauth/endpoint-paths.ts'
-import { findClientProblems } from './clients.ts'
+import { findClientProblems, listClients } from './clients.ts'
 import type { SettingPath } from './layers.ts'
 import { findScopeConflicts } from './policy.ts'
 import { type Problem, toName } from './problems.ts'
@@ -61,11 +61,7 @@ export function findConflicts(
     ...findScopeConflicts(raw, effective.backends, locate),
     ...findProviderConflicts(raw, { ...effective, paths: effective.endpointPaths }, locate),
     ...findRegistrationConflicts(raw, locate),
-    ...findClientProblems(raw).map(({ path, problem }) => ({
-      place: locate(path),
-      setting: toName(path),
-      problem,
-    })),
+    ...findClientConflicts(raw, locate),
   ]
 }
 
@@ -122,6 +118,25 @@ function findRegistrationConflicts(
   return findRegistrationProblems(raw.registration, { dynamicRegistration, providers }).map(
     ({ path, problem }) => ({ place: locate(path), setting: toName(path), problem }),
   )
+}
+
+function findClientConflicts(raw: RawConfig, locate: (path: SettingPath) => string): Problem[] {
+  return [...findClientProblems(raw), ...findSecretToHandOut(raw)].map(({ path, problem }) => ({
+    place: locate(path),
+    setting: toName(path),
+    problem,
+  }))
+}
+
+/** In static mode everyone who registers gets the client, so that it cannot have a secret. */
+function findSecretToHandOut(raw: RawConfig): { path: SettingPath; problem: string }[] {
+  const { registration } = raw
+  if (registration?.mode !== 'static') return []
+  const id = registration.static?.clientId
+  const given = listClients(raw).find(({ options }) => options.id === id && options.secret)
+  if (given === undefined) return []
+  const problem = `contradicts registration.mode static, which gives the client ${id} to everyone who registers, and nobody a secret: remove the secret and set tokenEndpointAuthMethod: none, or leave static mode`
+  return [{ path: [...given.path, 'secret'], problem }]
 }
 
 /** Cookie flags that a browser drops, or that are not safe where others can listen. */
@@ -183,10 +198,24 @@ function toSigningRules({
   ]
 }
 
-/** Without OAuth there is no person whom a backend could be told about. */
-function toSwitchRules({ oauthEnabled }: RawConfig, { backends }: EffectiveSettings): Rule[] {
+/** Without OAuth there is no person whom a backend could be told about, and nothing that could be verified. */
+function toSwitchRules(
+  { oauthEnabled, noSignIn, registration }: RawConfig,
+  { backends }: EffectiveSettings,
+): Rule[] {
   const told = backends.find(({ identity = 'none', forward }) => identity !== 'none' || forward)
   return [
+    {
+      setting: 'oauthEnabled',
+      broken: !oauthEnabled && noSignIn,
+      problem: 'is false, which contradicts noSignIn: that is OAuth with one click; remove one',
+    },
+    {
+      setting: 'oauthEnabled',
+      broken: !oauthEnabled && registration?.mode === 'verify',
+      problem:
+        'is false, which contradicts registration.mode verify: without OAuth no token is looked at; remove one',
+    },
     {
       setting: 'oauthEnabled',
       broken: !oauthEnabled && told !== undefined,

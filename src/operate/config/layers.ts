@@ -118,9 +118,11 @@ export function readFallbacks(
   const given = fallbackNames.flatMap(([name, { path, kind, secret }]) => {
     if (!isOpen(path, tree)) return []
     const text = env[name]
-    if (text) return [{ path, value: toValue(text, kind), place: name }]
     const file = secret ? env[`${name}_FILE`] : undefined
-    return file ? [{ path, value: { file: resolve(file) }, place: `${name}_FILE` }] : []
+    return [
+      ...(text ? [{ path, value: toValue(text, kind), place: name }] : []),
+      ...(file ? [{ path, value: { file: resolve(file) }, place: `${name}_FILE` }] : []),
+    ]
   })
   return { given, problems: findContradictions(given) }
 }
