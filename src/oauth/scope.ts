@@ -74,11 +74,15 @@ export function resolveScope(
 /**
  * Of these scopes, those that a client may have.
  *
- * @param allowed a scope value; absent: all
+ * @param allowed a scope value, with the narrower ones that its scopes include; absent: all
  */
-export function limitScopes(scopes: readonly string[], allowed: string | undefined): string[] {
-  const limit = allowed === undefined ? scopes : parseScope(allowed)
-  return scopes.filter((scope) => limit.includes(scope))
+export function limitScopes(
+  scopes: readonly string[],
+  allowed: string | undefined,
+  hierarchy: ScopeHierarchy = {},
+): string[] {
+  const limit = expandScopes(allowed === undefined ? scopes : parseScope(allowed), hierarchy)
+  return scopes.filter((scope) => limit.has(scope))
 }
 
 /**

@@ -175,6 +175,21 @@ describe('the scopes that the owner gave a client', () => {
     expect(tokens.body.scope).toBe('read payment')
   })
 
+  it('include the narrower ones', async () => {
+    const site = await startTestGatehouse({
+      store,
+      clock,
+      scopes,
+      defaultScopes: ['payment'],
+      scopeHierarchy: { write: ['read'] },
+      clients: [{ ...limited, scopes: ['write'] }],
+    })
+    running.push(site)
+    const person = await createPerson(site)
+    const asked = await person.authorize(bound, { scope: 'read payment' })
+    expect((await redeem(site.send, bound, asked)).body.scope).toBe('read')
+  })
+
   it('are not what a client registers for itself', async () => {
     const site = await startTestGatehouse({ store, clock, scopes, defaultScopes: ['read'] })
     running.push(site)

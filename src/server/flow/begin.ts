@@ -100,7 +100,7 @@ function parseRest(
   'codeChallenge' | 'resource' | 'scope' | 'requestedScope' | 'prompt'
 > {
   verifyResponse(params)
-  const { backends, scopes, defaultScopes } = context.config
+  const { backends, scopes, defaultScopes, scopeHierarchy } = context.config
   const requested = params.get('scope')
   const resource = resolveResource(
     params.all('resource'),
@@ -108,8 +108,8 @@ function parseRest(
   )
   const policy = backends.find((backend) => backend.resource === resource)?.policy
   const limit = findLimit(client)
-  const supported = limitScopes(Object.keys(scopes), limit)
-  const defaults = limitScopes(toStartingScopes(defaultScopes, policy), limit)
+  const supported = limitScopes(Object.keys(scopes), limit, scopeHierarchy)
+  const defaults = limitScopes(toStartingScopes(defaultScopes, policy), limit, scopeHierarchy)
   const starting = defaults.length > 0 ? defaults : supported
   return {
     codeChallenge: resolveCodeChallenge(params, client),
