@@ -1,15 +1,11 @@
 /** From options to the effective configuration: defaults filled in, every mistake a `TypeError`. */
+import { createBackends, toResourceAliases } from './backends.ts'
 import type { Backend, Config, Registration } from './context.ts'
 import { verifyEndpoint } from './identity/provider-fetch.ts'
 import { hostUpstream, localUpstream, sharedUpstream } from './identity/users.ts'
-import {
-  type EndpointPaths,
-  listPlaces,
-  resolveEndpointPaths,
-  verifyPlaces,
-} from './oauth/endpoint-paths.ts'
+import { resolveEndpointPaths } from './oauth/endpoint-paths.ts'
 import { isLoopbackHost, parsePublicUrl } from './operate/config/public-url.ts'
-import type { BackendOptions, GatehouseOptions } from './options.ts'
+import type { GatehouseOptions } from './options.ts'
 import { verifyCallbacks } from './routes.ts'
 import { verifyHierarchy, verifyPolicy, verifyScopes } from './scope-rules.ts'
 import { toOwnClients } from './server/clients/configured.ts'
@@ -26,10 +22,8 @@ const defaultSessions = 5
  */
 export function createConfig(options: GatehouseOptions): Config {
   const issuer = parseIssuer(options.issuer)
-  const backends = options.backends.map((backend) => toBackend(backend, issuer))
-  verifyBackends(backends)
   const paths = resolveEndpointPaths(options.paths)
-  for (const backend of backends) verifyRoom(backend, paths)
+  const backends = createBackends(options.backends, issuer, paths)
   const siteName = options.siteName ?? toSiteName(backends, issuer)
   const registration = toRegistration(options)
   const scopes = options.scopes ?? toScopes(registration, siteName)
@@ -47,6 +41,7 @@ export function createConfig(options: GatehouseOptions): Config {
     issuer,
     paths,
     backends,
+    resourceAliases: toResourceAliases(backends),
     scopes,
     defaultScopes,
     signingAlgorithm: options.signingAlgorithm ?? 'ES256',
@@ -74,44 +69,6 @@ function parseIssuer(issuer: string): string {
   const parsed = parsePublicUrl(issuer)
   if ('problem' in parsed) throw new TypeError(`issuer ${JSON.stringify(issuer)} ${parsed.problem}`)
   return parsed.origin
-}
-
-function toBackend(options: BackendOptions, issuer: string): Backend {
-  const { id = 'mcp', path = '/mcp', identity = 'none', headers = {} } = options
-  if (!/^[a-z0-9-]+$/.test(id)) {
-    throw new TypeError(
-      `Backend id ${JSON.stringify(id)} must be lower-case letters, digits and hyphens`,
-    )
-  }
-  if (!/^(\/[A-Za-z0-9._~-]+)+$/.test(path) || /\/\.{1,2}(\/|$)/.test(path)) {
-    throw new TypeError(`Backend path ${JSON.stringify(path)} must look like /mcp`)
-  }
-  const lowerCase = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value])
-  return Object.freeze({
-    id,
-    name: options.name ?? id,
-    path,
-    resource: issuer + path,
-    ...(options.to !== undefined && { to: new URL(options.to) }),
-    identity,
-    ...(options.forward !== undefined && { forward: options.forward }),
-    ...(options.signInWith !== undefined && { signInWith: options.signInWith }),
-    headers: Object.freeze(Object.fromEntries(lowerCase) as Record<string, string>),
-    ...(options.policy && { policy: options.policy }),
-  })
-}
-
-function verifyBackends(backends: readonly Backend[]): void {
-  if (backends.length === 0) throw new TypeError('At least one backend is needed')
-  for (const member of ['id', 'path'] as const) {
-    const seen = new Set(backends.map((backend) => backend[member]))
-    if (seen.size < backends.length) throw new TypeError(`Two backends have the same ${member}`)
-  }
-}
-
-/** What is below a backend's path is the backend's, and nothing of ours. */
-function verifyRoom({ id, path }: Backend, paths: EndpointPaths): void {
-  verifyPlaces([...listPlaces(paths), { name: `backend ${id}`, path, hasChildren: true }])
 }
 
 function toSiteName(backends: readonly Backend[], issuer: string): string {

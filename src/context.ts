@@ -28,8 +28,12 @@ export interface Backend {
   readonly path: string
   /** Issuer + path: the one canonical string of RFC 8707, in `aud` and in the metadata. */
   readonly resource: string
-  /** Its Streamable HTTP endpoint. Absent when it verifies tokens itself and only needs the server. */
+  /** Its MCP endpoint: for `sse` the URL of its event stream. Absent when it verifies tokens itself and only needs the server. */
   readonly to?: URL
+  /** What it speaks: Streamable HTTP, or HTTP+SSE (MCP 2024-11-05). Default `streamable-http`. */
+  readonly transport?: 'streamable-http' | 'sse'
+  /** Where clients of HTTP+SSE open their stream, such as `/mcp/sse`; may be `path` itself. Absent: nowhere. */
+  readonly ssePath?: string
   /** The one way to sign in that counts for it: the id of a provider, or `local`. Default: all that are configured. */
   readonly signInWith?: string
   /** What it is told about the user: nothing, `X-Forwarded-User`-style headers, or a signed JWT. */
@@ -97,6 +101,8 @@ export interface Config {
   /** Where the endpoints are below the issuer. */
   readonly paths: EndpointPaths
   readonly backends: readonly Backend[]
+  /** Other names of resources, by which clients of HTTP+SSE know them. */
+  readonly resourceAliases?: ReadonlyMap<string, string>
   /** Scope → the sentence a person reads. `offline_access` is added by the server itself. */
   readonly scopes: Readonly<Record<string, string>>
   /** Granted when the request names none that exists. */

@@ -30,8 +30,15 @@ export interface BackendOptions {
   name?: string
   /** Where clients reach it. Default `/mcp`. */
   path?: string
-  /** Its Streamable HTTP endpoint. Absent: Gatehouse is the authorization server only. */
+  /** Its MCP endpoint; with `transport: 'sse'` the URL of its event stream. Absent: Gatehouse is the authorization server only. */
   to?: string | URL
+  /** What it speaks: Streamable HTTP, or HTTP+SSE of MCP 2024-11-05. Default `streamable-http`. */
+  transport?: 'streamable-http' | 'sse' | undefined
+  /**
+   * Where clients that only know HTTP+SSE reach it, such as `/mcp/sse`; may be `path` itself. Default: `path`
+   * with `transport: 'sse'`, otherwise nowhere (`docs/guides/legacy-sse.md`).
+   */
+  ssePath?: string | undefined
   /** Default `none`. */
   identity?: 'none' | 'headers' | 'assertion'
   /**

@@ -5,11 +5,11 @@
  * origins may call it. CORS is on what clients running in a browser need, and never on a page.
  */
 import type { Backend, Config, Endpoint } from './context.ts'
-import { gate } from './gate/gate.ts'
+import { createGates } from './gate/gate.ts'
 import { protectedResourceMetadata } from './gate/resource-metadata.ts'
 import type { Upstream } from './identity/upstream.ts'
 import { type EndpointPaths, isPlainPath } from './oauth/endpoint-paths.ts'
-import { resourceMetadataPath } from './oauth/resource.ts'
+import { listResources, resourceMetadataPath } from './oauth/resource.ts'
 import { authorize } from './server/endpoints/authorize.ts'
 import { callback } from './server/endpoints/callback.ts'
 import { deleteClient, readClient, updateClient } from './server/endpoints/client-configuration.ts'
@@ -96,17 +96,17 @@ const listServerRows = (at: EndpointPaths): readonly Row[] => [
   ['POST', at.setup, setup, 'page'],
 ]
 
-/** The gate of a backend. */
+/** The gates of a backend. */
 function toBackendRows(backend: Backend): readonly Row[] {
-  const { path } = backend
+  const gates = backend.to ? createGates(backend) : []
   // The gate answers preflights and sets CORS headers itself: they depend on the backend's answer.
-  return backend.to ? [['*', path, gate(backend), 'challenge']] : []
+  return gates.map(({ path, endpoint }): Row => ['*', path, endpoint, 'challenge'])
 }
 
 /** Where clients learn whom to ask for a token; at the root when there is one backend only. */
 function listResourceRows(backends: readonly Backend[]): readonly Row[] {
   const [only, ...others] = backends
-  const rows = backends.map((backend) => ({ backend, path: backend.path }))
+  const rows = backends.flatMap(listNames).map((backend) => ({ backend, path: backend.path }))
   const all = only && others.length === 0 ? [{ backend: only, path: '' }, ...rows] : rows
   return all.map(({ backend, path }) => [
     'GET',
@@ -115,6 +115,11 @@ function listResourceRows(backends: readonly Backend[]): readonly Row[] {
     'json',
     'cors',
   ])
+}
+
+/** A backend under each of its names: clients compare the resource with the URL that they connect to. */
+function listNames(backend: Backend): readonly Backend[] {
+  return listResources(backend).map((named) => ({ ...backend, ...named }))
 }
 
 /** Our metadata, and registration, where clients look for them below the path of a backend (S2). */
@@ -184,7 +189,7 @@ export function createRoutes(
     ...ownRows,
     ...toAliasRows(ownRows, paths),
     ...(isServer ? toCallbackRows(upstreams, paths) : []),
-    ...(isServer ? backends.flatMap(toServerRows) : []),
+    ...(isServer ? backends.flatMap(listNames).flatMap(toServerRows) : []),
     ...(oauthEnabled ? listResourceRows(backends) : []),
     ...backends.flatMap(toBackendRows),
   ]

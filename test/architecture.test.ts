@@ -7,6 +7,7 @@ import { findImports, listFiles, readSource, stripComments, stripText } from './
 const partsOfGatehouse = [
   'addressee',
   'answers',
+  'backends',
   'config',
   'error-shapes',
   'installation',

@@ -1,5 +1,5 @@
 /**
- * `<backend path>`, every method: the protected MCP endpoint (MCP 2026-07-28 streamable-http and
+ * The paths of a backend, every method: the protected MCP endpoint (MCP 2026-07-28 streamable-http and
  * authorization; catalogue §13).
  *
  * The order of the questions is the protection: is the request meant for us, may this page ask, who is
@@ -9,42 +9,55 @@ import type { Backend, Endpoint, RequestContext } from '../context.ts'
 import { OAuthError } from '../errors.ts'
 import { isPreflight, toPreflightAnswer } from '../oauth/cors.ts'
 import { verifyPlainBody } from '../platform/refusals.ts'
-import { createStreamableHttp, type HttpBackend } from './backends/streamable-http.ts'
+import type { HttpBackend } from './backends/request-fields.ts'
+import { createWays, type Way } from './backends/ways.ts'
 import { verifyBearer } from './bearer.ts'
 import { verifyBrowser } from './browser.ts'
-import { createGrantUses } from './grant-use.ts'
+import { createGrantUses, type NoteGrantUse } from './grant-use.ts'
 import { createScreen, type ScreenRequest } from './policy/screen.ts'
 import { auditRefusal } from './refusal.ts'
 
-/** Methods of Streamable HTTP in any revision, and HEAD, which clients probe with. */
-const methodsServed = ['GET', 'HEAD', 'POST', 'DELETE']
+/** The guarded endpoint of one path. */
+export interface Gate {
+  readonly path: string
+  readonly endpoint: Endpoint
+}
 
 /**
- * The endpoint that guards one backend. Its errors are to be rendered by `renderRefusal`.
+ * The endpoints that guard one backend: one for each of its ways. Their errors are to be rendered by
+ * `renderRefusal`.
  *
  * @throws TypeError at once when the backend has no URL to forward to
  */
-export function gate(backend: Backend): Endpoint {
+export function createGates(backend: Backend): readonly Gate[] {
   if (!isForwarded(backend))
     throw new TypeError(
       `The backend "${backend.id}" has no "to" URL that the gate could forward to`,
     )
-  const forward = createStreamableHttp(backend)
   const noteGrantUse = createGrantUses()
-  const findScreen = createScreenOnce(backend)
+  return createWays(backend).map((way) => ({
+    path: way.path,
+    endpoint: guard(backend, way, noteGrantUse),
+  }))
+}
+
+function guard(backend: Backend, way: Way, noteGrantUse: NoteGrantUse): Endpoint {
+  const { methods } = way
+  const door = { ...backend, path: way.protectedPath }
+  const findScreen = createScreenOnce(door)
   return async (request, context) => {
     try {
-      verifyPath(request, backend)
+      verifyPath(request, way)
       verifyBrowserAudited(request, context)
-      if (isPreflight(request)) return toPreflightAnswer(request, { methods: methodsServed })
-      const claims = await verifyBearer(request, backend, context)
+      if (isPreflight(request)) return toPreflightAnswer(request, { methods })
+      const claims = await verifyBearer(request, door, context)
       if (claims.iss === context.config.issuer) noteGrantUse(claims, context)
-      verifyMethod(request)
+      verifyMethod(request, way)
       verifyBodiless(request)
       verifyContent(request)
       const screened = await findScreen?.(context)(request, claims, context)
       if (screened && 'answer' in screened) return screened.answer
-      return await forward(request, claims, context, screened)
+      return await way.forward(request, claims, context, screened)
     } catch (error) {
       const status = error instanceof OAuthError ? error.status : 500
       context.metrics.count('gate_requests', { backend: backend.id, status: String(status) })
@@ -71,8 +84,8 @@ function createScreenOnce(
 }
 
 /** The path that is guarded is the one that is forwarded: exactly this one (catalogue RS-09). */
-function verifyPath(request: Request, backend: Backend): void {
-  if (new URL(request.url).pathname === backend.path) return
+function verifyPath(request: Request, { path }: Way): void {
+  if (new URL(request.url).pathname === path) return
   throw new OAuthError('invalid_request', 'There is no MCP server at this path', {
     status: 404,
     reason: 'unknown_path',
@@ -89,12 +102,12 @@ function verifyBrowserAudited(request: Request, context: RequestContext): void {
 }
 
 /** The request line alone names the method; no field can change it (catalogue RS-09). */
-function verifyMethod(request: Request): void {
-  if (methodsServed.includes(request.method)) return
+function verifyMethod(request: Request, { methods }: Way): void {
+  if (methods.includes(request.method)) return
   throw new OAuthError('invalid_request', `The method ${request.method} is not served here`, {
     status: 405,
     reason: 'method_not_served',
-    headers: { allow: methodsServed.join(', ') },
+    headers: { allow: methods.join(', ') },
   })
 }
 

@@ -10,6 +10,8 @@ import type { AccessTokenClaims } from '../tokens/access-token.ts'
 export interface Watched {
   /** Aborted, with the refusal as its reason, when the token has ended. */
   readonly signal: AbortSignal
+  /** From now on it stands on the token that lasts longest: the holder came with a newer one. */
+  renew(claims: AccessTokenClaims): void
   /** Must be called when the request is over. */
   release(): void
 }
@@ -38,8 +40,9 @@ export function createTokenWatch(): TokenWatch {
   return {
     watch(claims, context, refuse) {
       const abort = new AbortController()
+      let newest = claims
       const check = () => {
-        const reason = findEnd(claims, context)
+        const reason = findEnd(newest, context)
         if (reason !== undefined) abort.abort(refuse(reason))
       }
       checks.add(check)
@@ -50,7 +53,10 @@ export function createTokenWatch(): TokenWatch {
         clearInterval(timer)
         timer = undefined
       }
-      return { signal: abort.signal, release }
+      const renew = (later: AccessTokenClaims) => {
+        if (later.exp > newest.exp) newest = later
+      }
+      return { signal: abort.signal, renew, release }
     },
   }
 }

@@ -11,6 +11,7 @@ import { jwtVerify } from 'jose/jwt/verify'
 import { LRUCache } from 'lru-cache'
 import type { Backend, ForeignIssuer } from '../context.ts'
 import { OAuthError } from '../errors.ts'
+import { listResources } from '../oauth/resource.ts'
 import { expandScopes, type ScopeHierarchy } from '../oauth/scope.ts'
 import type { Clock } from '../platform/clock.ts'
 import { sha256 } from '../platform/crypto.ts'
@@ -129,7 +130,11 @@ function findResource(
   { backends, audience }: UpstreamVerifierOptions,
 ): string {
   const named = [aud].flat()
-  const found = backends.find(({ resource }) => named.includes(audience ?? resource))
+  const found = backends.find((backend) =>
+    (audience === undefined ? listResources(backend) : [{ resource: audience }]).some(
+      ({ resource }) => named.includes(resource),
+    ),
+  )
   if (found) return found.resource
   throw new OAuthError('invalid_token', 'The access token is for another resource', {
     reason: 'audience_mismatch',

@@ -12,11 +12,18 @@ import { OAuthError } from '../errors.ts'
  *
  * Several values must mean the same one (older Codex sends `resource` twice). Without any, the only
  * resource is meant; so is it when the value is the bare origin, which clients send that read the
- * MCP URL as `https://host/`. Everything else throws `invalid_target`.
+ * MCP URL as `https://host/`. `aliases` are further names of resources. Everything else throws
+ * `invalid_target`.
  */
-export function resolveResource(values: readonly string[], resources: readonly string[]): string {
+export function resolveResource(
+  values: readonly string[],
+  resources: readonly string[],
+  aliases: ReadonlyMap<string, string> = new Map(),
+): string {
   if (values.length === 0) return resolveDefault(resources)
-  const found = new Set(values.map((value) => findResource(value, resources)))
+  const found = new Set(
+    values.map((value) => findResource(value, resources) ?? findAlias(value, aliases)),
+  )
   const [resource] = found
   if (found.size === 1 && resource !== undefined) return resource
   if (found.has(undefined)) {
@@ -52,6 +59,30 @@ function findResource(value: string, resources: readonly string[]): string | und
   const bareOrigin = wanted.whole === wanted.origin
   if (only === undefined || others.length > 0 || !bareOrigin) return undefined
   return toCanonical(only)?.origin === wanted.origin ? only : undefined
+}
+
+function findAlias(value: string, aliases: ReadonlyMap<string, string>): string | undefined {
+  const alias = findResource(value, [...aliases.keys()])
+  return alias === undefined ? undefined : aliases.get(alias)
+}
+
+/** A protected server: where it is, and what it is called in tokens and metadata. */
+export interface ResourceName {
+  readonly path: string
+  readonly resource: string
+}
+
+/**
+ * The names of one server, its own first: clients of HTTP+SSE know it by the URL of their stream, and
+ * strict ones accept no other. Tokens for any of them are tokens for the first.
+ */
+export function listResources(
+  server: ResourceName & { readonly ssePath?: string },
+): readonly ResourceName[] {
+  const { path, resource, ssePath = path } = server
+  const own = { path, resource }
+  if (ssePath === path) return [own]
+  return [own, { path: ssePath, resource: resource.slice(0, -path.length) + ssePath }]
 }
 
 /** Undefined when it is no absolute http(s) URL, or has userinfo, a query or a fragment. */

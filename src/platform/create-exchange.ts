@@ -1,5 +1,6 @@
 /** Chooses the exchange for a request: over its sockets where the host handed them over, else over `Request`. */
 import type { Agent } from 'undici'
+import { unavailable } from '../errors.ts'
 import type { Random } from './crypto.ts'
 import type { Answer, Exchange } from './exchange.ts'
 import { createNodeExchange, findSockets, respondOver } from './node-exchange.ts'
@@ -10,7 +11,10 @@ export interface ExchangeFactory {
   create(request: Request, env: unknown): Exchange
   /** Sends an answer that needed no exchange, as `Exchange.respond` does. */
   respond(answer: Answer, env: unknown): Response
-  /** Waits for requests to backends that are in flight, then closes the connections. */
+  /**
+   * Ends the requests of our own, which may stand for ever, waits for the forwarded ones that are in
+   * flight, then closes the connections.
+   */
   close(): Promise<void>
 }
 
@@ -18,14 +22,20 @@ export interface ExchangeFactory {
 export function createExchanges(ports: { random: Random; fetch: typeof fetch }): ExchangeFactory {
   let agent: Promise<Agent> | undefined
   const openAgent = (): Promise<Agent> => (agent ??= loadAgent())
+  const ending = new AbortController()
+  const web = { random: ports.random, fetch: ports.fetch, closing: ending.signal }
+  const node = { random: ports.random, openAgent, closing: ending.signal }
   return {
     create: (request, env) => {
       const sockets = findSockets(env)
-      if (!sockets) return createWebExchange(request, ports)
-      return createNodeExchange(sockets, { random: ports.random, openAgent })
+      if (!sockets) return createWebExchange(request, web)
+      return createNodeExchange(sockets, node)
+    },
+    close: async () => {
+      ending.abort(unavailable('gate_closing'))
+      await (await agent)?.close()
     },
     respond: (answer, env) => respondOver(findSockets(env), answer),
-    close: async () => (await agent)?.close(),
   }
 }
 

@@ -27,6 +27,35 @@ export interface Exchange {
    * @throws OAuthError `temporarily_unavailable` with status 502 or 503 when the backend gave no answer
    */
   forward(target: ForwardTarget): Promise<Response>
+  /** Sends a request of our own to a backend; may be kept and used after the exchange is over. */
+  readonly ask: AskBackend
+}
+
+/**
+ * Sends a request to a backend, once.
+ *
+ * @throws OAuthError `temporarily_unavailable` with status 502, 503 or 504 when there was no answer, and
+ *   whatever the request's signal was aborted with
+ */
+export type AskBackend = (request: BackendRequest) => Promise<BackendAnswer>
+
+/** A request to a backend that is whole in memory. Header names are lower case. */
+export interface BackendRequest {
+  readonly url: URL
+  readonly method: string
+  readonly headers: readonly HeaderField[]
+  readonly body?: string
+  /** Ends the request, and the answer while it comes. */
+  readonly signal?: AbortSignal
+  /** Longest wait for the header fields of the answer. Default 60. */
+  readonly headersTimeoutSeconds?: number
+}
+
+/** A backend's answer, read as it comes; its body must be read, or the request be ended. */
+export interface BackendAnswer {
+  readonly status: number
+  readonly headers: readonly HeaderField[]
+  readonly body: AsyncIterable<Uint8Array>
 }
 
 /** An answer that is whole in memory: every one but a proxied one. */

@@ -6,6 +6,7 @@ import { isUtf8 } from 'node:buffer'
 import { IncomingMessage, ServerResponse } from 'node:http'
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import type { Dispatcher } from 'undici'
+import { createNodeAsk } from './backend-request.ts'
 import type { Random } from './crypto.ts'
 import type { Answer, Exchange, ForwardTarget } from './exchange.ts'
 import { readBytes } from './node-body.ts'
@@ -26,6 +27,8 @@ export interface NodeExchangePorts {
   readonly random: Random
   /** The connections to backends, which the first request to one opens. */
   readonly openAgent: () => Promise<Dispatcher>
+  /** Ends the answers to our own requests that are still coming. */
+  readonly closing?: AbortSignal
 }
 
 /** The sockets in what a host passed beside a request, or undefined when it passed none. */
@@ -54,6 +57,7 @@ export function createNodeExchange(sockets: Sockets, ports: NodeExchangePorts): 
     readBody: (limitBytes) => readText(incoming, limitBytes),
     respond: (answer) => respondOver(sockets, answer),
     forward: async (target: ForwardTarget) => relay(sockets, await ports.openAgent(), target),
+    ask: createNodeAsk(ports.openAgent, ports.closing),
   }
 }
 

@@ -1,5 +1,6 @@
 /** The exchange wherever there is only `Request` and `fetch`: other runtimes, and tests without a port. */
 import { OAuthError } from '../errors.ts'
+import { createWebAsk } from './backend-request.ts'
 import type { Random } from './crypto.ts'
 import type {
   Answer,
@@ -25,6 +26,8 @@ import {
 export interface WebExchangePorts {
   readonly random: Random
   readonly fetch: typeof fetch
+  /** Ends the answers to our own requests that are still coming. */
+  readonly closing?: AbortSignal
 }
 
 /** Statuses whose responses have no body, and for which `Response` refuses one. */
@@ -38,6 +41,7 @@ export function createWebExchange(request: Request, ports: WebExchangePorts): Ex
     readBody: (limitBytes) => readText(request, limitBytes),
     respond: toResponse,
     forward: (target) => forward(request, ports.fetch, target),
+    ask: createWebAsk(ports.fetch, ports.closing),
   }
 }
 

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type RequestListener } from 'node:h
 import { connect } from 'node:net'
 import type { Backend, Config, Context } from '../../src/context.ts'
 import { OAuthError } from '../../src/errors.ts'
-import { gate } from '../../src/gate/gate.ts'
+import { createGates } from '../../src/gate/gate.ts'
 import { renderRefusal } from '../../src/gate/refusal.ts'
 import { createCustody } from '../../src/identity/custody.ts'
 import { createSessions } from '../../src/identity/sessions.ts'
@@ -124,7 +124,7 @@ export async function startGate(options: GateOptions): Promise<GateUnderTest> {
     log: { debug: note, info: note, warn: note, error: note },
   }
   const agent = createBackendAgent()
-  const endpoint = gate(backend)
+  const gates = new Map(createGates(backend).map((gate) => [gate.path, gate.endpoint]))
   const server = await listen(
     async (request, env) => {
       const sockets = options.exchange === 'web' ? undefined : findSockets(env)
@@ -132,6 +132,10 @@ export async function startGate(options: GateOptions): Promise<GateUnderTest> {
         ? createNodeExchange(sockets, { random: systemRandom, openAgent: async () => agent })
         : createWebExchange(request, { random: systemRandom, fetch })
       try {
+        const path = new URL(request.url).pathname
+        // A path of nobody's goes to a gate too, which must refuse it.
+        const endpoint = gates.get(path) ?? gates.get(backend.path)
+        if (!endpoint) throw new Error('The backend has no gate')
         const outcome = await endpoint(request, { ...full, exchange })
         return outcome instanceof Response ? outcome : exchange.respond(outcome)
       } catch (error) {

@@ -2,48 +2,31 @@
  * A Streamable HTTP backend (MCP 2025-03-26 to 2026-07-28): what the client sent, cleaned, goes to its
  * one URL, and its answer streams back.
  */
-import type { Backend, RequestContext } from '../../context.ts'
-import type { BodyRewriter, ForwardOutcome, HeaderField } from '../../platform/exchange.ts'
-import type { AccessTokenClaims } from '../../tokens/access-token.ts'
+import type { RequestContext } from '../../context.ts'
+import type { BodyRewriter, ForwardOutcome } from '../../platform/exchange.ts'
 import { tokenEnded } from '../bearer.ts'
 import { cleanRequestFields, cleanResponseFields } from '../headers.ts'
-import { createCallerDescription } from '../identity.ts'
-import type { AnnounceScopes } from '../policy/announce.ts'
 import { unwrapSessionId, wrapSessionId } from '../session-id.ts'
 import { createTokenWatch } from '../token-watch.ts'
-
-/** A backend that we forward to. */
-export type HttpBackend = Backend & { readonly to: URL }
-
-/** Passes an authorised request on. */
-export type ForwardToBackend = (
-  request: Request,
-  claims: AccessTokenClaims,
-  context: RequestContext,
-  screened?: Judged,
-) => Promise<Response>
-
-/** What a policy found out about a request. */
-export interface Judged {
-  /** Sent in place of the request's own body, which has been read. */
-  readonly body?: string
-  readonly announce?: AnnounceScopes
-}
+import {
+  createOurFields,
+  type ForwardToBackend,
+  type HttpBackend,
+  type OurFields,
+  toTargetUrl,
+  withOurs,
+} from './request-fields.ts'
 
 /** The way to one backend. */
-export function createStreamableHttp(backend: HttpBackend): ForwardToBackend {
-  const caller = createCallerDescription(backend)
-  const { recover } = caller
+export function createStreamableHttp(
+  backend: HttpBackend,
+  { find, recover }: OurFields = createOurFields(backend),
+): ForwardToBackend {
   const tokens = createTokenWatch()
   return async (request, claims, context, judged = {}) => {
     const holder = { claims, backend, context }
     const cleaned = unwrapSessionId(cleanRequestFields(request.headers), holder)
-    const ours = [
-      ...toForwardedFields(context),
-      ...(await caller.describe(claims, context)),
-      ...Object.entries(backend.headers),
-    ]
-    const headers = withOurs(cleaned, ours)
+    const headers = withOurs(cleaned, await find(claims, context))
     const watched = tokens.watch(claims, context, (reason) => tokenEnded(reason, backend, context))
     let rewriter: BodyRewriter | undefined
     return context.exchange.forward({
@@ -69,31 +52,6 @@ export function createStreamableHttp(backend: HttpBackend): ForwardToBackend {
       },
     })
   }
-}
-
-/** Ours win over the client's. Answers come uncompressed, so that no event waits in a compressor (ST-04). */
-function withOurs(cleaned: readonly HeaderField[], ours: readonly HeaderField[]): HeaderField[] {
-  const names = new Set(ours.map(([name]) => name))
-  const theirs = cleaned.filter(([name]) => !names.has(name))
-  return [...theirs, ['accept-encoding', 'identity'], ...ours]
-}
-
-/** Where the client came to, from configuration, and from where, as the socket knows it (mcp-spec G2). */
-function toForwardedFields({ config, exchange }: RequestContext): HeaderField[] {
-  const { host, protocol } = new URL(config.issuer)
-  const fields: HeaderField[] = [
-    ['x-forwarded-host', host],
-    ['x-forwarded-proto', protocol.slice(0, -1)],
-  ]
-  return exchange.peer === 'unknown' ? fields : [...fields, ['x-forwarded-for', exchange.peer]]
-}
-
-/** The backend's own URL with the query of the request (PX-03). A token never stands there: see `bearer.ts`. */
-function toTargetUrl(requestUrl: string, to: URL): URL {
-  const target = new URL(to)
-  const asked = new URL(requestUrl).search.slice(1)
-  target.search = [target.search.slice(1), asked].filter(Boolean).join('&')
-  return target
 }
 
 function noteEnd(outcome: ForwardOutcome, backend: HttpBackend, context: RequestContext): void {

@@ -21,6 +21,8 @@ const backendUrl = text.superRefine((value, context) => {
   if (problem !== undefined) context.addIssue({ code: 'custom', message: problem })
 })
 
+const backendPath = z.string().regex(/^(\/[A-Za-z0-9._~-]+)+$/, 'must be a path such as /mcp')
+
 const publicUrl = text.transform((value, context) => {
   const parsed = parsePublicUrl(value)
   if ('origin' in parsed) return parsed.origin
@@ -142,11 +144,10 @@ function createBackendSchema(secret: z.ZodType<string>) {
       .regex(/^[a-z0-9-]+$/, 'must consist of a-z, 0-9 and -')
       .optional(),
     name: text.optional(),
-    path: z
-      .string()
-      .regex(/^(\/[A-Za-z0-9._~-]+)+$/, 'must be a path such as /mcp')
-      .optional(),
+    path: backendPath.optional(),
     to: backendUrl.optional(),
+    transport: z.enum(['streamable-http', 'sse']).optional(),
+    ssePath: backendPath.optional(),
     identity: z.enum(['none', 'headers', 'assertion']).optional(),
     signInWith: text.optional(),
     forward: z.literal('upstream-token').optional(),

@@ -100,11 +100,12 @@ function parseRest(
   'codeChallenge' | 'resource' | 'scope' | 'requestedScope' | 'prompt'
 > {
   verifyResponse(params)
-  const { backends, scopes, defaultScopes, scopeHierarchy } = context.config
+  const { backends, resourceAliases, scopes, defaultScopes, scopeHierarchy } = context.config
   const requested = params.get('scope')
   const resource = resolveResource(
     params.all('resource'),
     backends.map((backend) => backend.resource),
+    resourceAliases,
   )
   const policy = backends.find((backend) => backend.resource === resource)?.policy
   const limit = findLimit(client)

@@ -122,7 +122,10 @@ async function verifyBindings(
   }
   const asked = params.all('resource')
   const known = context.config.backends.map((backend) => backend.resource)
-  if (asked.length > 0 && resolveResource(asked, known) !== code.resource) {
+  if (
+    asked.length > 0 &&
+    resolveResource(asked, known, context.config.resourceAliases) !== code.resource
+  ) {
     throw new OAuthError('invalid_target', 'The code was issued for another resource', {
       reason: 'resource_mismatch',
     })

@@ -111,7 +111,10 @@ function resolveGrantedScope(
 ): string {
   const asked = params.all('resource')
   const known = context.config.backends.map((backend) => backend.resource)
-  if (asked.length > 0 && resolveResource(asked, known) !== grant.resource) {
+  if (
+    asked.length > 0 &&
+    resolveResource(asked, known, context.config.resourceAliases) !== grant.resource
+  ) {
     throw new OAuthError('invalid_target', 'The refresh token was issued for another resource', {
       reason: 'resource_mismatch',
     })

@@ -1,0 +1,145 @@
+/**
+ * An HTTP+SSE client in front of an HTTP+SSE backend (MCP 2024-11-05): the backend's stream passes event
+ * by event, but for `endpoint`, which names a place of ours; what is posted there goes to the backend's
+ * own, which no client gets to know.
+ */
+import { OAuthError } from '../../errors.ts'
+import type { BackendAnswer, HeaderField } from '../../platform/exchange.ts'
+import { cleanRequestFields } from '../headers.ts'
+import { toAnswer, verifyEventStream } from './backend-answer.ts'
+import { createEventOutlet, type EventOutlet } from './bridge-outlet.ts'
+import { createEventReader, type ServerEvent } from './legacy-events.ts'
+import {
+  type LegacyHolder,
+  openSession,
+  readSessionParameter,
+  resolveMessageUrl,
+  sealSession,
+  toMessagesAddress,
+} from './legacy-session.ts'
+import { createStreamHolding, type HeldStream } from './legacy-streams.ts'
+import { readMessageBody } from './message-body.ts'
+import {
+  type FindOurFields,
+  type ForwardToBackend,
+  type HttpBackend,
+  toTargetUrl,
+  withOurs,
+} from './request-fields.ts'
+
+/** The two places of an HTTP+SSE server. */
+export interface LegacyPlaces {
+  /** `GET`: the event stream. */
+  readonly stream: ForwardToBackend
+  /** `POST`: the messages of a stream. */
+  readonly messages: ForwardToBackend
+}
+
+/** The places of a backend whose streams are opened at `path`. */
+export function createLegacyRelay(
+  backend: HttpBackend,
+  path: string,
+  findOurFields: FindOurFields,
+): LegacyPlaces {
+  const holdStream = createStreamHolding(backend)
+  /** Streams that are open at this instance, by session: who posts with a newer token keeps theirs alive. */
+  const open = new Map<string, HeldStream>()
+  const toFields = async (request: Request, { claims, context }: LegacyHolder) =>
+    withOurs(
+      withoutSession(cleanRequestFields(request.headers)),
+      await findOurFields(claims, context),
+    )
+
+  return {
+    async stream(request, claims, context) {
+      const holder = { claims, backend, context }
+      const held = holdStream(claims, context)
+      const ending = new AbortController()
+      const signal = AbortSignal.any([held.signal, ending.signal, request.signal])
+      try {
+        const answer = await context.exchange.ask({
+          url: toTargetUrl(request.url, backend.to),
+          method: 'GET',
+          headers: await toFields(request, holder),
+          signal,
+        })
+        verifyEventStream(answer, backend)
+        const outlet = createEventOutlet()
+        outlet.over.addEventListener('abort', () => ending.abort())
+        const rewrite = createEndpointRewriter(holder, path, (session) => open.set(session, held))
+        void pass(answer, outlet, rewrite)
+          .catch((error: unknown) => noteBreak(error, signal, holder))
+          .finally(() => {
+            outlet.end()
+            held.release()
+            for (const [session, stream] of open) if (stream === held) open.delete(session)
+          })
+        countAnswer(200, holder)
+        return outlet.response
+      } catch (error) {
+        ending.abort()
+        held.release()
+        throw error
+      }
+    },
+
+    async messages(request, claims, context) {
+      const holder = { claims, backend, context }
+      const session = readSessionParameter(request)
+      const url = openSession(session, holder)
+      open.get(session)?.renew(claims)
+      const body = await readMessageBody(backend, context)
+      const answer = await context.exchange.ask({
+        url,
+        method: 'POST',
+        headers: await toFields(request, holder),
+        body,
+      })
+      countAnswer(answer.status, holder)
+      return toAnswer(answer, backend)
+    },
+  }
+}
+
+/** `Mcp-Session-Id` belongs to Streamable HTTP. */
+function withoutSession(fields: readonly HeaderField[]): HeaderField[] {
+  return fields.filter(([name]) => name !== 'mcp-session-id')
+}
+
+async function pass(
+  { body }: BackendAnswer,
+  outlet: EventOutlet,
+  rewrite: (event: ServerEvent) => ServerEvent,
+): Promise<void> {
+  const read = createEventReader()
+  for await (const chunk of body) for (const event of read(chunk)) await outlet.send(rewrite(event))
+}
+
+function createEndpointRewriter(
+  holder: LegacyHolder,
+  path: string,
+  onSession: (session: string) => void,
+): (event: ServerEvent) => ServerEvent {
+  return (event) => {
+    if (event.type !== 'endpoint') return event
+    const url = resolveMessageUrl(event.data ?? '', holder.backend.to)
+    const session = sealSession(url, holder)
+    onSession(session)
+    return { ...event, data: toMessagesAddress(path, session) }
+  }
+}
+
+/** Nobody is told what ends as it should: the client left, the token ended, or we are stopping. */
+function noteBreak(error: unknown, signal: AbortSignal, { backend, context }: LegacyHolder): void {
+  const reason = error instanceof OAuthError ? error.reason : undefined
+  if (signal.aborted || reason === 'gate_closing') return
+  context.log.warn('A backend broke off its event stream', {
+    backend: backend.id,
+    requestId: context.exchange.requestId,
+    reason,
+  })
+}
+
+function countAnswer(status: number, { backend, context }: LegacyHolder): void {
+  context.metrics.count('gate_requests', { backend: backend.id, status: String(status) })
+}

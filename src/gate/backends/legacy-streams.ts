@@ -1,0 +1,58 @@
+/** The event streams that clients hold open here: bounded for each user of a client, alive while a token of theirs is. */
+import type { RequestContext } from '../../context.ts'
+import { OAuthError } from '../../errors.ts'
+import type { AccessTokenClaims } from '../../tokens/access-token.ts'
+import { tokenEnded } from '../bearer.ts'
+import { createTokenWatch } from '../token-watch.ts'
+import { toPrincipal } from './legacy-session.ts'
+import type { HttpBackend } from './request-fields.ts'
+
+/** Streams that one user may hold open with one client at one instance (catalogue DS-02, ST-02). */
+export const streamsPerPrincipal = 32
+
+/** A stream that counts. */
+export interface HeldStream {
+  /** Aborted when the token behind the stream has ended. */
+  readonly signal: AbortSignal
+  /** The holder came with this token: the stream lives as long as it does, when that is longer. */
+  renew(claims: AccessTokenClaims): void
+  /** Must be called when the stream is over. */
+  release(): void
+}
+
+/** Takes a place for a stream; throws 429 when its principal has as many as it may. */
+export type HoldStream = (claims: AccessTokenClaims, context: RequestContext) => HeldStream
+
+/** The streams to one backend at this instance. */
+export function createStreamHolding(backend: HttpBackend): HoldStream {
+  const counts = new Map<string, number>()
+  const tokens = createTokenWatch()
+  return (claims, context) => {
+    const principal = toPrincipal(claims)
+    const count = counts.get(principal) ?? 0
+    if (count >= streamsPerPrincipal) throw tooManyStreams()
+    counts.set(principal, count + 1)
+    const watched = tokens.watch(claims, context, (reason) => tokenEnded(reason, backend, context))
+    let isOver = false
+    return {
+      signal: watched.signal,
+      renew: watched.renew,
+      release: () => {
+        if (isOver) return
+        isOver = true
+        watched.release()
+        const left = (counts.get(principal) ?? 1) - 1
+        if (left > 0) counts.set(principal, left)
+        else counts.delete(principal)
+      },
+    }
+  }
+}
+
+function tooManyStreams(): OAuthError {
+  return new OAuthError(
+    'temporarily_unavailable',
+    `This client holds ${streamsPerPrincipal} streams open already; close some of them`,
+    { status: 429, reason: 'streams_exhausted', retryAfterSeconds: 30 },
+  )
+}
