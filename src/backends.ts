@@ -72,9 +72,10 @@ function verifyRoom({ id, path, ssePath = path }: Backend, paths: EndpointPaths)
   verifyPlaces([...places, { name: `backend ${id} ssePath`, path: ssePath, hasChildren: true }])
 }
 
-/** Every path at which a backend is reached, once. */
+/** Every path at which a backend is reached. */
 function listPaths({ path, ssePath }: Backend): string[] {
-  return ssePath === undefined ? [path] : [...new Set([path, ssePath, `${ssePath}/messages`])]
+  if (ssePath === undefined) return [path]
+  return [path, ...(ssePath === path ? [] : [ssePath]), `${ssePath}/messages`]
 }
 
 /** Further names of resources, and the resource that each one stands for. */

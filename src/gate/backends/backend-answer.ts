@@ -2,7 +2,7 @@
 import { OAuthError } from '../../errors.ts'
 import type { Answer, BackendAnswer } from '../../platform/exchange.ts'
 import { cleanResponseFields } from '../headers.ts'
-import { longestEvent } from './legacy-events.ts'
+import { createEventReader, longestEvent, type ServerEvent } from './legacy-events.ts'
 import type { HttpBackend } from './request-fields.ts'
 
 /** What is passed on of the body of an answer that is only about one message, in bytes. */
@@ -37,6 +37,12 @@ export function verifyEventStream(answer: BackendAnswer, backend: HttpBackend): 
       retryAfterSeconds: 5,
     },
   )
+}
+
+/** The events of a stream, as they come. */
+export async function* readEvents({ body }: BackendAnswer): AsyncGenerator<ServerEvent> {
+  const read = createEventReader()
+  for await (const chunk of body) yield* read(chunk)
 }
 
 /**

@@ -6,9 +6,9 @@
 import { OAuthError } from '../../errors.ts'
 import type { BackendAnswer, HeaderField } from '../../platform/exchange.ts'
 import { cleanRequestFields } from '../headers.ts'
-import { toAnswer, verifyEventStream } from './backend-answer.ts'
+import { readEvents, toAnswer, verifyEventStream } from './backend-answer.ts'
 import { createEventOutlet, type EventOutlet } from './bridge-outlet.ts'
-import { createEventReader, type ServerEvent } from './legacy-events.ts'
+import type { ServerEvent } from './legacy-events.ts'
 import {
   type LegacyHolder,
   openSession,
@@ -54,31 +54,20 @@ export function createLegacyRelay(
     async stream(request, claims, context) {
       const holder = { claims, backend, context }
       const held = holdStream(claims, context)
-      const ending = new AbortController()
-      const signal = AbortSignal.any([held.signal, ending.signal, request.signal])
-      try {
-        const answer = await context.exchange.ask({
-          url: toTargetUrl(request.url, backend.to),
-          method: 'GET',
-          headers: await toFields(request, holder),
-          signal,
-        })
-        verifyEventStream(answer, backend)
-        const outlet = createEventOutlet()
-        outlet.over.addEventListener('abort', () => ending.abort())
-        const rewrite = createEndpointRewriter(holder, path, (session) => open.set(session, held))
-        void pass(answer, outlet, rewrite)
-          .catch((error: unknown) => noteBreak(error, signal, holder))
-          .finally(() => {
-            outlet.end()
-            held.release()
-            for (const [session, stream] of open) if (stream === held) open.delete(session)
-          })
-        countAnswer(200, holder)
-        return outlet.response
-      } catch (error) {
-        ending.abort()
+      const release = () => {
         held.release()
+        for (const [session, stream] of open) if (stream === held) open.delete(session)
+      }
+      try {
+        const headers = await toFields(request, holder)
+        const url = toTargetUrl(request.url, backend.to)
+        const signal = AbortSignal.any([held.signal, request.signal])
+        const rewrite = createEndpointRewriter(holder, path, (session) => open.set(session, held))
+        const response = await relayStream({ url, headers, signal, rewrite, release }, holder)
+        countAnswer(200, holder)
+        return response
+      } catch (error) {
+        release()
         throw error
       }
     },
@@ -89,16 +78,47 @@ export function createLegacyRelay(
       const url = openSession(session, holder)
       open.get(session)?.renew(claims)
       const body = await readMessageBody(backend, context)
-      const answer = await context.exchange.ask({
-        url,
-        method: 'POST',
-        headers: await toFields(request, holder),
-        body,
-      })
+      const headers = await toFields(request, holder)
+      const answer = await context.exchange.ask({ url, method: 'POST', headers, body })
       countAnswer(answer.status, holder)
       return toAnswer(answer, backend)
     },
   }
+}
+
+/** How a stream is opened, changed on its way and let go. */
+interface Relayed {
+  readonly url: URL
+  readonly headers: readonly HeaderField[]
+  readonly signal: AbortSignal
+  readonly rewrite: (event: ServerEvent) => ServerEvent
+  readonly release: () => void
+}
+
+/** Opens the backend's stream, and passes it on for as long as both sides and the token stand. */
+async function relayStream(
+  { url, headers, signal, rewrite, release }: Relayed,
+  holder: LegacyHolder,
+): Promise<Response> {
+  const { backend, context } = holder
+  const ending = new AbortController()
+  const either = AbortSignal.any([signal, ending.signal])
+  const answer = await context.exchange.ask({ url, method: 'GET', headers, signal: either })
+  try {
+    verifyEventStream(answer, backend)
+  } catch (error) {
+    ending.abort()
+    throw error
+  }
+  const outlet = createEventOutlet()
+  outlet.over.addEventListener('abort', () => ending.abort())
+  void pass(answer, outlet, rewrite)
+    .catch((error: unknown) => noteBreak(error, either, holder))
+    .finally(() => {
+      outlet.end()
+      release()
+    })
+  return outlet.response
 }
 
 /** `Mcp-Session-Id` belongs to Streamable HTTP. */
@@ -107,12 +127,11 @@ function withoutSession(fields: readonly HeaderField[]): HeaderField[] {
 }
 
 async function pass(
-  { body }: BackendAnswer,
+  answer: BackendAnswer,
   outlet: EventOutlet,
   rewrite: (event: ServerEvent) => ServerEvent,
 ): Promise<void> {
-  const read = createEventReader()
-  for await (const chunk of body) for (const event of read(chunk)) await outlet.send(rewrite(event))
+  for await (const event of readEvents(answer)) await outlet.send(rewrite(event))
 }
 
 function createEndpointRewriter(

@@ -2,6 +2,8 @@
  * The ways to a backend: which paths it has, and what is spoken at each, by its configuration. Whatever
  * the way, the same gate stands before it.
  */
+import { createOldClientBridge } from './bridge-old-client.ts'
+import { bridgedMethods, createOldServerBridge } from './bridge-old-server.ts'
 import { createLegacyRelay, type LegacyPlaces } from './legacy-relay.ts'
 import { toMessagesPath } from './legacy-session.ts'
 import { createOurFields, type ForwardToBackend, type HttpBackend } from './request-fields.ts'
@@ -23,11 +25,15 @@ const streamableMethods = ['GET', 'HEAD', 'POST', 'DELETE']
 export function createWays(backend: HttpBackend): readonly Way[] {
   const { path, ssePath } = backend
   const ours = createOurFields(backend)
-  const main = createStreamableHttp(backend, ours)
-  const way = { path, protectedPath: path, methods: streamableMethods }
+  const isOld = backend.transport === 'sse'
+  const main = isOld
+    ? createOldServerBridge(backend, ours.find)
+    : createStreamableHttp(backend, ours)
+  const way = { path, protectedPath: path, methods: isOld ? bridgedMethods : streamableMethods }
   if (ssePath === undefined) return [{ ...way, forward: main }]
 
-  const legacy = createLegacyRelay(backend, ssePath, ours.find)
+  const createPlaces = isOld ? createLegacyRelay : createOldClientBridge
+  const legacy = createPlaces(backend, ssePath, ours.find)
   const messages = {
     path: toMessagesPath(ssePath),
     protectedPath: ssePath,

@@ -1,0 +1,190 @@
+/**
+ * A client of Streamable HTTP (MCP 2025-03-26 to 2025-11-25) on behalf of somebody who is none: keeps the
+ * backend's session and revision, and hands over every message that comes, from whichever stream.
+ */
+import { OAuthError } from '../../errors.ts'
+import type { AskBackend, BackendAnswer, HeaderField } from '../../platform/exchange.ts'
+import { cleanResponseFields } from '../headers.ts'
+import { findField, isEventStream, readText, verifyEventStream } from './backend-answer.ts'
+import { type Position, takeAnswer, waitToResume } from './bridge-answers.ts'
+import type { Message } from './bridge-messages.ts'
+import type { HttpBackend } from './request-fields.ts'
+
+/** What a link is made of. */
+export interface BackendLinkOptions {
+  readonly backend: HttpBackend
+  readonly ask: AskBackend
+  /** Aborted when the session is over; the backend is told then. */
+  readonly signal: AbortSignal
+  /** Takes each message of the backend; the next one of the same stream waits for it. */
+  readonly onMessage: (message: Message) => Promise<void>
+}
+
+/** What we are at the backend for one client. */
+export interface BackendLink {
+  /** Takes the header fields of all that is sent from now on: those of the caller's newest request. */
+  speakAs(fields: readonly HeaderField[]): void
+  /** Sends what has no answer; resolves when the backend has it. */
+  tell(message: Message): Promise<void>
+  /** Sends a request; resolves when its answer was passed on. */
+  ask(message: Message): Promise<void>
+}
+
+/** Why a message was refused: the backend does not know our session any more. */
+export const sessionGone = 'backend_session_gone'
+
+/** Streams that bring nothing, one after the other, after which we stop asking for more. */
+const fruitlessAllowed = 5
+
+/** How long the backend may take to end a session that is over, in milliseconds. */
+const farewellMs = 5000
+
+/** The link of one session. */
+export function createBackendLink(options: BackendLinkOptions): BackendLink {
+  const { backend, signal, onMessage } = options
+  const wire = createWire(options)
+  let isListening = false
+  signal.addEventListener('abort', () => void wire.leave().catch(() => undefined))
+  return {
+    speakAs: wire.speakAs,
+    async tell(message) {
+      const answer = await wire.post(message)
+      await verifyTaken(answer, backend, wire.hasSession())
+      await readText(answer)
+      if (message.method !== 'notifications/initialized' || isListening) return
+      isListening = true
+      void listen(wire, options).catch(() => undefined)
+    },
+    async ask(message) {
+      const answer = await wire.post(message)
+      await verifyTaken(answer, backend, wire.hasSession())
+      const isBeginning = message.method === 'initialize'
+      if (isBeginning) wire.begin(findField(answer, 'mcp-session-id'))
+      let isAnswered = false
+      const pass = (each: Message) => {
+        if (each.kind === 'response' && each.id === message.id) {
+          isAnswered = true
+          if (isBeginning) wire.agree(each.revision ?? '')
+        }
+        return onMessage(each)
+      }
+      let position = await takeAnswer(answer, pass)
+      // A server may end the stream of an answer and go on in another one (MCP 2025-11-25).
+      for (let fruitless = 0; !isAnswered && fruitless < fruitlessAllowed; fruitless += 1) {
+        if (position.lastEventId === undefined) break
+        const before = position
+        await waitToResume(position, signal)
+        const more = await wire.resume(position)
+        verifyEventStream(more, backend)
+        position = await takeAnswer(more, pass, position)
+        if (position.lastEventId !== before.lastEventId) fruitless = -1
+      }
+      if (!isAnswered) throw unanswered()
+    },
+  }
+}
+
+/** The stream on which a backend speaks of its own accord, if it has one. */
+async function listen(
+  wire: Wire,
+  { backend, signal, onMessage }: BackendLinkOptions,
+): Promise<void> {
+  let position: Position = {}
+  for (let fruitless = 0; fruitless < fruitlessAllowed && !signal.aborted; fruitless += 1) {
+    const answer = await wire.resume(position)
+    if (answer.status !== 200 || !isEventStream(answer)) return void (await readText(answer))
+    verifyEventStream(answer, backend)
+    const pass = (message: Message) => {
+      fruitless = -1
+      return onMessage(message)
+    }
+    position = await takeAnswer(answer, pass, position)
+    await waitToResume(position, signal)
+  }
+}
+
+type Wire = ReturnType<typeof createWire>
+
+/** The requests of a session, with what it has agreed upon. */
+function createWire({ backend, ask, signal }: BackendLinkOptions) {
+  let fields: readonly HeaderField[] = []
+  let sessionId = ''
+  let revision = ''
+  const send = (
+    method: string,
+    { extra = [], body, until = signal }: Sending = {},
+  ): Promise<BackendAnswer> => {
+    const session: HeaderField[] = sessionId === '' ? [] : [['mcp-session-id', sessionId]]
+    const headers = [...withRevision(fields, revision), ...session, ...extra]
+    return ask({
+      url: backend.to,
+      method,
+      headers,
+      signal: until,
+      ...(body !== undefined && { body }),
+    })
+  }
+  return {
+    speakAs: (next: readonly HeaderField[]) => void (fields = next),
+    begin: (id: string) => void (sessionId = id),
+    agree: (agreed: string) => void (revision = agreed),
+    hasSession: () => sessionId !== '',
+    post: ({ text }: Message) => send('POST', { extra: postFields, body: text }),
+    resume: ({ lastEventId }: Position) =>
+      send('GET', {
+        extra: [
+          ['accept', 'text/event-stream'],
+          ...(lastEventId === undefined ? [] : [['last-event-id', lastEventId] as const]),
+        ],
+      }),
+    async leave() {
+      if (sessionId !== '')
+        await readText(await send('DELETE', { until: AbortSignal.timeout(farewellMs) }))
+    },
+  }
+}
+
+interface Sending {
+  readonly extra?: readonly HeaderField[]
+  readonly body?: string
+  readonly until?: AbortSignal
+}
+
+const postFields: readonly HeaderField[] = [
+  ['accept', 'application/json, text/event-stream'],
+  ['content-type', 'application/json'],
+]
+
+/** The client's own field wins: it knows what it agreed to. */
+function withRevision(fields: readonly HeaderField[], revision: string): readonly HeaderField[] {
+  const isNamed = fields.some(([name]) => name === 'mcp-protocol-version')
+  return isNamed || revision === '' ? fields : [...fields, ['mcp-protocol-version', revision]]
+}
+
+/**
+ * Refuses to go on when the backend did not take a message.
+ *
+ * @throws OAuthError with the backend's own status and message, or 502
+ */
+async function verifyTaken(
+  answer: BackendAnswer,
+  backend: HttpBackend,
+  hasSession: boolean,
+): Promise<void> {
+  const { status, headers } = answer
+  cleanResponseFields(status, headers, backend)
+  if (status >= 200 && status < 300) return
+  const said = /"message"\s*:\s*"([^"\\]{1,200})"/.exec(await readText(answer))?.[1]
+  throw new OAuthError('invalid_request', said ?? `The MCP server answered ${status}`, {
+    status: status >= 400 && status < 500 ? status : 502,
+    reason: status === 404 && hasSession ? sessionGone : 'backend_refused_message',
+  })
+}
+
+function unanswered(): OAuthError {
+  return new OAuthError('temporarily_unavailable', 'The MCP server ended before it answered', {
+    status: 502,
+    reason: 'backend_unanswered',
+    retryAfterSeconds: 5,
+  })
+}

@@ -1,0 +1,101 @@
+/** JSON-RPC messages as far as a bridge must know them: which of them ask, and which answer whom. */
+import { OAuthError } from '../../errors.ts'
+
+/** One message, and its text as it came. */
+export interface Message {
+  readonly text: string
+  readonly kind: 'request' | 'notification' | 'response'
+  /** Of a request or response: its id as JSON, so that `1` and `"1"` are two. */
+  readonly id?: string
+  readonly method?: string
+  /** Of a request: what its progress notifications will name, as JSON. Of such a notification: what it names. */
+  readonly progressToken?: string
+  /** Of a response to `initialize`: the revision that both sides speak from then on. */
+  readonly revision?: string
+}
+
+/** Messages of one batch at most (MCP 2025-03-26 has batches). */
+const longestBatch = 100
+
+/** JSON-RPC 2.0 §5.1. */
+const internalError = -32603
+
+/**
+ * The messages of a body: one, or a batch.
+ *
+ * @throws OAuthError `invalid_request` when it is no JSON-RPC
+ */
+export function parseMessages(text: string): readonly Message[] {
+  const body = parseJson(text)
+  if (!Array.isArray(body)) return [toMessage(body, text)]
+  if (body.length === 0 || body.length > longestBatch) throw malformed()
+  return body.map((item: unknown) => toMessage(item, JSON.stringify(item)))
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw malformed()
+  }
+}
+
+function toMessage(value: unknown, text: string): Message {
+  if (!isObject(value)) throw malformed()
+  const { method, params, result } = value
+  const id = toId(value['id'])
+  // Line ends stand only between the parts of JSON, never in a text.
+  const line = text.replace(/[\r\n]+/g, ' ')
+  if (typeof method === 'string') {
+    const progressToken = findProgressToken(method, params)
+    const kind = id === undefined ? 'notification' : 'request'
+    return {
+      text: line,
+      kind,
+      method,
+      ...(id !== undefined && { id }),
+      ...(progressToken !== undefined && { progressToken }),
+    }
+  }
+  if (!Object.hasOwn(value, 'result') && !Object.hasOwn(value, 'error')) throw malformed()
+  const revision = isObject(result) ? result['protocolVersion'] : undefined
+  return {
+    text: line,
+    kind: 'response',
+    ...(id !== undefined && { id }),
+    ...(typeof revision === 'string' && /^[\w.-]{1,32}$/.test(revision) && { revision }),
+  }
+}
+
+function toId(id: unknown): string | undefined {
+  return typeof id === 'string' || typeof id === 'number' ? JSON.stringify(id) : undefined
+}
+
+function findProgressToken(method: string, params: unknown): string | undefined {
+  if (!isObject(params)) return undefined
+  if (method === 'notifications/progress') return toId(params['progressToken'])
+  const meta = params['_meta']
+  return isObject(meta) ? toId(meta['progressToken']) : undefined
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** The ids of the requests among messages. */
+export function listRequestIds(messages: readonly Message[]): string[] {
+  return messages.flatMap(({ kind, id }) => (kind === 'request' && id !== undefined ? [id] : []))
+}
+
+/** The answer to a request that the backend did not answer. */
+export function renderFailure(id: string, error: unknown): string {
+  const description = error instanceof OAuthError ? error.description : undefined
+  const message = description ?? 'The MCP server did not answer'
+  return `{"jsonrpc":"2.0","id":${id},"error":${JSON.stringify({ code: internalError, message })}}`
+}
+
+function malformed(): OAuthError {
+  return new OAuthError('invalid_request', 'The body must be a JSON-RPC message', {
+    reason: 'message_malformed',
+  })
+}

@@ -1,0 +1,120 @@
+/**
+ * Sessions of bridges, in the memory of this process (docs/decisions/018): each belongs to one user of
+ * one client (catalogue RS-17), ends with the token behind it, and does not stay when nobody uses it.
+ */
+import type { RequestContext } from '../../context.ts'
+import type { AccessTokenClaims } from '../../tokens/access-token.ts'
+import { sessionNotFound, toPrincipal } from './legacy-session.ts'
+import { createStreamHolding, streamsPerPrincipal } from './legacy-streams.ts'
+import type { HttpBackend } from './request-fields.ts'
+
+/** A session as its bridge sees it. */
+export interface BridgeSession {
+  readonly id: string
+  /** Aborted when the session is over, with the reason. */
+  readonly signal: AbortSignal
+  end(reason?: unknown): void
+}
+
+/** What a bridge keeps for a session. */
+export interface BridgeLink {
+  /** Whether somebody reads a stream of it now. */
+  isRead(): boolean
+}
+
+/** The sessions of one bridge. */
+export interface BridgeSessions<Link extends BridgeLink> {
+  /**
+   * Begins a session for which the bridge keeps what `connect` makes.
+   *
+   * @throws OAuthError with status 429 when the caller has as many as it may and all are in use
+   */
+  begin(
+    claims: AccessTokenClaims,
+    context: RequestContext,
+    connect: (session: BridgeSession) => Link,
+  ): Link
+  /**
+   * What is kept for the session of this id; it lives as long as the caller's token, when that is longer.
+   *
+   * @throws OAuthError with status 404 when there is none here, or it is somebody else's
+   */
+  find(id: string, claims: AccessTokenClaims): Link
+}
+
+interface Kept<Link> {
+  readonly link: Link
+  readonly session: BridgeSession
+  readonly principal: string
+  readonly renew: (claims: AccessTokenClaims) => void
+  usedAt: number
+}
+
+/** How long a session stays that nobody uses, and how often that is looked at, in milliseconds. */
+const idleMs = 600_000
+const sweepMs = 30_000
+
+/** 192 bits. */
+const idBytes = 24
+
+/** The sessions at one backend. */
+export function createBridgeSessions<Link extends BridgeLink>(
+  backend: HttpBackend,
+): BridgeSessions<Link> {
+  const hold = createStreamHolding(backend)
+  const kept = new Map<string, Kept<Link>>()
+  let timer: ReturnType<typeof setInterval> | undefined
+  const sweep = () => {
+    const before = performance.now() - idleMs
+    for (const { usedAt, link, session } of kept.values())
+      if (usedAt < before && !link.isRead()) session.end()
+  }
+  const forget = (id: string) => {
+    kept.delete(id)
+    if (kept.size > 0) return
+    clearInterval(timer)
+    timer = undefined
+  }
+  return {
+    begin(claims, context, connect) {
+      const principal = toPrincipal(claims)
+      makeRoom([...kept.values()].filter((each) => each.principal === principal))
+      const held = hold(claims, context)
+      const ending = new AbortController()
+      const id = context.random(idBytes)
+      const end = (reason?: unknown) => {
+        if (ending.signal.aborted) return
+        forget(id)
+        held.release()
+        ending.abort(reason)
+      }
+      held.signal.addEventListener('abort', () => end(held.signal.reason))
+      const session = { id, signal: ending.signal, end }
+      const link = connect(session)
+      kept.set(id, { link, session, principal, renew: held.renew, usedAt: performance.now() })
+      timer ??= startTimer(sweep)
+      return link
+    },
+    find(id, claims) {
+      const found = kept.get(id)
+      if (found?.principal !== toPrincipal(claims)) throw sessionNotFound()
+      found.usedAt = performance.now()
+      found.renew(claims)
+      return found.link
+    },
+  }
+}
+
+/** A client that never says when it is done must not shut itself out: its longest unused session ends. */
+function makeRoom<Link extends BridgeLink>(own: readonly Kept<Link>[]): void {
+  if (own.length < streamsPerPrincipal) return
+  const unread = own.filter(({ link }) => !link.isRead())
+  unread.sort((one, other) => one.usedAt - other.usedAt)[0]?.session.end()
+}
+
+function startTimer(sweep: () => void) {
+  const timer = setInterval(sweep, sweepMs)
+  // Only Node has this; elsewhere a timer does not keep anything alive.
+  timer.unref?.()
+  return timer
+}
