@@ -21,7 +21,7 @@ const sentences: Readonly<Record<string, string>> = {
     'Redis without append-only persistence: `refuse` to start or `warn`. Default `refuse`.',
   to: 'The one MCP server to protect, at `/mcp`: its Streamable HTTP URL.',
   backends:
-    'The MCP servers to protect, each with `to`, `path`, `name`, `identity` (`none`, `headers`, `assertion`), `headers`, `signInWith` (the id of the one provider that counts for it, or `local`), `forward: upstream-token` and `policy` (which scopes its operations need: see [scopes](../guides/scopes.md)).',
+    'The MCP servers to protect, each with `to`, `path`, `name`, `identity` (`none`, `headers`, `assertion`), `headers`, `transport` (`streamable-http`, `sse`), `ssePath`, `signInWith` (the id of the one provider that counts for it, or `local`), `forward: upstream-token` and `policy` (which scopes its operations need: see [scopes](../guides/scopes.md)).',
   'paths.base':
     'Path that all endpoints are below, such as `/oauth`; see [paths](../guides/paths.md). Default: the origin.',
   'paths.aliases':

@@ -220,6 +220,20 @@ describe('one path for both transports, as ChatGPT is given it', () => {
     })
 })
 
+describe('a stop', () => {
+  it('ends bridged sessions at once, at both ends (HA-10)', async () => {
+    const { server, live } = await startOld()
+    const { client } = await connect(live, dialNew(live))
+    await echo(client, 'Hello')
+    expect(server.streams.size).toBe(1)
+    const started = performance.now()
+    open.splice(open.indexOf(live), 1)
+    await live.close()
+    expect(performance.now() - started).toBeLessThan(2000)
+    await expect.poll(() => server.streams.size).toBe(0)
+  })
+})
+
 describe('one token', () => {
   it('is for both paths, which have metadata of their own', async () => {
     const { live } = await startNew()

@@ -105,7 +105,6 @@ export const deployments = {
   N2: {
     source: workspace,
     behavior: 'legacy HTTP+SSE is served beside Streamable HTTP',
-    deferred: { issue: 5, what: 'bridging of transports' },
   },
   N3: {
     source: workspace,
@@ -233,7 +232,7 @@ export const deployments = {
   X10: {
     source: own,
     behavior: 'clients of every MCP revision connect',
-    partly: { issue: 6, what: 'metadata documents, legacy SSE (issue 5), stdio' },
+    partly: { issue: 6, what: 'metadata documents, stdio' },
   },
   X11: {
     source: own,
