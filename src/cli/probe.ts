@@ -13,17 +13,11 @@ const question = { jsonrpc: '2.0', id: 1, method: 'ping' }
  * Any answer but 404 counts: a server may want a session, a key or another revision first.
  */
 export async function findBackendProblem(backend: Backend): Promise<string | undefined> {
-  const { to, headers } = backend
+  const { to, transport } = backend
   if (to === undefined) return undefined
   try {
     const response = await fetch(to, {
-      method: 'POST',
-      headers: {
-        ...headers,
-        accept: 'application/json, text/event-stream',
-        'content-type': 'application/json',
-      },
-      body: JSON.stringify(question),
+      ...(transport === 'sse' ? toStreamRequest(backend) : toQuestion(backend)),
       redirect: 'manual',
       signal: AbortSignal.timeout(patienceMs),
     })
@@ -36,4 +30,14 @@ export async function findBackendProblem(backend: Backend): Promise<string | und
   } catch {
     return `${to.href} does not answer: start your MCP server, or check the address`
   }
+}
+
+function toQuestion({ headers }: Backend): RequestInit {
+  const json = { accept: 'application/json, text/event-stream', 'content-type': 'application/json' }
+  return { method: 'POST', headers: { ...headers, ...json }, body: JSON.stringify(question) }
+}
+
+/** A server of HTTP+SSE takes messages elsewhere, and says where on its stream. */
+function toStreamRequest({ headers }: Backend): RequestInit {
+  return { headers: { ...headers, accept: 'text/event-stream' } }
 }

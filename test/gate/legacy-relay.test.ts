@@ -196,7 +196,7 @@ describe('the place for messages', () => {
       backend: { transport: 'sse', ssePath },
       context: shared,
     })
-    open.push({ close: async () => void (await other.close().catch(() => undefined)) })
+    open.push(other)
     const token = await gate.mint()
     const address = await readAddress(await openStream(gate, token))
     get.mockClear()

@@ -60,9 +60,9 @@ export function createOldClientBridge(
       return outlet.response
     },
 
-    async messages(request, claims, context) {
+    async messages(request, claims, context, judged) {
       const client = sessions.find(readSessionParameter(request), claims)
-      const messages = parseMessages(await readMessageBody(backend, context))
+      const messages = parseMessages(await readMessageBody(context, judged))
       client.link.speakAs(await toFields(request, claims, context))
       for (const message of messages) await deliver(message, client)
       context.metrics.count('gate_requests', { backend: backend.id, status: '202' })

@@ -21,6 +21,7 @@ import {
   type FindOurFields,
   type ForwardToBackend,
   type HttpBackend,
+  type Judged,
   withOurs,
 } from './request-fields.ts'
 
@@ -36,6 +37,7 @@ interface Call {
   readonly request: Request
   readonly claims: AccessTokenClaims
   readonly context: RequestContext
+  readonly judged: Judged | undefined
 }
 
 const sessionField = 'mcp-session-id'
@@ -69,8 +71,8 @@ export function createOldServerBridge(
     }
   }
   const post = async (call: Call): Promise<Answer | Response> => {
-    const { request, claims, context } = call
-    const messages = parseMessages(await readMessageBody(backend, context))
+    const { request, claims, context, judged } = call
+    const messages = parseMessages(await readMessageBody(context, judged))
     const id = request.headers.get(sessionField)
     const isBeginning = messages.some(({ method }) => method === 'initialize')
     if (id === null && !isBeginning) throw sessionMissing()
@@ -79,8 +81,8 @@ export function createOldServerBridge(
     const fields = [...(await toFields(call)), ['content-type', 'application/json'] as const]
     return exchangeMessages(messages, server, { request, ask, fields, backend })
   }
-  return async (request, claims, context) => {
-    const call = { request, claims, context }
+  return async (request, claims, context, judged) => {
+    const call = { request, claims, context, judged }
     const outcome = await (request.method === 'POST' ? post(call) : attend(call))
     context.metrics.count('gate_requests', { backend: backend.id, status: String(outcome.status) })
     return outcome

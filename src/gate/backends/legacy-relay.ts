@@ -72,12 +72,12 @@ export function createLegacyRelay(
       }
     },
 
-    async messages(request, claims, context) {
+    async messages(request, claims, context, judged) {
       const holder = { claims, backend, context }
       const session = readSessionParameter(request)
       const url = openSession(session, holder)
       open.get(session)?.renew(claims)
-      const body = await readMessageBody(backend, context)
+      const body = await readMessageBody(context, judged)
       const headers = await toFields(request, holder)
       const answer = await context.exchange.ask({ url, method: 'POST', headers, body })
       countAnswer(answer.status, holder)
