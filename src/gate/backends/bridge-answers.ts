@@ -44,9 +44,14 @@ export async function takeAnswer(
 export function waitToResume({ retry }: Position, signal: AbortSignal): Promise<void> {
   const waitMs = Math.min(retry === undefined ? retryMs : Number(retry), longestRetryMs)
   return new Promise((resolve) => {
-    const timer = setTimeout(resolve, waitMs)
+    const goOn = () => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', goOn)
+      resolve()
+    }
+    const timer = setTimeout(goOn, waitMs)
     // Only Node has this; elsewhere a timer does not keep anything alive.
     timer.unref?.()
-    signal.addEventListener('abort', () => resolve(), { once: true })
+    signal.addEventListener('abort', goOn)
   })
 }

@@ -22,12 +22,10 @@ export interface BackendLinkOptions {
 
 /** What we are at the backend for one client. */
 export interface BackendLink {
-  /** Takes the header fields of all that is sent from now on: those of the caller's newest request. */
-  speakAs(fields: readonly HeaderField[]): void
-  /** Sends what has no answer; resolves when the backend has it. */
-  tell(message: Message): Promise<void>
-  /** Sends a request; resolves when its answer was passed on. */
-  ask(message: Message): Promise<void>
+  /** Sends what has no answer, with the header fields of its caller; resolves when the backend has it. */
+  tell(message: Message, fields: readonly HeaderField[]): Promise<void>
+  /** Sends a request, with the header fields of its caller; resolves when its answer was passed on. */
+  ask(message: Message, fields: readonly HeaderField[]): Promise<void>
 }
 
 /** Why a message was refused: the backend does not know our session any more. */
@@ -46,17 +44,16 @@ export function createBackendLink(options: BackendLinkOptions): BackendLink {
   let isListening = false
   signal.addEventListener('abort', () => void wire.leave().catch(() => undefined))
   return {
-    speakAs: wire.speakAs,
-    async tell(message) {
-      const answer = await wire.post(message)
+    async tell(message, fields) {
+      const answer = await wire.post(message, fields)
       await verifyTaken(answer, backend, wire.hasSession())
       await readText(answer)
       if (message.method !== 'notifications/initialized' || isListening) return
       isListening = true
-      void listen(wire, options).catch(() => undefined)
+      void listen(wire, fields, options).catch(() => undefined)
     },
-    async ask(message) {
-      const answer = await wire.post(message)
+    async ask(message, fields) {
+      const answer = await wire.post(message, fields)
       await verifyTaken(answer, backend, wire.hasSession())
       const isBeginning = message.method === 'initialize'
       if (isBeginning) wire.begin(findField(answer, 'mcp-session-id'))
@@ -74,7 +71,7 @@ export function createBackendLink(options: BackendLinkOptions): BackendLink {
         if (position.lastEventId === undefined) break
         const before = position
         await waitToResume(position, signal)
-        const more = await wire.resume(position)
+        const more = await wire.resume(position, fields)
         verifyEventStream(more, backend)
         position = await takeAnswer(more, pass, position)
         if (position.lastEventId !== before.lastEventId) fruitless = -1
@@ -87,11 +84,12 @@ export function createBackendLink(options: BackendLinkOptions): BackendLink {
 /** The stream on which a backend speaks of its own accord, if it has one. */
 async function listen(
   wire: Wire,
+  fields: readonly HeaderField[],
   { backend, signal, onMessage }: BackendLinkOptions,
 ): Promise<void> {
   let position: Position = {}
   for (let fruitless = 0; fruitless < fruitlessAllowed && !signal.aborted; fruitless += 1) {
-    const answer = await wire.resume(position)
+    const answer = await wire.resume(position, fields)
     if (answer.status !== 200 || !isEventStream(answer)) return void (await readText(answer))
     verifyEventStream(answer, backend)
     const pass = (message: Message) => {
@@ -107,13 +105,14 @@ type Wire = ReturnType<typeof createWire>
 
 /** The requests of a session, with what it has agreed upon. */
 function createWire({ backend, ask, signal }: BackendLinkOptions) {
-  let fields: readonly HeaderField[] = []
+  let latest: readonly HeaderField[] = []
   let sessionId = ''
   let revision = ''
   const send = (
     method: string,
-    { extra = [], body, until = signal }: Sending = {},
+    { fields, extra = [], body, until = signal }: Sending,
   ): Promise<BackendAnswer> => {
+    latest = fields
     const session: HeaderField[] = sessionId === '' ? [] : [['mcp-session-id', sessionId]]
     const headers = [...withRevision(fields, revision), ...session, ...extra]
     return ask({
@@ -125,26 +124,29 @@ function createWire({ backend, ask, signal }: BackendLinkOptions) {
     })
   }
   return {
-    speakAs: (next: readonly HeaderField[]) => void (fields = next),
     begin: (id: string) => void (sessionId = id),
     agree: (agreed: string) => void (revision = agreed),
     hasSession: () => sessionId !== '',
-    post: ({ text }: Message) => send('POST', { extra: postFields, body: text }),
-    resume: ({ lastEventId }: Position) =>
+    post: ({ text }: Message, fields: readonly HeaderField[]) =>
+      send('POST', { fields, extra: postFields, body: text }),
+    resume: ({ lastEventId }: Position, fields: readonly HeaderField[]) =>
       send('GET', {
+        fields,
         extra: [
           ['accept', 'text/event-stream'],
           ...(lastEventId === undefined ? [] : [['last-event-id', lastEventId] as const]),
         ],
       }),
     async leave() {
-      if (sessionId !== '')
-        await readText(await send('DELETE', { until: AbortSignal.timeout(farewellMs) }))
+      if (sessionId === '') return
+      const until = AbortSignal.timeout(farewellMs)
+      await readText(await send('DELETE', { fields: latest, until }))
     },
   }
 }
 
 interface Sending {
+  readonly fields: readonly HeaderField[]
   readonly extra?: readonly HeaderField[]
   readonly body?: string
   readonly until?: AbortSignal

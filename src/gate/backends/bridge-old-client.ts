@@ -63,8 +63,8 @@ export function createOldClientBridge(
     async messages(request, claims, context, judged) {
       const client = sessions.find(readSessionParameter(request), claims)
       const messages = parseMessages(await readMessageBody(context, judged))
-      client.link.speakAs(await toFields(request, claims, context))
-      for (const message of messages) await deliver(message, client)
+      const fields = await toFields(request, claims, context)
+      for (const message of messages) await deliver(message, fields, client)
       context.metrics.count('gate_requests', { backend: backend.id, status: '202' })
       return accepted
     },
@@ -89,19 +89,23 @@ const accepted: Answer = { status: 202, headers: corsHeaders(exposedFields) }
  * Hands a message over. A request's answer comes on the stream, so nobody waits for it here; what has no
  * answer is waited for, so that the client's next message cannot overtake it.
  */
-async function deliver(message: Message, { session, outlet, link }: OldClient): Promise<void> {
+async function deliver(
+  message: Message,
+  fields: readonly HeaderField[],
+  { session, outlet, link }: OldClient,
+): Promise<void> {
   const endIfGone = (error: unknown) => {
     if (error instanceof OAuthError && error.reason === sessionGone) session.end(error)
   }
   const [id] = listRequestIds([message])
   if (id === undefined) {
-    await link.tell(message).catch((error: unknown) => {
+    await link.tell(message, fields).catch((error: unknown) => {
       endIfGone(error)
       throw error
     })
     return
   }
-  void link.ask(message).catch(async (error: unknown) => {
+  void link.ask(message, fields).catch(async (error: unknown) => {
     await outlet.send({ type: 'message', data: renderFailure(id, error) })
     endIfGone(error)
   })

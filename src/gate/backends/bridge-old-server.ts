@@ -97,7 +97,7 @@ export function createOldServerBridge(
       return { status: 204, headers: corsHeaders(exposedFields) }
     }
     const outlet = createEventOutlet()
-    session.signal.addEventListener('abort', () => outlet.end())
+    session.signal.addEventListener('abort', () => outlet.end(), { signal: outlet.over })
     void routing.listen(outlet)
     return outlet.response
   }

@@ -35,9 +35,11 @@ function createStreamReply(count: number, headers: Record<string, string>): Repl
   return {
     answer: Promise.resolve(outlet.response),
     async settle(text) {
-      await send(text)
+      const sent = send(text)
       open -= 1
+      // What is sent can still be read, and whoever does not read it keeps nobody waiting.
       if (open === 0) outlet.end()
+      await sent
     },
     async note(text) {
       if (outlet.over.aborted) return false
