@@ -140,7 +140,8 @@ export function cleanResponseFields(
   fields: readonly HeaderField[],
   backend: Backend & { readonly to: URL },
 ): HeaderField[] {
-  if (status === 401 || status === 407) throw backendRefused(backendUnauthorized)
+  const unauthorized = findBackendRefusal(status)
+  if (unauthorized) throw unauthorized
   const named = parseConnectionOptions(fields)
   const kept = fields.filter(([name]) => !named.has(name) && isForClient(name))
   const answered = kept.map(
@@ -148,6 +149,11 @@ export function cleanResponseFields(
       name === 'location' ? [name, toPublicLocation(value, backend)] : [name, value],
   )
   return [...withCacheRules(answered), ...Object.entries(corsHeaders(exposedFields))]
+}
+
+/** What a client is told when the backend wants other credentials than those it got; undefined when it does not. */
+export function findBackendRefusal(status: number): OAuthError | undefined {
+  return status === 401 || status === 407 ? backendRefused(backendUnauthorized) : undefined
 }
 
 function isForClient(name: string): boolean {

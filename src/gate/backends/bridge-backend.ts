@@ -3,8 +3,9 @@
  * backend's session and revision, and hands over every message that comes, from whichever stream.
  */
 import { OAuthError } from '../../errors.ts'
-import type { AskBackend, BackendAnswer, HeaderField } from '../../platform/exchange.ts'
+import type { BackendAnswer, HeaderField } from '../../platform/exchange.ts'
 import { cleanResponseFields } from '../headers.ts'
+import type { Caller } from './asking.ts'
 import { findField, isEventStream, readText, verifyEventStream } from './backend-answer.ts'
 import { type Position, takeAnswer, waitToResume } from './bridge-answers.ts'
 import type { Message } from './bridge-messages.ts'
@@ -13,7 +14,6 @@ import type { HttpBackend } from './request-fields.ts'
 /** What a link is made of. */
 export interface BackendLinkOptions {
   readonly backend: HttpBackend
-  readonly ask: AskBackend
   /** Aborted when the session is over; the backend is told then. */
   readonly signal: AbortSignal
   /** Takes each message of the backend; the next one of the same stream waits for it. */
@@ -22,10 +22,10 @@ export interface BackendLinkOptions {
 
 /** What we are at the backend for one client. */
 export interface BackendLink {
-  /** Sends what has no answer, with the header fields of its caller; resolves when the backend has it. */
-  tell(message: Message, fields: readonly HeaderField[]): Promise<void>
-  /** Sends a request, with the header fields of its caller; resolves when its answer was passed on. */
-  ask(message: Message, fields: readonly HeaderField[]): Promise<void>
+  /** Sends what has no answer, on behalf of its caller; resolves when the backend has it. */
+  tell(message: Message, caller: Caller): Promise<void>
+  /** Sends a request, on behalf of its caller; resolves when its answer was passed on. */
+  ask(message: Message, caller: Caller): Promise<void>
 }
 
 /** Why a message was refused: the backend does not know our session any more. */
@@ -44,16 +44,16 @@ export function createBackendLink(options: BackendLinkOptions): BackendLink {
   let isListening = false
   signal.addEventListener('abort', () => void wire.leave().catch(() => undefined))
   return {
-    async tell(message, fields) {
-      const answer = await wire.post(message, fields)
+    async tell(message, caller) {
+      const answer = await wire.post(message, caller)
       await verifyTaken(answer, backend, wire.hasSession())
       await readText(answer)
       if (message.method !== 'notifications/initialized' || isListening) return
       isListening = true
-      void listen(wire, fields, options).catch(() => undefined)
+      void listen(wire, caller, options).catch(() => undefined)
     },
-    async ask(message, fields) {
-      const answer = await wire.post(message, fields)
+    async ask(message, caller) {
+      const answer = await wire.post(message, caller)
       await verifyTaken(answer, backend, wire.hasSession())
       const isBeginning = message.method === 'initialize'
       if (isBeginning) wire.begin(findField(answer, 'mcp-session-id'))
@@ -71,7 +71,7 @@ export function createBackendLink(options: BackendLinkOptions): BackendLink {
         if (position.lastEventId === undefined) break
         const before = position
         await waitToResume(position, signal)
-        const more = await wire.resume(position, fields)
+        const more = await wire.resume(position, caller)
         verifyEventStream(more, backend)
         position = await takeAnswer(more, pass, position)
         if (position.lastEventId !== before.lastEventId) fruitless = -1
@@ -84,12 +84,12 @@ export function createBackendLink(options: BackendLinkOptions): BackendLink {
 /** The stream on which a backend speaks of its own accord, if it has one. */
 async function listen(
   wire: Wire,
-  fields: readonly HeaderField[],
+  caller: Caller,
   { backend, signal, onMessage }: BackendLinkOptions,
 ): Promise<void> {
   let position: Position = {}
   for (let fruitless = 0; fruitless < fruitlessAllowed && !signal.aborted; fruitless += 1) {
-    const answer = await wire.resume(position, fields)
+    const answer = await wire.resume(position, caller)
     if (answer.status !== 200 || !isEventStream(answer)) return void (await readText(answer))
     verifyEventStream(answer, backend)
     const pass = (message: Message) => {
@@ -104,18 +104,18 @@ async function listen(
 type Wire = ReturnType<typeof createWire>
 
 /** The requests of a session, with what it has agreed upon. */
-function createWire({ backend, ask, signal }: BackendLinkOptions) {
-  let latest: readonly HeaderField[] = []
+function createWire({ backend, signal }: BackendLinkOptions) {
+  let latest: Caller | undefined
   let sessionId = ''
   let revision = ''
   const send = (
     method: string,
-    { fields, extra = [], body, until = signal }: Sending,
+    { caller, extra = [], body, until = signal }: Sending,
   ): Promise<BackendAnswer> => {
-    latest = fields
+    latest = caller
     const session: HeaderField[] = sessionId === '' ? [] : [['mcp-session-id', sessionId]]
-    const headers = [...withRevision(fields, revision), ...session, ...extra]
-    return ask({
+    const headers = [...withRevision(caller.fields, revision), ...session, ...extra]
+    return caller.ask({
       url: backend.to,
       method,
       headers,
@@ -127,26 +127,26 @@ function createWire({ backend, ask, signal }: BackendLinkOptions) {
     begin: (id: string) => void (sessionId = id),
     agree: (agreed: string) => void (revision = agreed),
     hasSession: () => sessionId !== '',
-    post: ({ text }: Message, fields: readonly HeaderField[]) =>
-      send('POST', { fields, extra: postFields, body: text }),
-    resume: ({ lastEventId }: Position, fields: readonly HeaderField[]) =>
+    post: ({ text }: Message, caller: Caller) =>
+      send('POST', { caller, extra: postFields, body: text }),
+    resume: ({ lastEventId }: Position, caller: Caller) =>
       send('GET', {
-        fields,
+        caller,
         extra: [
           ['accept', 'text/event-stream'],
           ...(lastEventId === undefined ? [] : [['last-event-id', lastEventId] as const]),
         ],
       }),
     async leave() {
-      if (sessionId === '') return
+      if (sessionId === '' || latest === undefined) return
       const until = AbortSignal.timeout(farewellMs)
-      await readText(await send('DELETE', { fields: latest, until }))
+      await readText(await send('DELETE', { caller: latest, until }))
     },
   }
 }
 
 interface Sending {
-  readonly fields: readonly HeaderField[]
+  readonly caller: Caller
   readonly extra?: readonly HeaderField[]
   readonly body?: string
   readonly until?: AbortSignal

@@ -9,6 +9,7 @@ import type { Answer, HeaderField } from '../../platform/exchange.ts'
 import type { AccessTokenClaims } from '../../tokens/access-token.ts'
 import { cleanRequestFields } from '../headers.ts'
 import { exposedFields } from '../refusal.ts'
+import { type Caller, createAsk } from './asking.ts'
 import { type BackendLink, createBackendLink, sessionGone } from './bridge-backend.ts'
 import { listRequestIds, type Message, parseMessages, renderFailure } from './bridge-messages.ts'
 import { createEventOutlet, type EventOutlet } from './bridge-outlet.ts'
@@ -16,7 +17,7 @@ import { type BridgeLink, type BridgeSession, createBridgeSessions } from './bri
 import type { LegacyPlaces } from './legacy-relay.ts'
 import { readSessionParameter, toMessagesAddress } from './legacy-session.ts'
 import { readMessageBody } from './message-body.ts'
-import { type FindOurFields, type HttpBackend, withOurs } from './request-fields.ts'
+import { type HttpBackend, type OurFields, withOurs } from './request-fields.ts'
 
 /** A client, its stream and what we are at the backend for it. */
 interface OldClient extends BridgeLink {
@@ -29,32 +30,30 @@ interface OldClient extends BridgeLink {
 export function createOldClientBridge(
   backend: HttpBackend,
   path: string,
-  findOurFields: FindOurFields,
+  ours: OurFields,
 ): LegacyPlaces {
   const sessions = createBridgeSessions<OldClient>(backend)
-  const toFields = async (
+  const toCaller = async (
     request: Request,
     claims: AccessTokenClaims,
     context: RequestContext,
-  ): Promise<HeaderField[]> => {
-    const ours = await findOurFields(claims, context)
-    return withOurs(withoutTransport(cleanRequestFields(request.headers)), ours)
+  ): Promise<Caller> => {
+    const cleaned = withoutTransport(cleanRequestFields(request.headers))
+    const fields = withOurs(cleaned, await ours.find(claims, context))
+    return { fields, ask: createAsk({ claims, context }, ours) }
   }
-  const connect = (session: BridgeSession, context: RequestContext): OldClient => {
+  const connect = (session: BridgeSession): OldClient => {
     const outlet = createEventOutlet()
     outlet.over.addEventListener('abort', () => session.end())
     session.signal.addEventListener('abort', () => outlet.end())
-    const { ask } = context.exchange
     const { signal } = session
     const onMessage = ({ text }: Message) => outlet.send({ type: 'message', data: text })
-    const link = createBackendLink({ backend, ask, signal, onMessage })
+    const link = createBackendLink({ backend, signal, onMessage })
     return { session, outlet, link, isRead: () => true }
   }
   return {
     async stream(_request, claims, context) {
-      const { outlet, session } = sessions.begin(claims, context, (begun) =>
-        connect(begun, context),
-      )
+      const { outlet, session } = sessions.begin(claims, context, connect)
       await outlet.send({ type: 'endpoint', data: toMessagesAddress(path, session.id) })
       context.metrics.count('gate_requests', { backend: backend.id, status: '200' })
       return outlet.response
@@ -63,8 +62,8 @@ export function createOldClientBridge(
     async messages(request, claims, context, judged) {
       const client = sessions.find(readSessionParameter(request), claims)
       const messages = parseMessages(await readMessageBody(context, judged))
-      const fields = await toFields(request, claims, context)
-      for (const message of messages) await deliver(message, fields, client)
+      const caller = await toCaller(request, claims, context)
+      for (const message of messages) await deliver(message, caller, client)
       context.metrics.count('gate_requests', { backend: backend.id, status: '202' })
       return accepted
     },
@@ -91,7 +90,7 @@ const accepted: Answer = { status: 202, headers: corsHeaders(exposedFields) }
  */
 async function deliver(
   message: Message,
-  fields: readonly HeaderField[],
+  caller: Caller,
   { session, outlet, link }: OldClient,
 ): Promise<void> {
   const endIfGone = (error: unknown) => {
@@ -99,13 +98,13 @@ async function deliver(
   }
   const [id] = listRequestIds([message])
   if (id === undefined) {
-    await link.tell(message, fields).catch((error: unknown) => {
+    await link.tell(message, caller).catch((error: unknown) => {
       endIfGone(error)
       throw error
     })
     return
   }
-  void link.ask(message, fields).catch(async (error: unknown) => {
+  void link.ask(message, caller).catch(async (error: unknown) => {
     await outlet.send({ type: 'message', data: renderFailure(id, error) })
     endIfGone(error)
   })

@@ -5,10 +5,11 @@
 import type { RequestContext } from '../../context.ts'
 import { OAuthError } from '../../errors.ts'
 import { corsHeaders } from '../../oauth/cors.ts'
-import type { Answer, AskBackend, BackendAnswer, HeaderField } from '../../platform/exchange.ts'
+import type { Answer, BackendAnswer, HeaderField } from '../../platform/exchange.ts'
 import type { AccessTokenClaims } from '../../tokens/access-token.ts'
 import { cleanRequestFields, cleanResponseFields } from '../headers.ts'
 import { exposedFields } from '../refusal.ts'
+import { type Caller, createAsk } from './asking.ts'
 import { readEvents, readText, verifyEventStream } from './backend-answer.ts'
 import { type Message, parseMessages } from './bridge-messages.ts'
 import { createEventOutlet } from './bridge-outlet.ts'
@@ -18,10 +19,10 @@ import { type BridgeLink, type BridgeSession, createBridgeSessions } from './bri
 import { resolveMessageUrl } from './legacy-session.ts'
 import { readMessageBody } from './message-body.ts'
 import {
-  type FindOurFields,
   type ForwardToBackend,
   type HttpBackend,
   type Judged,
+  type OurFields,
   withOurs,
 } from './request-fields.ts'
 
@@ -49,21 +50,19 @@ const endpointMs = 10_000
 export const bridgedMethods = ['GET', 'POST', 'DELETE']
 
 /** The way of Streamable HTTP clients to such a backend. */
-export function createOldServerBridge(
-  backend: HttpBackend,
-  findOurFields: FindOurFields,
-): ForwardToBackend {
+export function createOldServerBridge(backend: HttpBackend, ours: OurFields): ForwardToBackend {
   const sessions = createBridgeSessions<OldServer>(backend)
-  const toFields = async ({ request, claims, context }: Call): Promise<HeaderField[]> => {
-    const ours = await findOurFields(claims, context)
-    return withOurs(withoutTransport(cleanRequestFields(request.headers)), ours)
+  const toCaller = async ({ request, claims, context }: Call): Promise<Caller> => {
+    const cleaned = withoutTransport(cleanRequestFields(request.headers))
+    const fields = withOurs(cleaned, await ours.find(claims, context))
+    return { fields, ask: createAsk({ claims, context }, ours) }
   }
   const begin = async (call: Call): Promise<OldServer> => {
     const { claims, context } = call
-    const fields = await toFields(call)
+    const caller = await toCaller(call)
     const server = sessions.begin(claims, context, toOldServer)
     try {
-      await openStream(server, { fields, backend, context })
+      await openStream(server, { caller, backend, context })
       return server
     } catch (error) {
       server.session.end(error)
@@ -77,9 +76,8 @@ export function createOldServerBridge(
     const isBeginning = messages.some(({ method }) => method === 'initialize')
     if (id === null && !isBeginning) throw sessionMissing()
     const server = id === null ? await begin(call) : sessions.find(id, claims)
-    const { ask } = context.exchange
-    const fields = [...(await toFields(call)), ['content-type', 'application/json'] as const]
-    return exchangeMessages(messages, server, { request, ask, fields, backend })
+    const caller = await toCaller(call)
+    return exchangeMessages(messages, server, { request, caller, backend })
   }
   return async (request, claims, context, judged) => {
     const call = { request, claims, context, judged }
@@ -120,14 +118,14 @@ function toOldServer(session: BridgeSession): OldServer {
 /** Opens the backend's stream, and waits until it has said where it wants messages. */
 async function openStream(
   server: OldServer,
-  at: { fields: readonly HeaderField[]; backend: HttpBackend; context: RequestContext },
+  at: { caller: Caller; backend: HttpBackend; context: RequestContext },
 ): Promise<void> {
   const { session, endpoint } = server
-  const { fields, backend, context } = at
-  const answer = await context.exchange.ask({
+  const { caller, backend, context } = at
+  const answer = await caller.ask({
     url: backend.to,
     method: 'GET',
-    headers: [...fields, ['accept', 'text/event-stream']],
+    headers: [...caller.fields, ['accept', 'text/event-stream']],
     signal: session.signal,
   })
   verifyEventStream(answer, backend)
@@ -160,8 +158,7 @@ async function receive(
 /** How messages of one POST are sent. */
 interface Sending {
   readonly request: Request
-  readonly ask: AskBackend
-  readonly fields: readonly HeaderField[]
+  readonly caller: Caller
   readonly backend: HttpBackend
 }
 
@@ -194,12 +191,12 @@ function isRequest(message: Message): message is Message & { readonly id: string
 async function send(
   { text }: Message,
   { session, endpoint }: OldServer,
-  { ask, fields, backend }: Sending,
+  { caller, backend }: Sending,
 ): Promise<void> {
-  const answer = await ask({
+  const answer = await caller.ask({
     url: await endpoint.promise,
     method: 'POST',
-    headers: fields,
+    headers: [...caller.fields, ['content-type', 'application/json']],
     body: text,
     signal: session.signal,
   })

@@ -4,8 +4,9 @@
  * own, which no client gets to know.
  */
 import { OAuthError } from '../../errors.ts'
-import type { BackendAnswer, HeaderField } from '../../platform/exchange.ts'
+import type { AskBackend, BackendAnswer, HeaderField } from '../../platform/exchange.ts'
 import { cleanRequestFields } from '../headers.ts'
+import { createAsk } from './asking.ts'
 import { readEvents, toAnswer, verifyEventStream } from './backend-answer.ts'
 import { createEventOutlet, type EventOutlet } from './bridge-outlet.ts'
 import type { ServerEvent } from './legacy-events.ts'
@@ -20,9 +21,9 @@ import {
 import { createStreamHolding, type HeldStream } from './legacy-streams.ts'
 import { readMessageBody } from './message-body.ts'
 import {
-  type FindOurFields,
   type ForwardToBackend,
   type HttpBackend,
+  type OurFields,
   toTargetUrl,
   withOurs,
 } from './request-fields.ts'
@@ -39,16 +40,13 @@ export interface LegacyPlaces {
 export function createLegacyRelay(
   backend: HttpBackend,
   path: string,
-  findOurFields: FindOurFields,
+  ours: OurFields,
 ): LegacyPlaces {
   const holdStream = createStreamHolding(backend)
   /** Streams that are open at this instance, by session: who posts with a newer token keeps theirs alive. */
   const open = new Map<string, HeldStream>()
   const toFields = async (request: Request, { claims, context }: LegacyHolder) =>
-    withOurs(
-      withoutSession(cleanRequestFields(request.headers)),
-      await findOurFields(claims, context),
-    )
+    withOurs(withoutSession(cleanRequestFields(request.headers)), await ours.find(claims, context))
 
   return {
     async stream(request, claims, context) {
@@ -62,8 +60,9 @@ export function createLegacyRelay(
         const headers = await toFields(request, holder)
         const url = toTargetUrl(request.url, backend.to)
         const signal = AbortSignal.any([held.signal, request.signal])
+        const ask = createAsk(holder, ours)
         const rewrite = createEndpointRewriter(holder, path, (session) => open.set(session, held))
-        const response = await relayStream({ url, headers, signal, rewrite, release }, holder)
+        const response = await relayStream({ url, headers, ask, signal, rewrite, release }, holder)
         countAnswer(200, holder)
         return response
       } catch (error) {
@@ -79,7 +78,7 @@ export function createLegacyRelay(
       open.get(session)?.renew(claims)
       const body = await readMessageBody(context, judged)
       const headers = await toFields(request, holder)
-      const answer = await context.exchange.ask({ url, method: 'POST', headers, body })
+      const answer = await createAsk(holder, ours)({ url, method: 'POST', headers, body })
       countAnswer(answer.status, holder)
       return toAnswer(answer, backend)
     },
@@ -90,6 +89,7 @@ export function createLegacyRelay(
 interface Relayed {
   readonly url: URL
   readonly headers: readonly HeaderField[]
+  readonly ask: AskBackend
   readonly signal: AbortSignal
   readonly rewrite: (event: ServerEvent) => ServerEvent
   readonly release: () => void
@@ -97,13 +97,13 @@ interface Relayed {
 
 /** Opens the backend's stream, and passes it on for as long as both sides and the token stand. */
 async function relayStream(
-  { url, headers, signal, rewrite, release }: Relayed,
+  { url, headers, ask, signal, rewrite, release }: Relayed,
   holder: LegacyHolder,
 ): Promise<Response> {
-  const { backend, context } = holder
+  const { backend } = holder
   const ending = new AbortController()
   const either = AbortSignal.any([signal, ending.signal])
-  const answer = await context.exchange.ask({ url, method: 'GET', headers, signal: either })
+  const answer = await ask({ url, method: 'GET', headers, signal: either })
   try {
     verifyEventStream(answer, backend)
   } catch (error) {

@@ -26,14 +26,12 @@ export function createWays(backend: HttpBackend): readonly Way[] {
   const { path, ssePath } = backend
   const ours = createOurFields(backend)
   const isOld = backend.transport === 'sse'
-  const main = isOld
-    ? createOldServerBridge(backend, ours.find)
-    : createStreamableHttp(backend, ours)
+  const main = isOld ? createOldServerBridge(backend, ours) : createStreamableHttp(backend, ours)
   const way = { path, protectedPath: path, methods: isOld ? bridgedMethods : streamableMethods }
   if (ssePath === undefined) return [{ ...way, forward: main }]
 
   const createPlaces = isOld ? createLegacyRelay : createOldClientBridge
-  const legacy = createPlaces(backend, ssePath, ours.find)
+  const legacy = createPlaces(backend, ssePath, ours)
   const messages = {
     path: toMessagesPath(ssePath),
     protectedPath: ssePath,
