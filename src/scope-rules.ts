@@ -2,6 +2,7 @@
 import type { Backend, Registration } from './context.ts'
 import {
   findHierarchyProblem,
+  findLegacyProblem,
   findRuleProblem,
   findShadow,
   listPolicyScopes,
@@ -26,12 +27,14 @@ export function verifyHierarchy(
  *
  * @throws TypeError naming the backend and the rule
  */
-export function verifyPolicy({ id, to, policy }: Backend, known: readonly string[]): void {
+export function verifyPolicy({ id, to, ssePath, policy }: Backend, known: readonly string[]): void {
   if (policy === undefined) return
   const refuse = (problem: string) => new TypeError(`Backend ${id}: ${problem}`)
   if (to === undefined) throw refuse('a policy needs a "to": only the gate enforces it')
   const unknown = listPolicyScopes(policy).find((scope) => !known.includes(scope))
   if (unknown !== undefined) throw refuse(`policy needs ${unknown}, which is not among the scopes`)
+  const legacyProblem = ssePath === undefined ? undefined : findLegacyProblem(policy)
+  if (legacyProblem !== undefined) throw refuse(`policy ${legacyProblem}`)
   const { rules = [] } = policy
   for (const [index, rule] of rules.entries()) {
     const problem = findRuleProblem(rule) ?? findShadow(rules, index)

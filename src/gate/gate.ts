@@ -44,7 +44,7 @@ export function createGates(backend: Backend): readonly Gate[] {
 function guard(backend: Backend, way: Way, noteGrantUse: NoteGrantUse): Endpoint {
   const { methods } = way
   const door = { ...backend, path: way.protectedPath }
-  const findScreen = createScreenOnce(door)
+  const findScreen = createScreenOnce(door, way)
   return async (request, context) => {
     try {
       verifyPath(request, way)
@@ -73,9 +73,11 @@ function isForwarded(backend: Backend): backend is HttpBackend {
 /** The hierarchy of scopes is known with the first request; without a policy nothing is screened. */
 function createScreenOnce(
   backend: Backend,
+  { answersElsewhere }: Way,
 ): ((context: RequestContext) => ScreenRequest) | undefined {
-  const { policy } = backend
-  if (policy === undefined) return undefined
+  if (backend.policy === undefined) return undefined
+  // A tool result would come where nobody reads one.
+  const policy = { ...backend.policy, ...(answersElsewhere && { answer: 'forbidden' as const }) }
   let screen: ScreenRequest | undefined
   return ({ config }) => {
     screen ??= createScreen(backend, policy, config.scopeHierarchy)

@@ -42,7 +42,7 @@ export interface Policy {
    * result with `_meta["mcp/www_authenticate"]` after which ChatGPT shows its button. Default `forbidden`.
    */
   readonly answer?: 'forbidden' | 'tool-result' | undefined
-  /** Whether `tools/list` says in `securitySchemes` what each tool needs. Default false. */
+  /** Whether `tools/list` says in `securitySchemes` what each tool needs; not beside HTTP+SSE. Default false. */
   readonly announce?: boolean | undefined
 }
 
@@ -62,6 +62,12 @@ export function listPolicyScopes({ connect = [], rules = [], otherwise = [] }: P
 export function toStartingScopes(defaults: readonly string[], policy?: Policy): readonly string[] {
   const missing = (policy?.connect ?? []).filter((scope) => !defaults.includes(scope))
   return missing.length === 0 ? defaults : [...defaults, ...missing]
+}
+
+/** Why a policy cannot be for a server that clients of HTTP+SSE reach; undefined when it can. */
+export function findLegacyProblem({ announce }: Policy): string | undefined {
+  if (!announce) return undefined
+  return 'has announce, which does not reach clients of HTTP+SSE: leave it out, or ssePath and transport sse'
 }
 
 /** What is wrong with a rule by itself, continuing a sentence about it; undefined when nothing is. */

@@ -2,18 +2,23 @@
 import { describe, expect, it } from 'vitest'
 import { createConfig } from '../../src/config.ts'
 import { resolveResource } from '../../src/oauth/resource.ts'
-import type { BackendOptions } from '../../src/options.ts'
-import { createRoutes } from '../../src/routes.ts'
+import type { BackendOptions, GatehouseOptions } from '../../src/options.ts'
+import { createPathTest, createRoutes } from '../../src/routes.ts'
 import { memoryStore } from '../../src/storage/memory.ts'
 
 const issuer = 'https://mcp.example.com'
 const to = 'http://127.0.0.1:3000/sse'
 
 function configure(...backends: BackendOptions[]) {
+  return configureAt(undefined, ...backends)
+}
+
+function configureAt(paths: GatehouseOptions['paths'], ...backends: BackendOptions[]) {
   const masterKey = new Uint8Array(32)
   return createConfig({
     issuer,
     backends,
+    ...(paths && { paths }),
     masterKey,
     store: memoryStore({ clock: { now: () => 0 } }),
   })
@@ -54,6 +59,31 @@ describe('the paths of a backend', () => {
     it(name, () => {
       expect(() => configure(...backends)).toThrow(TypeError)
     })
+})
+
+describe('the paths of clients of HTTP+SSE', () => {
+  it('are among those that are served', () => {
+    const serves = createPathTest(createRoutes(configure({ to, ssePath: '/old' })))
+    const metadata = '/.well-known/oauth-protected-resource/old'
+    expect(['/mcp', '/old', '/old/messages', metadata].map(serves)).toEqual(Array(4).fill(true))
+    expect(['/mcp/messages', '/old/other', '/messages'].map(serves)).toEqual(Array(3).fill(false))
+  })
+
+  it.each<[string, GatehouseOptions['paths'], string]>([
+    ['an endpoint', { token: '/old' }, 'paths.token and backend mcp ssePath are both /old'],
+    ['another endpoint', { token: '/old/messages' }, "take each other's place"],
+    ['an alias', { aliases: { '/old/messages': 'token' } }, 'backend mcp ssePath (/old)'],
+    ['registration', { register: '/old/sse' }, 'backend mcp ssePath (/old)'],
+  ])('are not where %s is', (_, paths, message) => {
+    expect(() => configureAt(paths, { to, ssePath: '/old' })).toThrow(message)
+  })
+
+  it('know nothing of announce, which is refused beside them', () => {
+    const policy = { announce: true }
+    for (const backend of [{ ssePath: '/old' }, { transport: 'sse' as const }])
+      expect(() => configure({ to, policy, ...backend })).toThrow(/policy has announce/)
+    expect(listGates({ to, policy })).toEqual(['/mcp'])
+  })
 })
 
 describe('the resource of the old path', () => {

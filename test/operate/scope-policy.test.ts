@@ -25,6 +25,13 @@ async function findProblems(policy: string, more = ''): Promise<string[]> {
   return loaded.problems.map((problem) => renderProblem(problem).replaceAll(`${folder}/`, ''))
 }
 
+it('with announce are refused beside HTTP+SSE, whose clients it does not reach', async () => {
+  for (const beside of ['ssePath: /mcp/sse', 'transport: sse'])
+    expect(await findProblems(`{ announce: true }\n    ${beside}`)).toEqual([
+      expect.stringMatching(/^gatehouse\.yaml:\d+:\d+: backends\[0\]\.policy has announce/),
+    ])
+})
+
 it('arrive in the settings as they were written (A6)', async () => {
   const loaded = await load(`
 scopes: { read: Read, write: Write }

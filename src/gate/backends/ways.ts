@@ -15,6 +15,8 @@ export interface Way {
   /** The path whose protected-resource metadata a challenge names. */
   readonly protectedPath: string
   readonly methods: readonly string[]
+  /** Whether answers to what is posted here come on another request's stream. */
+  readonly answersElsewhere?: boolean
   readonly forward: ForwardToBackend
 }
 
@@ -36,6 +38,7 @@ export function createWays(backend: HttpBackend): readonly Way[] {
     path: toMessagesPath(ssePath),
     protectedPath: ssePath,
     methods: ['POST'],
+    answersElsewhere: true,
     forward: legacy.messages,
   }
   if (ssePath === path) return [{ ...way, forward: chooseByRequest(main, legacy) }, messages]

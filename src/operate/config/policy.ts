@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import {
   findHierarchyProblem,
+  findLegacyProblem,
   findRuleProblem,
   findShadow,
   listPolicyScopes,
@@ -53,11 +54,12 @@ export function findScopeConflicts(
   const hierarchy = raw.scopeHierarchy && findHierarchyProblem(raw.scopeHierarchy, known)
   return [
     ...toProblem(['scopeHierarchy'], hierarchy),
-    ...backends.flatMap(({ policy, to }, index) => {
+    ...backends.flatMap((backend, index) => {
+      const { policy } = backend
       const at = ['backends', index, 'policy']
       const rules = policy?.rules ?? []
       return [
-        ...toProblem(at, policy && findPolicyProblem(policy, to, known)),
+        ...toProblem(at, policy && findPolicyProblem(policy, backend, known)),
         ...rules.flatMap((one, number) =>
           toProblem([...at, 'rules', number], findRuleProblem(one) ?? findShadow(rules, number)),
         ),
@@ -68,14 +70,14 @@ export function findScopeConflicts(
 
 function findPolicyProblem(
   policy: Policy,
-  to: string | undefined,
+  { to, transport, ssePath }: RawConfig['backends'][number],
   known: readonly string[],
 ): string | undefined {
   if (to === undefined) return 'needs a "to" beside it: only the gate enforces it'
   const unknown = listPolicyScopes(policy).filter((scope) => !known.includes(scope))
-  return unknown.length === 0
-    ? undefined
-    : `names ${unknown.join(', ')}, which scopes does not have`
+  if (unknown.length > 0) return `names ${unknown.join(', ')}, which scopes does not have`
+  const isLegacy = ssePath !== undefined || transport === 'sse'
+  return isLegacy ? findLegacyProblem(policy) : undefined
 }
 
 /** As `createGatehouse` fills them in. */
