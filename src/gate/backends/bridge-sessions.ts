@@ -5,7 +5,7 @@
 import type { RequestContext } from '../../context.ts'
 import type { AccessTokenClaims } from '../../tokens/access-token.ts'
 import { sessionNotFound, toPrincipal } from './legacy-session.ts'
-import { createStreamHolding, streamsPerPrincipal } from './legacy-streams.ts'
+import { countStreamsAllowed, createStreamHolding } from './legacy-streams.ts'
 import type { HttpBackend } from './request-fields.ts'
 
 /** A session as its bridge sees it. */
@@ -78,7 +78,8 @@ export function createBridgeSessions<Link extends BridgeLink>(
   return {
     begin(claims, context, connect) {
       const principal = toPrincipal(claims)
-      makeRoom([...kept.values()].filter((each) => each.principal === principal))
+      const own = [...kept.values()].filter((each) => each.principal === principal)
+      makeRoom(own, countStreamsAllowed(context))
       const held = hold(claims, context)
       const ending = new AbortController()
       const id = context.random(idBytes)
@@ -106,8 +107,8 @@ export function createBridgeSessions<Link extends BridgeLink>(
 }
 
 /** A client that never says when it is done must not shut itself out: its longest unused session ends. */
-function makeRoom<Link extends BridgeLink>(own: readonly Kept<Link>[]): void {
-  if (own.length < streamsPerPrincipal) return
+function makeRoom<Link extends BridgeLink>(own: readonly Kept<Link>[], allowed: number): void {
+  if (own.length < allowed) return
   const unread = own.filter(({ link }) => !link.isRead())
   unread.sort((one, other) => one.usedAt - other.usedAt)[0]?.session.end()
 }

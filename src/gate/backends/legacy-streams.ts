@@ -8,7 +8,15 @@ import { toPrincipal } from './legacy-session.ts'
 import type { HttpBackend } from './request-fields.ts'
 
 /** Streams that one user may hold open with one client at one instance (catalogue DS-02, ST-02). */
-export const streamsPerPrincipal = 32
+const streamsPerPrincipal = 32
+
+/** Streams of all callers together where OAuth is off, and nobody can be told from another. */
+const streamsOfAnybody = 4096
+
+/** How many streams a caller may hold open. */
+export function countStreamsAllowed({ config }: RequestContext): number {
+  return config.oauthEnabled ? streamsPerPrincipal : streamsOfAnybody
+}
 
 /** A stream that counts. */
 export interface HeldStream {
@@ -30,7 +38,8 @@ export function createStreamHolding(backend: HttpBackend): HoldStream {
   return (claims, context) => {
     const principal = toPrincipal(claims)
     const count = counts.get(principal) ?? 0
-    if (count >= streamsPerPrincipal) throw tooManyStreams()
+    const allowed = countStreamsAllowed(context)
+    if (count >= allowed) throw tooManyStreams(allowed)
     counts.set(principal, count + 1)
     const watched = tokens.watch(claims, context, (reason) => tokenEnded(reason, backend, context))
     let isOver = false
@@ -49,10 +58,10 @@ export function createStreamHolding(backend: HttpBackend): HoldStream {
   }
 }
 
-function tooManyStreams(): OAuthError {
+function tooManyStreams(allowed: number): OAuthError {
   return new OAuthError(
     'temporarily_unavailable',
-    `This client holds ${streamsPerPrincipal} streams open already; close some of them`,
+    `This client holds ${allowed} streams open already; close some of them`,
     { status: 429, reason: 'streams_exhausted', retryAfterSeconds: 30 },
   )
 }
