@@ -131,15 +131,14 @@ describe('what lasts', () => {
     const store = memoryStore({ clock })
     running = await startTestGatehouse({ clock, store })
     const client = await registerClient(running.send)
-    const browser = createBrowser(running.issuer, running.gatehouse.fetch)
+    const browser = createBrowser(running.issuer, (request) => running.gatehouse.fetch(request))
     const page = await browser.open(running.issuer + authorizePath(client))
     await running.close()
 
     running = await startTestGatehouse({ clock, store })
     expect((await running.send(authorizePath(client))).status).toBe(200)
     clock.advance(601)
-    const later = createBrowser(running.issuer, running.gatehouse.fetch)
-    expect((await later.open(page.url)).status).toBe(400)
+    expect((await browser.press(page, 'decision', 'allow')).status).toBe(400)
     expect(running.audit.map(({ event }) => event)).toContain('authorize.started')
   })
 
