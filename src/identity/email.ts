@@ -14,14 +14,19 @@ const unfitForLocalPart = /[\s\p{C}"(),:;<>[\\\]]/u
 const lettersDigitsHyphensDots = /^[\p{L}\p{M}\p{N}.-]+$/u
 const hostLabels = /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?$/
 
-/** The one spelling of an e-mail address, or undefined when the text is none. */
+/**
+ * The one spelling of an e-mail address, or undefined when the text is none.
+ *
+ * A local part that NFKC would change (`ﬁona`, with one letter for two) is refused: to a mail server it may
+ * be another mailbox than the one that it would become.
+ */
 export function parseEmail(text: string): string | undefined {
-  const [local, host, ...rest] = text.normalize('NFKC').trim().toLowerCase().split('@')
+  const [local, host, ...rest] = text.normalize('NFKC').trim().split('@')
   if (!local || host === undefined || rest.length > 0) return undefined
-  if (unfitForLocalPart.test(local)) return undefined
+  if (unfitForLocalPart.test(local) || !text.trim().startsWith(local)) return undefined
   const domain = parseDomain(host)
   if (domain === undefined) return undefined
-  const email = `${local}@${domain}`
+  const email = `${local.toLowerCase()}@${domain}`
   return email.length <= longestEmail ? email : undefined
 }
 

@@ -7,6 +7,7 @@ describe('parseEmail', () => {
     ['  Ada.Lovelace+x@EXAMPLE.com ', 'ada.lovelace+x@example.com'],
     ['ada＠ｅxample.com', 'ada@example.com'],
     ['ada@exam．ple', 'ada@exam.ple'],
+    ['Éva@example.com', 'éva@example.com'],
     ['ada@bücher.example', 'ada@xn--bcher-kva.example'],
     ['ada@localhost', 'ada@localhost'],
   ])('brings %s to one spelling (UP-09)', (text, email) => {
@@ -37,6 +38,12 @@ describe('parseEmail', () => {
     'a\r\nbcc:x@corp.com',
     '"a"@corp.com',
     'a\u202eb@corp.com',
+    '\ufb01ona@corp.com',
+    '\uff41da@corp.com',
+    'ada\u00b2@corp.com',
+    '\u212aim@corp.com',
+    'ad\u017f@corp.com',
+    'e\u0301va@corp.com',
     `${'x'.repeat(250)}@corp.com`,
     `ada@${'x'.repeat(64)}.com`,
   ])('refuses %j (UP-09)', (text) => {

@@ -43,6 +43,13 @@ describe('a verified e-mail address at two providers', () => {
     expect(await users.list()).toHaveLength(1)
   })
 
+  it('is two users when only compatibility letters make the addresses one (UP-09)', async () => {
+    const { come } = await createLinkingHouse()
+    const fiona = { subject: '1', login: 'a', email: 'fiona@example.com', emailVerified: true }
+    const other = { subject: '2', login: 'b', email: '\ufb01ona@example.com', emailVerified: true }
+    expect(await come('google', other)).not.toBe(await come('github', fiona))
+  })
+
   it('links a third provider', async () => {
     const { come } = await createLinkingHouse()
     const id = await come('github', atGitHub)
