@@ -69,7 +69,7 @@ function verifyStanding(
   backend: Backend,
   revocations: Revocations,
 ): void {
-  if (claims.aud !== backend.resource)
+  if (claims.aud !== backend.resource && !claims.alsoFor?.includes(backend.resource))
     throw new OAuthError('invalid_token', 'The access token is for another resource', {
       reason: 'audience_mismatch',
     })

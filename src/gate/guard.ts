@@ -53,7 +53,7 @@ export function createCallerCheck(): CallerCheck {
     const needed = [...(backend.policy?.connect ?? []), ...scopes]
     verifyScopes(claims, needed, { backend, config })
     if (claims.iss === config.issuer) noteGrantUse(claims, context)
-    return toAuthInfo(request, claims)
+    return toAuthInfo(request, claims, backend)
   }
 }
 
@@ -120,13 +120,17 @@ function verifyScopes(
   })
 }
 
-function toAuthInfo(request: Request, claims: AccessTokenClaims): AuthInfo {
+function toAuthInfo(
+  request: Request,
+  claims: AccessTokenClaims,
+  { resource }: Backend,
+): AuthInfo {
   return {
     token: parseBearer(request.headers.get('authorization')) ?? '',
     clientId: claims.client_id,
     scopes: claims.scope.split(' ').filter((scope) => scope !== ''),
     expiresAt: claims.exp,
-    resource: new URL(claims.aud),
+    resource: new URL(resource),
     extra: { userId: claims.sub, grantId: claims.gid, tokenId: claims.jti },
   }
 }

@@ -95,7 +95,7 @@ async function verifyToken(
   }
 }
 
-/** The claims as the gate knows them; `aud` becomes the resource that the token opens. */
+/** The claims as the gate knows them; `aud` and `alsoFor` become the resources that the token opens. */
 function toClaims(
   payload: JWTPayload,
   hash: string,
@@ -110,10 +110,12 @@ function toClaims(
   const missing = requiredScopes.filter((scope) => !held.has(scope))
   if (missing.length > 0) throw refuseScope(missing)
   const jti = typeof payload.jti === 'string' ? payload.jti : hash
+  const [aud, ...alsoFor] = findResources(payload, options)
   const claims = {
     iss: issuer,
     sub,
-    aud: findResource(payload, options),
+    aud,
+    alsoFor,
     exp,
     iat,
     jti,
@@ -124,18 +126,19 @@ function toClaims(
   return Object.freeze(claims)
 }
 
-/** The resource of ours that the token is for; the gate compares it with the one that was asked for. */
-function findResource(
+/** The resources of ours that the token is for; the gate looks for the one that was asked for among them. */
+function findResources(
   { aud = [] }: JWTPayload,
   { backends, audience }: UpstreamVerifierOptions,
-): string {
+): [string, ...string[]] {
   const named = [aud].flat()
-  const found = backends.find((backend) =>
+  const found = backends.filter((backend) =>
     (audience === undefined ? listResources(backend) : [{ resource: audience }]).some(
       ({ resource }) => named.includes(resource),
     ),
   )
-  if (found) return found.resource
+  const [first, ...more] = found.map(({ resource }) => resource)
+  if (first !== undefined) return [first, ...more]
   throw new OAuthError('invalid_token', 'The access token is for another resource', {
     reason: 'audience_mismatch',
   })

@@ -19,6 +19,8 @@ export interface AccessTokenClaims {
   readonly sub: string
   /** The canonical resource. */
   readonly aud: string
+  /** More resources that the token opens: only with tokens of another issuer, which may name several. */
+  readonly alsoFor?: readonly string[]
   readonly exp: number
   readonly iat: number
   readonly jti: string

@@ -198,6 +198,26 @@ describe('what is served', () => {
     }))
 })
 
+it('a token for several resources opens each of them, and no other (R5, R8)', () =>
+  withServer(
+    async (server) => {
+      const aud = ['https://mcp.example.com/a', 'https://other.example', 'https://mcp.example.com/b']
+      const token = await sign({ aud })
+      for (const path of ['/a', '/b', '/b', '/a']) {
+        expect([path, (await call(server, token, path)).status]).toEqual([path, 200])
+      }
+      expect((await call(server, token, '/c')).status).toBe(401)
+      const headers = { authorization: `Bearer ${token}` }
+      const request = new Request('https://mcp.example.com/b', { method: 'POST', headers })
+      const guarded = await server.gatehouse.guard(request, { backend: 'b' })
+      expect(guarded).toMatchObject({ auth: { resource: new URL('https://mcp.example.com/b') } })
+    },
+    {},
+    {
+      backends: ['a', 'b', 'c'].map((id) => ({ id, path: `/${id}`, to: `${backend.url}/mcp` })),
+    },
+  ))
+
 describe('a token is refused', () => {
   const now = clock.now()
   const refusals: [string, () => Promise<string>][] = [

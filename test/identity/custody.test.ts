@@ -198,6 +198,17 @@ describe('a refresh whose answer is lost', () => {
     expect(provider.seen.refresh).toBe(1)
   })
 
+  it('waits for no lease of a clock that is ahead (HA-11)', async () => {
+    const { start, store, clock, provider } = await createExpired()
+    const stored = await links.find(store, userId, rotating)
+    if (!stored) throw new Error('No link')
+    const lease = { holder: 'died an hour ahead', until: clock.now() + 3600 }
+    await store.commit({ set: [links.write(stored.key, { ...stored.value, lease })] })
+    const pause = () => Promise.reject(new Error('waited'))
+    expect(provider.isLive(await find(await start({ pause })))).toBe(true)
+    expect(provider.seen.refresh).toBe(1)
+  })
+
   it('is given up when the lease is kept for too long: 503', async () => {
     const { start, store, clock } = await createExpired()
     const stored = await links.find(store, userId, rotating)
