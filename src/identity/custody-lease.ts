@@ -2,15 +2,24 @@
  * One process at a time asks a provider about a person; the others wait for what comes of it (UP-16).
  *
  * The lease stands in the link and expires, so a holder that died costs the others its rest. Whoever was
- * held up and wakes after that cannot write any more: results are written only over the leased version
- * (fencing, catalogue HA-11).
+ * held up and wakes after that writes only new tokens, and only while the link still holds those that were
+ * spent for them, which nobody can use again; everything else is written over the leased version alone
+ * (fencing, catalogue HA-11). So a refusal is not believed at once by whoever took a lease over: it may
+ * mean that the former holder was faster (see {@link isDoubtful}).
  */
 import { OAuthError, unavailable } from '../errors.ts'
 import type { Audit } from '../platform/ports.ts'
 import { type Link, links } from '../storage/records/link.ts'
 import { toRevocationWrites } from '../storage/records/upstream-revocation.ts'
 import type { Write } from '../storage/store.ts'
-import { findLink, type LinkName, type LinkPorts, type OpenLink } from './custody-link.ts'
+import {
+  findLink,
+  type LinkName,
+  type LinkPorts,
+  type OpenLink,
+  openTokens,
+} from './custody-link.ts'
+import type { UpstreamTokens } from './upstream.ts'
 
 /** What leases are worked with. */
 export interface LeasePorts extends LinkPorts {
@@ -88,7 +97,9 @@ export async function claim(ports: LeasePorts, link: OpenLink): Promise<OpenLink
   const { store, clock, holder } = ports
   const at = clock.now()
   const { key, version } = link
-  const value: Link = { ...link.value, lease: { holder, until: at + leaseSeconds } }
+  const after = findFormerHolder(link, holder)
+  const lease = { holder, until: at + leaseSeconds, ...(after !== undefined && { after }) }
+  const value: Link = { ...link.value, lease }
   const taken = await store.commit({
     check: [{ key, version }],
     set: [links.write(key, value)],
@@ -100,18 +111,40 @@ export async function claim(ports: LeasePorts, link: OpenLink): Promise<OpenLink
   return { ...stored, tokens: link.tokens }
 }
 
+/** Who held the lease before and may have spent these tokens; nobody, when they were spent under this one. */
+function findFormerHolder({ value: { lease }, spent }: OpenLink, holder: string) {
+  if (lease === undefined || spent !== undefined) return undefined
+  return lease.holder === holder ? lease.after : lease.holder
+}
+
 /**
- * Writes a result over the leased version, and only there. A store that is away for a moment is waited for,
- * since what the provider answered may be the only tokens that work.
+ * Whether the provider may refuse these tokens only because the former holder of the lease has spent them: once
+ * for each of its tokens.
+ */
+export function isDoubtful({ value: { lease, doubtedAt }, spent }: OpenLink): boolean {
+  return lease?.after !== undefined && doubtedAt === undefined && spent === undefined
+}
+
+/** The link when its tokens were refused in doubt: the former holder has another term to bring newer ones. */
+export function toDoubted({ value }: OpenLink, now: number): Link {
+  const holder = value.lease?.after ?? ''
+  return { ...value, doubtedAt: now, lease: { holder, until: now + leaseSeconds } }
+}
+
+/**
+ * Writes a result over the leased version, or new tokens over those that were spent for them, and nowhere
+ * else. A store that is away for a moment is waited for, since what the provider answered may be the only
+ * tokens that work.
  *
  * @param along what else is written with it
+ * @returns false when somebody else's result stands instead
  */
 export async function saveResult(
   ports: LeasePorts,
   leased: OpenLink,
   value: Link,
   along: readonly Write[] = [],
-): Promise<void> {
+): Promise<boolean> {
   const { key } = leased
   let { version } = leased
   let fault: unknown
@@ -119,9 +152,10 @@ export async function saveResult(
     if (milliseconds > 0) await ports.pause(milliseconds)
     try {
       const change = { check: [{ key, version }], set: [links.write(key, value), ...along] }
-      if (await ports.store.commit(change)) return
+      if (await ports.store.commit(change)) return true
       const again = await findVersion(ports, leased, value)
-      if (again === undefined) return
+      // After a fault, what stands there may be what was written here.
+      if (again === undefined) return fault !== undefined
       version = again
     } catch (error) {
       if (!(error instanceof OAuthError) || error.status !== 503) throw error
@@ -132,20 +166,28 @@ export async function saveResult(
 }
 
 /**
- * The version to write over instead; undefined when the lease was lost. Re-sealing writes a link anew and
- * leaves its lease alone. When the link went, because nothing rests on it any more, its new tokens go too.
+ * The version to write over instead; undefined when there is none. Re-sealing writes a link anew and
+ * leaves its lease alone. When the link went or ended, because nothing rests on it any more, its new tokens
+ * go too.
  */
 async function findVersion(
-  { store, clock }: LeasePorts,
-  { key, version, value: { lease } }: OpenLink,
+  ports: LeasePorts,
+  { key, version, value: { lease }, spent }: OpenLink,
   value: Link,
 ): Promise<number | undefined> {
+  const { store, clock } = ports
   const stored = links.decode((await store.get([key]))[0])
   if (stored) {
     const { holder, until } = stored.value.lease ?? {}
-    return holder === lease?.holder && until === lease?.until ? stored.version : undefined
+    if (holder === lease?.holder && until === lease?.until) return stored.version
+    if (spent && isSame(openTokens(ports, stored), spent)) return stored.version
+    if (!spent || stored.value.endedAt === undefined) return undefined
   }
   const writes = toRevocationWrites({ key, version, value }, clock.now(), 'late')
   if (writes.length > 0) await store.commit({ set: writes })
   return undefined
+}
+
+function isSame(held: UpstreamTokens | undefined, spent: UpstreamTokens): boolean {
+  return held?.accessToken === spent.accessToken && held.refreshToken === spent.refreshToken
 }

@@ -17,6 +17,8 @@ export interface LinkName {
 /** A link as it was read, with its tokens opened. */
 export interface OpenLink extends Stored<Link> {
   readonly tokens: UpstreamTokens | undefined
+  /** What the store still holds, when it was spent for these tokens. Absent: it holds these. */
+  readonly spent?: UpstreamTokens
 }
 
 /** What links are read and written with. */
@@ -42,8 +44,11 @@ export async function findLink(ports: LinkPorts, name: LinkName): Promise<OpenLi
   return stored && { ...stored, tokens: openTokens(ports, stored) }
 }
 
-/** A damaged row costs this one person a sign-in (SG-11); a key that is not known yet is a fault that passes. */
-function openTokens({ sealer, log }: LinkPorts, link: Stored<Link>): UpstreamTokens | undefined {
+/** The tokens of a link. A damaged row costs this one person a sign-in (SG-11); a key that is not known yet is a fault that passes. */
+export function openTokens(
+  { sealer, log }: Pick<LinkPorts, 'sealer' | 'log'>,
+  link: Stored<Link>,
+): UpstreamTokens | undefined {
   const { sealedTokens } = link.value
   if (sealedTokens === undefined) return undefined
   try {
@@ -86,7 +91,7 @@ function toRefreshFrom(
   return refreshToken === undefined ? undefined : now + assumedSeconds
 }
 
-/** The link with newer tokens, under the lease that it has. */
+/** The link with newer tokens that its own were spent for, under the lease that it has. */
 export function withTokens(
   ports: Pick<LinkPorts, 'sealer' | 'clock'>,
   link: OpenLink,
@@ -94,7 +99,8 @@ export function withTokens(
 ): OpenLink {
   const { lease, verifiedAt } = link.value
   const value = { ...toLink(ports, link.key, tokens, verifiedAt), ...(lease && { lease }) }
-  return { ...link, tokens, value }
+  const spent = link.spent ?? link.tokens
+  return { ...link, tokens, value, ...(spent && { spent }) }
 }
 
 /** The link without its lease, and with these changes. */

@@ -2,12 +2,12 @@
  * New tokens of a provider for old ones, asked for under the lease.
  *
  * An answer that was lost is asked for once more with the same refresh token, in this process at once and
- * after its death by whoever takes the lease over. `invalid_grant` ends the link; everything else passes,
- * and the provider is left alone for some seconds.
+ * after its death by whoever takes the lease over. `invalid_grant` ends the link, unless the former holder of
+ * the lease may have been faster; everything else passes, and the provider is left alone for some seconds.
  */
-import { OAuthError } from '../errors.ts'
-import { claim, type LeasePorts, saveResult } from './custody-lease.ts'
-import { type LinkName, type OpenLink, toEnded, toLink, toReleased } from './custody-link.ts'
+import { OAuthError, unavailable } from '../errors.ts'
+import { claim, isDoubtful, type LeasePorts, saveResult, toDoubted } from './custody-lease.ts'
+import { type LinkName, type OpenLink, toEnded, toReleased, withTokens } from './custody-link.ts'
 import type { UpstreamTokens } from './upstream.ts'
 
 /** How long a provider that failed is left alone, in seconds. */
@@ -28,8 +28,8 @@ export async function refreshLeased(
   if (outcome === undefined) return
   const { link } = outcome
   if ('error' in outcome) return saveFailure(ports, name, link, outcome.error)
-  const renewed = joinTokens(outcome.answer, tokens)
-  await saveResult(ports, link, toLink(ports, link.key, renewed, link.value.verifiedAt))
+  const renewed = withTokens(ports, link, joinTokens(outcome.answer, tokens))
+  await saveResult(ports, renewed, toReleased(renewed.value, {}))
 }
 
 /**
@@ -52,7 +52,8 @@ export type Outcome<T> =
   | { readonly link: OpenLink; readonly error: unknown }
 
 /**
- * Asks, and once more when the answer was lost; undefined when somebody else took the lease over meanwhile.
+ * Asks, and once more when the answer was lost; undefined when somebody else took the lease over meanwhile
+ * and nothing new is known.
  *
  * @param renew puts into the link what asking changed of it, also when it failed
  */
@@ -68,14 +69,20 @@ export async function askTwice<T>(
   } catch (error) {
     if (isFinal(error)) return { link: renew(leased), error }
   }
-  const link = await claim(ports, renew(leased))
-  if (!link) return undefined
+  const before = renew(leased)
+  const link = await claim(ports, before)
+  if (!link) return before.spent && { link: before, error: leaseLost() }
   try {
     const answer = await ask()
     return { link: renew(link), answer }
   } catch (error) {
     return { link: renew(link), error }
   }
+}
+
+/** What asking brought so far is written down all the same. */
+function leaseLost(): OAuthError {
+  return unavailable('upstream_lease_lost')
 }
 
 /** Whether the provider has spoken for good. */
@@ -88,7 +95,10 @@ export function isRefusal(error: unknown, code: OAuthError['code']): boolean {
   return error instanceof OAuthError && error.code === code
 }
 
-/** Ends the link when the provider refused its tokens for good; otherwise keeps everything and lets the provider rest. */
+/**
+ * Ends the link when the provider refused its tokens for good; otherwise keeps everything and lets the provider
+ * rest, or waits for whom the lease was taken over from.
+ */
 export async function saveFailure(
   ports: LeasePorts,
   { userId, upstream: { id: upstream } }: LinkName,
@@ -97,8 +107,16 @@ export async function saveFailure(
 ): Promise<void> {
   const { clock, log, audit } = ports
   if (isRefusal(error, 'invalid_grant')) {
+    if (isDoubtful(link)) {
+      log.info('An identity provider refused tokens that another process may have spent', {
+        upstream,
+      })
+      await saveResult(ports, link, toDoubted(link, clock.now()))
+      return
+    }
+    const isEnded = await saveResult(ports, link, toEnded(link.value, 'refused', clock.now()))
+    if (!isEnded) return
     log.info('An identity provider refused its tokens for good', { upstream })
-    await saveResult(ports, link, toEnded(link.value, 'refused', clock.now()))
     const reason = 'tokens_refused'
     return audit({ event: 'upstream.ended', outcome: 'ok', reason, userId, details: { upstream } })
   }

@@ -5,7 +5,7 @@
  */
 import { unavailable } from '../errors.ts'
 import { toRevocationWrites } from '../storage/records/upstream-revocation.ts'
-import { type LeasePorts, saveResult, settle } from './custody-lease.ts'
+import { isDoubtful, type LeasePorts, saveResult, settle } from './custody-lease.ts'
 import {
   isAlive,
   isFresh,
@@ -13,7 +13,6 @@ import {
   type LinkName,
   type OpenLink,
   toEnded,
-  toLink,
   toReleased,
   withTokens,
 } from './custody-link.ts'
@@ -64,23 +63,25 @@ export async function reverifyLeased(
   const { link } = outcome
   const now = ports.clock.now()
   if ('answer' in outcome) {
-    const { answer } = outcome
-    const verified = answer.tokens
-      ? toLink(ports, link.key, joinTokens(answer.tokens, link.tokens), now)
-      : toReleased(link.value, { verifiedAt: now })
-    return saveResult(ports, link, verified)
+    const { tokens: renewed } = outcome.answer
+    const verified = renewed ? withTokens(ports, link, joinTokens(renewed, link.tokens)) : link
+    await saveResult(ports, verified, toReleased(verified.value, { verifiedAt: now }))
+    return
   }
   if (isRefusal(outcome.error, 'access_denied')) {
-    ports.log.info('A person may no longer enter', { upstream: upstream.id, user: userId })
     const ended = toEnded(link.value, 'not_admitted', now)
-    await saveResult(ports, link, ended, toRevocationWrites(link, now))
+    const isEnded = await saveResult(ports, link, ended, toRevocationWrites(link, now))
+    if (!isEnded) return
+    ports.log.info('A person may no longer enter', { upstream: upstream.id, user: userId })
     const details = { upstream: upstream.id }
     const reason = 'not_admitted'
     return ports.audit({ event: 'upstream.ended', outcome: 'ok', reason, userId, details })
   }
-  const isStale =
-    mayBeStale && isRefusal(outcome.error, 'invalid_grant') && isRefreshable(link, upstream, now)
-  if (isStale) return saveResult(ports, link, toReleased(link.value, { refreshFrom: now }))
+  const mayRefresh = mayBeStale && !isDoubtful(link) && isRefreshable(link, upstream, now)
+  if (mayRefresh && isRefusal(outcome.error, 'invalid_grant')) {
+    await saveResult(ports, link, toReleased(link.value, { refreshFrom: now }))
+    return
+  }
   await saveFailure(ports, name, link, outcome.error)
 }
 
@@ -95,6 +96,6 @@ function askAnew(
     reverify(held, (renewed) => {
       held = joinTokens(renewed, held)
     })
-  const renew = (link: OpenLink) => (held === leased.tokens ? link : withTokens(ports, link, held))
+  const renew = (link: OpenLink) => (held === link.tokens ? link : withTokens(ports, link, held))
   return askTwice(ports, leased, ask, renew)
 }

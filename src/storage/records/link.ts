@@ -3,8 +3,8 @@
  * vouched for them.
  *
  * One process at a time works with the provider for a person: it holds the lease, which expires, and
- * writes its result only over the version that it leased (fencing). Kept until the last grant that rests
- * on it ends or the user is removed.
+ * writes its result only over the version that it leased or over the tokens that it spent (fencing). Kept
+ * until the last grant that rests on it ends or the user is removed.
  */
 import { defineRecord } from './record.ts'
 
@@ -20,8 +20,13 @@ export interface Link {
   readonly refreshFrom?: number
   /** Unix seconds when the provider last said that the person may enter. */
   readonly verifiedAt: number
-  /** Who is asking the provider, and until when the others wait for it. */
-  readonly lease?: { readonly holder: string; readonly until: number }
+  /**
+   * Who is asking the provider, and until when the others wait for it. `after`: from whom it was taken over,
+   * who may have spent the refresh token and may still come with what it brought.
+   */
+  readonly lease?: { readonly holder: string; readonly until: number; readonly after?: string }
+  /** Unix seconds when the provider refused the tokens while somebody else might still bring newer ones. */
+  readonly doubtedAt?: number
   /** Unix seconds until which nobody asks again: the provider has just failed. */
   readonly restUntil?: number
   /** Unix seconds since when there are no tokens any more. The person must sign in again. */
