@@ -87,7 +87,7 @@ export async function createGatehouse(options: GatehouseOptions): Promise<Gateho
 }
 
 async function prepareStore(context: Context, options: GatehouseOptions): Promise<void> {
-  await claimInstallation(context, options.acceptNewIssuer ?? false)
+  await claimInstallation(context, options)
   await applyConfiguredClients(toOwnClients(options.clients), context)
   await reportStaticClient(context)
   if (!context.config.oauthEnabled) reportOpenDoor(context)

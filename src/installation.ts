@@ -1,44 +1,99 @@
-/** What a store belongs to: one issuer, and one owner who sets it up. */
+/** What a store belongs to: one issuer, the providers whose people it knows, and one owner who sets it up. */
 import type { Context } from './context.ts'
 import { winRace } from './identity/races.ts'
 import { sha256 } from './platform/crypto.ts'
 import { type Installation, installations } from './storage/records/key.ts'
 import { toStartError } from './storage/start-error.ts'
 
+/** What may differ from what was written down. */
+export interface Acceptance {
+  readonly acceptNewIssuer?: boolean
+  readonly acceptNewProvider?: boolean
+}
+
 /**
- * Writes down the issuer at the first start, and holds every later start to it (design decision 4); and
- * how long access tokens may live, for whoever ends a grant.
+ * Writes down the issuer and those of the providers at the first start, and holds every later start to them
+ * (design decision 4, catalogue UP-08); and how long access tokens may live, for whoever ends a grant.
  *
- * @throws Error named `StartError` when the store belongs to another issuer and that is not accepted
+ * @throws Error named `StartError` when the store belongs to another issuer, or a provider is another one than
+ *   before, and that is not accepted
  */
-export async function claimInstallation(context: Context, acceptNewIssuer: boolean): Promise<void> {
-  const { issuer } = context.config
-  const known = await winRace(() => tryClaim(context, acceptNewIssuer))
-  if (known.issuer === issuer) return
-  context.log.warn('The issuer changed: every client must connect again', {
-    from: known.issuer,
-    to: issuer,
-  })
+export async function claimInstallation(context: Context, acceptance: Acceptance): Promise<void> {
+  const { config, log, upstreams } = context
+  const known = await winRace(() => tryClaim(context, acceptance))
+  if (known.issuer !== config.issuer) {
+    log.warn('The issuer changed: every client must connect again', {
+      from: known.issuer,
+      to: config.issuer,
+    })
+  }
+  for (const { upstream, from, to } of findNewProviders(known, upstreams))
+    log.warn('An identity provider changed: ids of its people mean who has them there', {
+      upstream,
+      from,
+      to,
+    })
 }
 
 /** What was written down before, if anything; undefined when another start wrote at the same moment. */
-async function tryClaim({ store, config, clock }: Context, acceptNewIssuer: boolean) {
+async function tryClaim({ store, config, clock, upstreams }: Context, accepted: Acceptance) {
   const { issuer, lifetimes } = config
   const stored = await installations.find(store, 'self')
   const known: Installation = stored?.value ?? { issuer, createdAt: clock.now() }
-  if (known.issuer !== issuer && !acceptNewIssuer) {
+  if (known.issuer !== issuer && accepted.acceptNewIssuer !== true) {
     throw toStartError(toIssuerWarning(known.issuer, issuer))
   }
+  const [changed] = findNewProviders(known, upstreams)
+  if (changed && accepted.acceptNewProvider !== true) throw toStartError(toProviderWarning(changed))
+  const providerIssuers = { ...known.providerIssuers, ...listIssuers(upstreams) }
   const accessTokenSeconds = Math.max(known.accessTokenSeconds ?? 0, lifetimes.accessTokenSeconds)
   const isClaimed = known.issuer === issuer && known.accessTokenSeconds === accessTokenSeconds
-  if (isClaimed) return known
+  if (isClaimed && isSameRecord(providerIssuers, known.providerIssuers)) return known
   const key = installations.key('self')
-  const claimed: Installation = { ...known, issuer, accessTokenSeconds }
+  const claimed: Installation = { ...known, issuer, accessTokenSeconds, providerIssuers }
   const written = await store.commit({
     check: [{ key, version: stored?.version ?? null }],
     set: [installations.write(key, claimed)],
   })
   return written ? known : undefined
+}
+
+/** A provider whose id meant another one before. */
+interface NewProvider {
+  readonly upstream: string
+  readonly from: string
+  readonly to: string
+}
+
+function findNewProviders(
+  { providerIssuers = {} }: Installation,
+  upstreams: Context['upstreams'],
+): NewProvider[] {
+  return Object.entries(listIssuers(upstreams)).flatMap(([upstream, to]) => {
+    const from = Object.hasOwn(providerIssuers, upstream) ? providerIssuers[upstream] : undefined
+    return from === undefined || from === to ? [] : [{ upstream, from, to }]
+  })
+}
+
+/** Provider id → issuer, of those that name one. */
+function listIssuers(upstreams: Context['upstreams']): Record<string, string> {
+  const named = [...upstreams.values()].flatMap(({ id, issuer }) =>
+    issuer === undefined ? [] : [[id, issuer]],
+  )
+  return Object.fromEntries(named)
+}
+
+/** Whether the first, which holds everything of the second, holds no more and nothing else. */
+function isSameRecord(all: Record<string, string>, known: Record<string, string> = {}): boolean {
+  return Object.entries(all).every(([id, issuer]) => known[id] === issuer)
+}
+
+function toProviderWarning({ upstream, from, to }: NewProvider): string {
+  return [
+    `The accounts of the identity provider ${upstream} belong to ${from}, but it is now configured as ${to}.`,
+    'Whoever has the same id there would get the account of somebody else here.',
+    'Give the new provider another id. If it is the same one under a new address, start once with --accept-new-provider (acceptNewProvider).',
+  ].join('\n')
 }
 
 function toIssuerWarning(known: string, asked: string): string {

@@ -157,6 +157,11 @@ export interface GatehouseOptions {
   isReady?: () => Promise<boolean>
   /** Start although the store belongs to another issuer: every client must connect again. */
   acceptNewIssuer?: boolean
+  /**
+   * Start although an upstream of the same id has another `issuer` than before: whoever has an account there under
+   * the same subject gets the account here. Default false.
+   */
+  acceptNewProvider?: boolean
   gateBodyLimitBytes?: number
   clock?: Clock
   random?: Random

@@ -87,6 +87,8 @@ const sentences: Readonly<Record<string, string>> = {
   'registration.auth0.clientId':
     'The machine-to-machine application that calls the Management API.',
   'registration.auth0.clientSecret': 'Its secret.',
+  acceptNewProvider:
+    'Start although an identity provider has another issuer or API than before; the ids of its people then mean whoever has them there. Default false.',
   acceptNewIssuer:
     'Start although the data belongs to another public URL; every client must connect again. Default false.',
   gateBodyLimitBytes: 'Largest request body passed on to an MCP server. Default 4 MiB.',

@@ -82,6 +82,7 @@ function addServe(program: Command): void {
     .addOption(new Option('--log <format>', 'how log lines look').choices(['json', 'text']))
     .option('--no-sign-in', 'let everyone on this machine in with one click')
     .option('--accept-new-issuer', 'go on although every client must connect again')
+    .option('--accept-new-provider', 'go on although an identity provider has another address')
     .addOption(createTunnelOption())
     .action(async (options) => (await import('./serve.ts')).serve(options))
 }

@@ -23,6 +23,7 @@ export interface ServeOptions extends DataOptions {
   drainSeconds?: string
   log?: 'json' | 'text'
   acceptNewIssuer?: boolean
+  acceptNewProvider?: boolean
   tunnel?: TunnelName
   /** False with `--no-sign-in`. */
   signIn: boolean
@@ -38,6 +39,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     ...toGiven('--drain-seconds', 'drainSeconds', toNumber(options.drainSeconds)),
     ...toGiven('--log', 'log.format', options.log),
     ...toGiven('--accept-new-issuer', 'acceptNewIssuer', options.acceptNewIssuer),
+    ...toGiven('--accept-new-provider', 'acceptNewProvider', options.acceptNewProvider),
     ...toGiven('--no-sign-in', 'noSignIn', options.signIn ? undefined : true),
   ]
   const server = await startServer(

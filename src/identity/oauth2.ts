@@ -37,6 +37,8 @@ export interface OAuth2Options {
   readonly label: string
   /** What the provider puts into `iss`, when it does (RFC 9207). */
   readonly issuer: string
+  /** Whose subjects they are: the address of the API that says who somebody is. Default: `issuer`. */
+  readonly profileIssuer?: string | undefined
   readonly authorizationEndpoint: string
   readonly tokenEndpoint: string
   /** Ends one token (RFC 7009). Absent: {@link OAuth2Options.endGrant}, or nothing, ends them. */
@@ -82,10 +84,11 @@ export interface GrantTools {
  */
 export function oauth2(options: OAuth2Options): Upstream {
   verifyOptions(options)
-  const { id, label, callbackPath } = options
+  const { id, label, callbackPath, profileIssuer = options.issuer } = options
   return {
     id,
     label,
+    issuer: profileIssuer,
     ...(callbackPath !== undefined && { callbackPath }),
     start: (flow, wishes) => start(options, flow, wishes),
     finish: (callback, flow) => finish(options, callback, flow),

@@ -41,10 +41,11 @@ import type { Identity, Upstream, UpstreamFlow, UpstreamTokens } from './upstrea
 export function oidc(options: OidcOptions, quirks: OidcQuirks = {}): Upstream {
   const provider = toOidcProvider(options, quirks)
   const party = { provider, documents: createOidcDocuments(provider) }
-  const { id, label } = provider
+  const { id, label, issuer } = provider
   return {
     id,
     label,
+    issuer,
     ...(options.callbackPath !== undefined && { callbackPath: options.callbackPath }),
     start: (flow, wishes = {}) =>
       guard(toProviderError, label, async () => {

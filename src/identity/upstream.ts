@@ -58,6 +58,12 @@ export interface Upstream {
   readonly id: string
   /** What people call it: `GitHub`, as in "Continue with GitHub". */
   readonly label: string
+  /**
+   * Within what its subjects are unique: its OpenID issuer, or the address of its API. Written down at the first
+   * start, and every later one is held to it, because the same subject elsewhere is another person (UP-08).
+   * Absent: it is not looked at.
+   */
+  readonly issuer?: string
   /** Path of its callback below the issuer. Default: `/callback/<id>`. */
   readonly callbackPath?: string
   /** Where to send the browser. */

@@ -55,7 +55,7 @@ export function entra(options: EntraOptions): Upstream {
   if (isShared && authority !== globalAuthority) {
     throw new TypeError(`Entra: ${tenant} works at ${globalAuthority} only; name one tenant`)
   }
-  return oidc(
+  const provider = oidc(
     {
       ...rest,
       id: options.id ?? 'entra',
@@ -76,6 +76,8 @@ export function entra(options: EntraOptions): Upstream {
       },
     },
   )
+  // A subject names its tenant, whichever tenants may enter.
+  return { ...provider, issuer: authority }
 }
 
 /**

@@ -68,6 +68,7 @@ export function genericOAuth2(options: GenericOAuth2Options): Upstream {
     id,
     label: options.label ?? host,
     issuer: options.issuer ?? origin,
+    profileIssuer: profileEndpoint,
     scopes,
     identify: async (read) => toIdentity(await read(profileEndpoint), profile),
     admission: createAdmission(admission, facts),

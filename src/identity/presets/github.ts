@@ -92,6 +92,7 @@ export function github(options: GitHubOptions): Upstream {
     id,
     label,
     issuer: `${web}/login/oauth`,
+    profileIssuer: api,
     authorizationEndpoint: `${web}/login/oauth/authorize`,
     tokenEndpoint: `${web}/login/oauth/access_token`,
     freshParameters: { prompt: 'select_account' },

@@ -111,6 +111,7 @@ export function createConfigSchema(resolveSecret: (reference: SecretReference) =
     clients: own.clients,
     registration: createRegistrationSchema(secret).optional(),
     acceptNewIssuer: z.boolean().default(false),
+    acceptNewProvider: z.boolean().default(false),
     gateBodyLimitBytes: z.int().min(1024).optional(),
     ...providers.blocks,
     providers: providers.entries,

@@ -96,6 +96,7 @@ const settings: readonly Setting[] = [
   toSetting('registration.auth0.clientId', 'text'),
   toSecret('registration.auth0.clientSecret'),
   toSetting('acceptNewIssuer', 'boolean'),
+  toSetting('acceptNewProvider', 'boolean'),
   toSetting('gateBodyLimitBytes', 'number'),
   ...toProviderSettings('github', staticClient),
   toSetting('github.allowedLogins', 'list', ['GITHUB_ALLOWED_LOGIN']),

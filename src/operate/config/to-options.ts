@@ -104,6 +104,7 @@ export async function toOptions(
     siteName: settings.siteName,
     localSignIn: settings.localSignIn,
     acceptNewIssuer: settings.acceptNewIssuer,
+    acceptNewProvider: settings.acceptNewProvider,
     gateBodyLimitBytes: settings.gateBodyLimitBytes,
     invitedOnly: settings.invitedOnly,
     linkByVerifiedEmail: settings.linkByVerifiedEmail,

@@ -31,6 +31,8 @@ export interface Installation {
    * grant must be remembered, whatever the settings of the process that ends it.
    */
   readonly accessTokenSeconds?: number
+  /** Provider id → within what its subjects are unique: who somebody is there depends on both (UP-08). */
+  readonly providerIssuers?: Readonly<Record<string, string>>
   /** SHA-256 of the one-time token that lets the first owner set up an account; gone once used. */
   readonly setupHash?: string
   /** Keyed hash of the admin token. */
