@@ -120,11 +120,7 @@ function verifyScopes(
   })
 }
 
-function toAuthInfo(
-  request: Request,
-  claims: AccessTokenClaims,
-  { resource }: Backend,
-): AuthInfo {
+function toAuthInfo(request: Request, claims: AccessTokenClaims, { resource }: Backend): AuthInfo {
   return {
     token: parseBearer(request.headers.get('authorization')) ?? '',
     clientId: claims.client_id,

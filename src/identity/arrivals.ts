@@ -21,6 +21,7 @@ import { toAccountName } from './admission.ts'
 import { notAdmitted } from './admit.ts'
 import { type CommitPart, toEmailKey, toEmailMove } from './email-index.ts'
 import { findInvitations } from './invitations.ts'
+import { toUpstreamKey } from './login-key.ts'
 import { isSameProfile, type KnownUser, openUser, sealProfile, toProfile } from './profiles.ts'
 import { winRace } from './races.ts'
 import type { Identity } from './upstream.ts'
@@ -74,8 +75,7 @@ export async function receive(
   identity: Identity,
   rules: ArrivalRules = {},
 ): Promise<KnownUser> {
-  const person = JSON.stringify([upstream, identity.subject])
-  const lookupKey = usersByUpstream.key(ports.sealer.index(usersByUpstream.prefix, person))
+  const lookupKey = toUpstreamKey(ports, upstream, identity.subject)
   const login = { upstream, lookupKey }
   return winRace(async () => {
     const [entry] = await ports.store.get([lookupKey])

@@ -126,6 +126,20 @@ export function isAlive({ value }: OpenLink, now: number): boolean {
   return value.expiresAt === undefined || now < value.expiresAt
 }
 
+/** How far the clock of another host may be ahead of ours, in seconds, and what it wrote still counts. */
+const skewSeconds = 60
+
+/** Whether the provider vouched for the person within this time. A date in the future is none: a clock moved back. */
+export function isVerified({ value }: OpenLink, withinSeconds: number, now: number): boolean {
+  const age = now - value.verifiedAt
+  return age >= -skewSeconds && age <= withinSeconds
+}
+
+/** Whether the provider failed just now and is to be left alone. */
+export function isResting({ value: { restUntil = 0 } }: OpenLink, now: number): boolean {
+  return now < restUntil && restUntil - now <= skewSeconds
+}
+
 /** Whether there is a way to new tokens. */
 export function isRefreshable({ tokens }: OpenLink, upstream: Upstream, now: number): boolean {
   if (tokens?.refreshToken === undefined || upstream.refresh === undefined) return false

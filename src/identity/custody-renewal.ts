@@ -4,7 +4,7 @@
  */
 import { unavailable } from '../errors.ts'
 import { type LeasePorts, settle } from './custody-lease.ts'
-import { isRefreshable, type LinkName } from './custody-link.ts'
+import { isRefreshable, isResting, type LinkName } from './custody-link.ts'
 import { refreshLeased } from './custody-refresh.ts'
 import { signInAnew, verifyLink } from './custody-token.ts'
 import { reverifyLeased } from './custody-verify.ts'
@@ -38,9 +38,9 @@ export function settleRenewal(
       if (!link.tokens) throw signInAnew('upstream_tokens_missing')
       if (link.tokens.accessToken !== refused) return link.tokens.accessToken
       const now = clock.now()
-      const { givenAt = 0, verifiedAt, restUntil = 0 } = link.value
+      const { givenAt = 0, verifiedAt } = link.value
       if (now - givenAt < youngSeconds) return noBetterToken
-      if (now < restUntil) throw unavailable('upstream_resting')
+      if (isResting(link, now)) throw unavailable('upstream_resting')
       if (isRefreshable(link, upstream, now)) return undefined
       const isKnown = !upstream.reverify || now - verifiedAt < youngSeconds
       return isKnown ? noBetterToken : undefined

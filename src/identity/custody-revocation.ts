@@ -1,9 +1,10 @@
 /**
  * Telling providers to revoke what they gave, in the background: by any process, one at a time for each
- * tie, again and again with growing pauses, and for a week at most.
+ * tie, again and again with growing pauses, and for a week at most. Each provider has a queue of its own: one
+ * that hangs holds nobody up but itself.
  */
 import type { Clock } from '../platform/clock.ts'
-import type { Audit, Log } from '../platform/ports.ts'
+import type { Audit, AuditEventName, Log } from '../platform/ports.ts'
 import { links } from '../storage/records/link.ts'
 import type { Stored } from '../storage/records/record.ts'
 import {
@@ -36,18 +37,26 @@ const longestPauseSeconds = 6 * 3600
 
 const pageSize = 100
 
-/** Does what is due. A fault at one provider does not keep the others waiting. */
+/**
+ * Does what is due at one provider, one after the other.
+ *
+ * @param upstreamId undefined: what is due at providers that are not configured here
+ */
 export async function revokeDue(
   ports: UpstreamRevocationPorts,
+  upstreamId: string | undefined,
   isStopped: () => boolean,
 ): Promise<void> {
-  const { store, clock } = ports
+  const { store, clock, upstreams } = ports
+  const isOurs = (id: string) => (upstreamId === undefined ? !upstreams.has(id) : id === upstreamId)
   let after: string | undefined
   while (!isStopped()) {
     const page = await upstreamRevocations.list(store, [], { after, limit: pageSize })
     for (const revocation of page) {
       if (isStopped()) return
-      if (clock.now() >= revocation.value.nextAt) await tryRevoke(ports, revocation)
+      const isDue = clock.now() >= revocation.value.nextAt
+      const { upstreamId: its } = parseRevocationKey(revocation.key)
+      if (isDue && isOurs(its)) await tryRevoke(ports, revocation)
     }
     if (page.length < pageSize) return
     after = page.at(-1)?.key
@@ -69,9 +78,9 @@ async function tryRevoke(
   })
   if (!claimed) return
   try {
-    const isDone = await revoke(ports, revocation)
+    const outcome = await revoke(ports, revocation)
     await store.commit({ delete: [key] })
-    if (isDone) report(ports, key, 'upstream.revoked')
+    if (outcome !== undefined) report(ports, key, outcome)
   } catch (error) {
     const { upstreamId: upstream } = parseRevocationKey(key)
     log.warn('Tokens could not be revoked at an identity provider', { upstream, error })
@@ -84,30 +93,31 @@ async function tryRevoke(
 }
 
 /**
- * Whether something was revoked. Nothing is when the provider has no way to, or the person has signed in
- * there again: at many providers revoking one token ends all that the person allowed us.
+ * What came of it; undefined when the provider has no way to revoke. Nothing is revoked when the person has signed
+ * in there again: at many providers revoking one token ends all that the person allowed us.
  */
 async function revoke(
   { store, sealer, upstreams }: UpstreamRevocationPorts,
   { key, value }: Stored<UpstreamRevocation>,
-): Promise<boolean> {
+): Promise<'upstream.revoked' | 'upstream.revocation_dropped' | undefined> {
   const { userId, upstreamId } = parseRevocationKey(key)
   const upstream = upstreams.get(upstreamId)
   if (!upstream) throw new Error('The identity provider is not configured')
-  if (!upstream.revoke) return false
+  if (!upstream.revoke) return undefined
   const link = await links.find(store, userId, upstreamId)
-  if (link?.value.sealedTokens !== undefined) return false
+  if (link?.value.sealedTokens !== undefined) return 'upstream.revocation_dropped'
   const opened = sealer.open(tokensPurpose, toRevocationRow(key), value.sealedTokens)
   await upstream.revoke(JSON.parse(opened) as UpstreamTokens)
-  return true
+  return 'upstream.revoked'
 }
 
 function report(
   { audit }: UpstreamRevocationPorts,
   key: string,
-  event: 'upstream.revoked' | 'upstream.revocation_retried' | 'upstream.revocation_failed',
+  event: Extract<AuditEventName, `upstream.revo${string}`>,
 ): void {
   const { userId, upstreamId } = parseRevocationKey(key)
   const outcome = event === 'upstream.revoked' ? 'ok' : 'refused'
-  audit({ event, outcome, userId, details: { upstream: upstreamId } })
+  const reason = event === 'upstream.revocation_dropped' ? 'signed_in_again' : undefined
+  audit({ event, outcome, reason, userId, details: { upstream: upstreamId } })
 }

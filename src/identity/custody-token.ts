@@ -1,7 +1,14 @@
 /** The access token of a person at a provider: the one that is kept while it lasts, then a new one. */
 import { OAuthError, unavailable } from '../errors.ts'
 import { type LeasePorts, settle } from './custody-lease.ts'
-import { isAlive, isFresh, isRefreshable, type LinkName, type OpenLink } from './custody-link.ts'
+import {
+  isAlive,
+  isFresh,
+  isRefreshable,
+  isResting,
+  type LinkName,
+  type OpenLink,
+} from './custody-link.ts'
 import { refreshLeased } from './custody-refresh.ts'
 
 /** An access token that works. */
@@ -27,14 +34,14 @@ export function settleToken(ports: LeasePorts, name: LinkName): Promise<LiveToke
       const now = ports.clock.now()
       if (!link.tokens) throw signInAnew('upstream_tokens_missing')
       const { accessToken } = link.tokens
-      const { expiresAt, refreshFrom: freshUntil, restUntil = 0 } = link.value
+      const { expiresAt, refreshFrom: freshUntil } = link.value
       const token: LiveToken = { accessToken, expiresAt, freshUntil }
       if (isFresh(link, now)) return token
       if (!isRefreshable(link, upstream, now)) {
         if (isAlive(link, now)) return token
         throw signInAnew('upstream_token_expired')
       }
-      if (now >= restUntil) return undefined
+      if (!isResting(link, now)) return undefined
       if (isAlive(link, now)) return token
       throw unavailable('upstream_resting')
     },

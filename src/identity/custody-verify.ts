@@ -3,13 +3,15 @@
  *
  * Asked under the same lease as new tokens: some providers spend the refresh token on it.
  */
-import { unavailable } from '../errors.ts'
+import { OAuthError, unavailable } from '../errors.ts'
 import { toRevocationWrites } from '../storage/records/upstream-revocation.ts'
 import { isDoubtful, type LeasePorts, saveResult, settle } from './custody-lease.ts'
 import {
   isAlive,
   isFresh,
   isRefreshable,
+  isResting,
+  isVerified,
   type LinkName,
   type OpenLink,
   toEnded,
@@ -18,6 +20,7 @@ import {
 } from './custody-link.ts'
 import { askTwice, isRefusal, joinTokens, saveFailure } from './custody-refresh.ts'
 import { signInAnew, verifyLink } from './custody-token.ts'
+import { createAccountTest } from './login-key.ts'
 import type { Upstream, UpstreamTokens } from './upstream.ts'
 
 /**
@@ -38,8 +41,8 @@ export function settleVerdict(
     judge(found) {
       const link = verifyLink(found)
       const now = ports.clock.now()
-      if (now - link.value.verifiedAt <= reverifySeconds) return 'verified'
-      if (now < (link.value.restUntil ?? 0)) throw unavailable('upstream_resting')
+      if (isVerified(link, reverifySeconds, now)) return 'verified'
+      if (isResting(link, now)) throw unavailable('upstream_resting')
       if (!link.tokens || !upstream.reverify) throw signInAnew('upstream_unverifiable')
       if (!isFresh(link, now) && isRefreshable(link, upstream, now)) return 'stale'
       if (!isAlive(link, now)) throw signInAnew('upstream_token_expired')
@@ -58,7 +61,8 @@ export async function reverifyLeased(
   const { userId, upstream } = name
   const { tokens } = leased
   if (!tokens || !upstream.reverify) return
-  const outcome = await askAnew(ports, upstream.reverify.bind(upstream), { ...leased, tokens })
+  const ask = await createQuestion(ports, name)
+  const outcome = await askAnew(ports, ask, { ...leased, tokens })
   if (!outcome) return
   const { link } = outcome
   const now = ports.clock.now()
@@ -83,6 +87,22 @@ export async function reverifyLeased(
     return
   }
   await saveFailure(ports, name, link, outcome.error)
+}
+
+/** Asks who the person is now, who has to be the one that signed in (OpenID Connect Core §12.2, UP-08). */
+async function createQuestion(
+  ports: LeasePorts,
+  { userId, upstream }: LinkName,
+): Promise<NonNullable<Upstream['reverify']>> {
+  const isOwn = await createAccountTest(ports, userId, upstream.id)
+  return async (tokens, onRenewed) => {
+    if (!upstream.reverify) throw signInAnew('upstream_unverifiable')
+    const answer = await upstream.reverify(tokens, onRenewed)
+    if (isOwn(answer.subject)) return answer
+    throw new OAuthError('access_denied', `${upstream.label} answered about somebody else`, {
+      reason: 'upstream_other_person',
+    })
+  }
 }
 
 /** Asks with the tokens of the link. New ones that it cost stay, whatever the answer: the old ones are spent. */

@@ -43,6 +43,8 @@ const messages: Record<AuditEventName, string> = {
   'upstream.revoked': 'Revoked at the identity provider',
   'upstream.revocation_retried': 'Not yet revoked at the identity provider; trying again',
   'upstream.revocation_failed': 'Could not be revoked at the identity provider',
+  'upstream.revocation_dropped':
+    'Not revoked at the identity provider: it would end a newer sign-in',
 }
 
 /** Where audit lines go; the level is not a choice. */

@@ -131,14 +131,22 @@ function startLearning({ store, sealer, keys, log }: KeyKeepingOptions) {
 
 /**
  * Revokes at identity providers what nothing here rests on any more: at once where the store gives a hint,
- * else about once a minute, which is also when what failed is tried again.
+ * else about once a minute, which is also when what failed is tried again. Every provider by itself, so that
+ * one that does not answer keeps none of the others waiting.
  */
 export function startUpstreamRevocation(options: UpstreamRevocationPorts & JobOptions): Job {
-  return startErrands(options, {
-    prefix: upstreamRevocations.key(''),
-    failure: 'Identity providers could not be told to revoke; trying again in a minute',
-    work: (isStopped) => revokeDue(options, isStopped),
-  })
+  const jobs = [...options.upstreams.keys(), undefined].map((upstreamId) =>
+    startErrands(options, {
+      prefix: upstreamRevocations.key(''),
+      failure: 'Identity providers could not be told to revoke; trying again in a minute',
+      work: (isStopped) => revokeDue(options, upstreamId, isStopped),
+    }),
+  )
+  return {
+    async stop() {
+      await Promise.all(jobs.map((job) => job.stop()))
+    },
+  }
 }
 
 /** Writes down what commands did: at once where the store gives a hint, else about once a minute. */

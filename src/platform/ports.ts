@@ -49,6 +49,7 @@ export type AuditEventName =
   | 'upstream.revoked'
   | 'upstream.revocation_retried'
   | 'upstream.revocation_failed'
+  | 'upstream.revocation_dropped'
 
 /** One security event. */
 export interface AuditEvent {

@@ -3,6 +3,7 @@ import { describe, expect, it, vi } from 'vitest'
 import { revokeDue, type UpstreamRevocationPorts } from '../../src/identity/custody-revocation.ts'
 import { endGrants } from '../../src/identity/grant-ending.ts'
 import { removeUser } from '../../src/identity/removal.ts'
+import { startUpstreamRevocation } from '../../src/operate/jobs.ts'
 import { type EndReason, grants } from '../../src/storage/records/grant.ts'
 import { links } from '../../src/storage/records/link.ts'
 import { sessions, userSessions } from '../../src/storage/records/session.ts'
@@ -40,8 +41,10 @@ async function createConnected(...ids: string[]) {
     ending,
     end,
     ports,
-    revoke: (changes: Partial<UpstreamRevocationPorts> = {}) =>
-      revokeDue({ ...ports, ...changes }, never),
+    async revoke(changes: Partial<UpstreamRevocationPorts> = {}) {
+      await revokeDue({ ...ports, ...changes }, rotating, never)
+      await revokeDue({ ...ports, ...changes }, undefined, never)
+    },
     listJobs: () => upstreamRevocations.list(store),
   }
 }
@@ -232,13 +235,44 @@ describe('what is to be revoked', () => {
     expect(audit.map(({ event }) => event)).toEqual(['upstream.revocation_retried'])
   })
 
-  it('is dropped when the person has signed in there again', async () => {
-    const { end, revoke, provider, custody, listJobs } = await createConnected('one')
+  it('is dropped when the person has signed in there again, which is recorded', async () => {
+    const { end, revoke, provider, custody, listJobs, audit } = await createConnected('one')
     await end('one')
     await custody.keep(userId, rotating, provider.issue())
     await revoke()
     expect(provider.seen.revoke).toBe(0)
     expect(await listJobs()).toEqual([])
+    const reason = 'signed_in_again'
+    expect(audit).toMatchObject([
+      { event: 'upstream.revocation_dropped', outcome: 'refused', reason, userId },
+    ])
+  })
+
+  it('does not wait for another provider, which hangs', async () => {
+    const { store, ports, provider, upstream, listJobs, clock } = await createConnected()
+    const { promise: never, resolve: answer } = Promise.withResolvers<void>()
+    const hanging = { ...upstream, id: 'hanging', revoke: () => never }
+    const job = startUpstreamRevocation({
+      ...ports,
+      upstreams: new Map([hanging, upstream].map((one) => [one.id, one])),
+    })
+    const add = async (upstreamId: string) => {
+      const row = links.key(userId, upstreamId)
+      const sealedTokens = ports.sealer.seal('upstream-tokens', row, '{"accessToken":"a"}')
+      const key = upstreamRevocations.key(userId, upstreamId, '1')
+      const at = clock.now()
+      const value = { sealedTokens, askedAt: at, nextAt: at, attempts: 0 }
+      await store.commit({ set: [upstreamRevocations.write(key, value)] })
+    }
+    await store.commit({ delete: [links.key(userId, rotating)] })
+    await add('hanging')
+    await add(rotating)
+    await expect.poll(() => provider.seen.revoke).toBe(1)
+    await add(rotating)
+    await expect.poll(() => provider.seen.revoke).toBe(2)
+    expect((await listJobs()).map(({ key }) => key)).toEqual([expect.stringContaining('hanging')])
+    answer()
+    await job.stop()
   })
 
   it('holds the tokens sealed, for the row they came from', async () => {

@@ -1,9 +1,13 @@
 /** How long a provider stands behind a person: asked again when due, followed to the end of its token. */
 import { describe, expect, it } from 'vitest'
 import type { CustodyRules } from '../../src/identity/custody.ts'
+import { toUpstreamKey } from '../../src/identity/login-key.ts'
 import { grants } from '../../src/storage/records/grant.ts'
 import { upstreamRevocations } from '../../src/storage/records/upstream-revocation.ts'
+import { type User, users } from '../../src/storage/records/user.ts'
+import { createSealer } from '../../src/storage/sealed.ts'
 import { failingStore } from '../helpers/failing-store.ts'
+import { masterKey } from '../helpers/gatehouse.ts'
 import { createCustodyHouse, resource, userId } from './custody-house.ts'
 
 const rotating = 'rotating'
@@ -41,6 +45,15 @@ describe('a person who is verified again', () => {
     expect(provider.seen.ask).toBe(2)
   })
 
+  it('is asked about on time although the clock was moved back', async () => {
+    const { verify, provider, clock } = await createAged(0)
+    clock.advance(-40_000)
+    await verify()
+    expect(provider.seen.ask).toBe(1)
+    await verify()
+    expect(provider.seen.ask).toBe(1)
+  })
+
   it('is asked about once for many who refresh in several processes', async () => {
     const { start, provider } = await createAged(3601)
     const processes = await Promise.all(Array.from({ length: 4 }, () => start({ rules: hourly })))
@@ -65,6 +78,28 @@ describe('a person who is verified again', () => {
     expect(await upstreamRevocations.list(store)).toHaveLength(1)
     await expect(verify()).rejects.toMatchObject({ reason: 'upstream_not_admitted' })
     expect(provider.seen.ask).toBe(1)
+  })
+
+  it('and turns out to be somebody else may not enter (UP-08)', async () => {
+    const { store, start, addGrant, findLink, ended, clock, upstream } = await createAged(3601)
+    await addGrant('theirs')
+    const sealer = await createSealer({ store, masterKey, clock })
+    const person = (subject: string): User => ({
+      id: userId,
+      role: 'user',
+      sealedProfile: '',
+      upstream: rotating,
+      lookupKey: toUpstreamKey({ sealer }, rotating, subject),
+      createdAt: 0,
+    })
+    await store.commit({ set: [users.write(users.key(userId), person('1'))] })
+    await (await start({ rules: hourly })).verify(userId, rotating)
+    clock.advance(3601)
+    const reverify = async () => ({ subject: '2', login: 'ada' })
+    const other = await start({ rules: hourly, upstream: { ...upstream, reverify } })
+    await expect(other.verify(userId, rotating)).rejects.toMatchObject({ code: 'invalid_grant' })
+    expect(await findLink()).toMatchObject({ endedWhy: 'not_admitted' })
+    expect(ended).toEqual(['theirs'])
   })
 
   it('while the provider is down is neither in nor out: 503', async () => {
