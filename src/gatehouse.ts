@@ -19,6 +19,7 @@ import { createAudit } from './operate/audit.ts'
 import {
   startAuditNotes,
   startKeyKeeping,
+  startReaping,
   startSweeping,
   startUpstreamRevocation,
 } from './operate/jobs.ts'
@@ -33,6 +34,7 @@ import { systemRandom } from './platform/crypto.ts'
 import type { Answer, Exchange } from './platform/exchange.ts'
 import { createPathTest, createRoutes, type Route } from './routes.ts'
 import { applyConfiguredClients, toOwnClients } from './server/clients/configured.ts'
+import { reapApplications } from './server/clients/reaping.ts'
 import { reportStaticClient } from './server/clients/static-registration.ts'
 import { createRotationRules, toSharedSecrets } from './signing.ts'
 import { createSealer } from './storage/sealed.ts'
@@ -65,6 +67,7 @@ export async function createGatehouse(options: GatehouseOptions): Promise<Gateho
     startKeyKeeping({ ...context, rules }),
     startUpstreamRevocation(context),
     startAuditNotes(context),
+    startReaping(context, (isStopped) => reapApplications(context, isStopped)),
   ]
   const routes = createRoutes(context.config, [...context.upstreams.values()])
   const app = createApp(routes, context, exchanges)

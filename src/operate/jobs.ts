@@ -149,6 +149,21 @@ export function startUpstreamRevocation(options: UpstreamRevocationPorts & JobOp
   }
 }
 
+/**
+ * Removes about once an hour what registrations that came to nothing left at the identity provider.
+ *
+ * @param work one round of it
+ */
+export function startReaping(options: JobOptions, work: RoundOptions['work']): Job {
+  return startRounds({
+    ...options,
+    everySeconds: 3600,
+    firstSeconds: 600,
+    failure: 'Applications at the identity provider could not be removed; trying again in an hour',
+    work,
+  })
+}
+
 /** Writes down what commands did: at once where the store gives a hint, else about once a minute. */
 export function startAuditNotes(options: AuditNotePorts & JobOptions): Job {
   return startErrands(options, {
@@ -205,6 +220,8 @@ interface RoundOptions {
   jitter?: (() => number) | undefined
   /** What the log says when a round fails. */
   failure: string
+  /** Seconds between rounds, before jitter. Default: about a minute. */
+  everySeconds?: number
   /** Seconds before the first round, before jitter. Default: as between rounds. */
   firstSeconds?: number
   work(isStopped: () => boolean): Promise<void>
@@ -216,6 +233,7 @@ function startRounds({
   log,
   failure,
   jitter = Math.random,
+  everySeconds = roundSeconds,
   firstSeconds,
 }: RoundOptions): Job {
   let stopped = false
@@ -226,7 +244,7 @@ function startRounds({
     if (stopped) return
     timer = setTimeout(
       () => {
-        round = run().then(() => schedule(roundSeconds))
+        round = run().then(() => schedule(everySeconds))
       },
       seconds * (0.75 + jitter() / 2) * 1000,
     )
@@ -240,7 +258,7 @@ function startRounds({
     }
   }
 
-  schedule(firstSeconds ?? roundSeconds)
+  schedule(firstSeconds ?? everySeconds)
   return {
     async stop() {
       stopped = true

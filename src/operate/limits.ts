@@ -20,10 +20,12 @@ export interface LimitRules extends LimitRule {
 
 /**
  * The rules unless configured otherwise. `register` lets sixty clients behind one address register
- * at once (CR-20); `sign-in` counts failures of one account, ten in a quarter of an hour.
+ * at once (CR-20); `application` keeps strangers from filling a tenant at the identity provider, in management
+ * mode alone; `sign-in` counts failures of one account, ten in a quarter of an hour.
  */
 export const defaultLimits: Readonly<Record<LimitName, LimitRules>> = {
   register: { points: 120, seconds: 60, everyone: { points: 1200, seconds: 60 } },
+  application: { points: 10, seconds: 3600, everyone: { points: 60, seconds: 3600 } },
   'sign-in': { points: 10, seconds: 900 },
   'client-auth': { points: 30, seconds: 60 },
   token: { points: 60, seconds: 60 },
@@ -34,6 +36,7 @@ export const defaultLimits: Readonly<Record<LimitName, LimitRules>> = {
 /** What was attempted too often, for the person who reads the error. */
 const attempts: Record<LimitName, string> = {
   register: 'registrations',
+  application: 'registrations',
   'sign-in': 'failed sign-ins',
   'client-auth': 'failed client authentications',
   token: 'failed token requests',

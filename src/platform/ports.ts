@@ -75,12 +75,20 @@ export type Audit = (event: AuditEvent) => void
 
 /**
  * What is being attacked, and therefore limited:
- * `register` registrations (keyed by peer network, and one bucket for all);
+ * `register` registrations (keyed by peer network, and one bucket for all); `application` those of them that make
+ * an application at the identity provider (likewise);
  * `sign-in` failed passwords of one account; `client-auth` failed authentications of one client;
  * `token` failed redemptions of one client; `authorize` flows begun by one client and peer network;
  * `setup` failed uses of the set-up link.
  */
-export type LimitName = 'register' | 'sign-in' | 'client-auth' | 'token' | 'authorize' | 'setup'
+export type LimitName =
+  | 'register'
+  | 'application'
+  | 'sign-in'
+  | 'client-auth'
+  | 'token'
+  | 'authorize'
+  | 'setup'
 
 /** Rate limits. Unused keys cost nothing and the number of keys is bounded. */
 export interface Limits {

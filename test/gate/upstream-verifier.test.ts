@@ -201,7 +201,11 @@ describe('what is served', () => {
 it('a token for several resources opens each of them, and no other (R5, R8)', () =>
   withServer(
     async (server) => {
-      const aud = ['https://mcp.example.com/a', 'https://other.example', 'https://mcp.example.com/b']
+      const aud = [
+        'https://mcp.example.com/a',
+        'https://other.example',
+        'https://mcp.example.com/b',
+      ]
       const token = await sign({ aud })
       for (const path of ['/a', '/b', '/b', '/a']) {
         expect([path, (await call(server, token, path)).status]).toEqual([path, 200])

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { unavailable } from '../../src/errors.ts'
-import { startSweeping } from '../../src/operate/jobs.ts'
+import { startReaping, startSweeping } from '../../src/operate/jobs.ts'
 import type { Log } from '../../src/platform/ports.ts'
 import { memoryStore } from '../../src/storage/memory.ts'
 
@@ -31,6 +31,25 @@ function sweptStore(answers: (number | Error)[]) {
   }
   return { store, limits }
 }
+
+it('reaping goes on an hour after a round that failed', async () => {
+  vi.useFakeTimers()
+  const { log, warnings } = keepWarnings()
+  const rounds: number[] = []
+  const job = startReaping({ log, jitter: () => 0.5 }, async () => {
+    rounds.push(Date.now())
+    throw unavailable('away')
+  })
+  await vi.advanceTimersByTimeAsync(601_000)
+  expect(rounds).toHaveLength(1)
+  await vi.advanceTimersByTimeAsync(3_598_000)
+  expect(rounds).toHaveLength(1)
+  await vi.advanceTimersByTimeAsync(2_000)
+  expect(rounds).toHaveLength(2)
+  expect(warnings).toHaveLength(2)
+  await job.stop()
+  vi.useRealTimers()
+})
 
 describe('sweeping', () => {
   beforeEach(() => {

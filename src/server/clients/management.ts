@@ -9,6 +9,7 @@ import type { Context, RequestContext } from '../../context.ts'
 import { unavailable } from '../../errors.ts'
 import type { Applications } from '../../identity/applications.ts'
 import type { ClientMetadata } from '../../oauth/client-metadata.ts'
+import { toPeerNetwork } from '../../platform/peer-network.ts'
 import type { Client } from '../../storage/records/client.ts'
 import { toCallbackPath } from '../paths.ts'
 import {
@@ -21,7 +22,8 @@ import {
 /**
  * Registers a client together with its application.
  *
- * @throws OAuthError `temporarily_unavailable` when provider or store fail: then there is no client
+ * @throws OAuthError `temporarily_unavailable` when provider or store fail, or too many were made: then there is
+ *   no client
  */
 export async function registerWithApplication(
   metadata: ClientMetadata,
@@ -29,6 +31,8 @@ export async function registerWithApplication(
   context: RequestContext,
 ): Promise<NewClient | undefined> {
   const applications = resolveApplications(context)
+  await context.limits.spend('application', toPeerNetwork(context.exchange.peer))
+  await context.limits.spend('application', '*')
   const id = createClientId(context)
   const applicationId = await applications.create({
     clientId: id,

@@ -3,11 +3,13 @@ import type { Context } from '../../context.ts'
 import { winRace } from '../../identity/races.ts'
 import type { ClientMetadata } from '../../oauth/client-metadata.ts'
 import { sha256, toHex } from '../../platform/crypto.ts'
+import { applicationChecks } from '../../storage/records/application-check.ts'
 import {
   type Client,
   clients,
   clientTwins,
   unusedClientSeconds,
+  unusedManagedClientSeconds,
 } from '../../storage/records/client.ts'
 import type { Stored } from '../../storage/records/record.ts'
 import type { Store, Write } from '../../storage/store.ts'
@@ -78,7 +80,7 @@ export async function registerClient(
   const key = clients.key(client.id)
   const stored = await context.store.commit({
     check: [{ key, version: null }],
-    set: [writeClient(client)],
+    set: [writeClient(client), ...toApplicationChecks(client)],
   })
   return stored ? { client, secret, registrationToken } : undefined
 }
@@ -89,9 +91,18 @@ export function writeClient(client: Client): Write {
   return clients.write(clients.key(client.id), client, isLasting ? undefined : toUnusedEnd(client))
 }
 
-/** When a client that nobody authorizes goes. */
-function toUnusedEnd({ createdAt, renewedAt = createdAt }: Client): number {
-  return renewedAt + unusedClientSeconds
+/** When a client that nobody authorizes goes, in Unix seconds. */
+export function toUnusedEnd({ createdAt, renewedAt = createdAt, applicationId }: Client): number {
+  const isManaged = applicationId !== undefined
+  return renewedAt + (isManaged ? unusedManagedClientSeconds : unusedClientSeconds)
+}
+
+/** The write that lets the application of a client be looked at when nobody has authorized it by then. */
+function toApplicationChecks(client: Client): Write[] {
+  const { id, applicationId } = client
+  if (applicationId === undefined) return []
+  const check = { applicationId, dueAt: toUnusedEnd(client) }
+  return [applicationChecks.write(applicationChecks.key(id), check)]
 }
 
 /**

@@ -1,8 +1,8 @@
 /**
  * `client/<client_id>`: a registered OAuth client (RFC 7591).
  *
- * A client that nobody ever authorized goes 30 days after it was last registered or updated; one that
- * was authorized once is never removed by time, because hosted clients register once and keep the id for
+ * A client that nobody ever authorized goes 30 days after it was last registered or updated, a day when it is
+ * also an application at the identity provider; one that was authorized once is never removed by time, because hosted clients register once and keep the id for
  * ever.
  *
  * `client-twin/<SHA-256 of the metadata>` leads to the public client that registered exactly this, where
@@ -13,6 +13,8 @@ import { defineRecord } from './record.ts'
 
 /** How long a client that was never authorized is kept, in seconds. */
 export const unusedClientSeconds = 30 * 86_400
+/** The same for one with an application at the identity provider, which has room for few. */
+export const unusedManagedClientSeconds = 86_400
 
 /** A client that may ask for authorization. */
 export interface Client {
