@@ -1,5 +1,6 @@
 /** The files to deploy with: checked as far as that goes without a container engine (N5). */
 import { spawnSync } from 'node:child_process'
+import { validate } from 'dockerfile-utils'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import { readDockerfile } from '../scripts/dockerfile.ts'
@@ -47,6 +48,10 @@ describe('the Dockerfile', () => {
     for (const { text } of dockerfile.filter(({ name }) => name === 'FROM')) {
       expect(text).toMatch(/^node:24-alpine( AS \w+)?$/)
     }
+  })
+
+  it('has no finding of a Dockerfile linter', () => {
+    expect(validate(readSource('Dockerfile'))).toEqual([])
   })
 
   it('copies only what the engine is given', () => {
