@@ -64,7 +64,11 @@ async function judge(options: ConfigOptions): Promise<Judged> {
     ...toGiven('--to', 'to', options.to),
     ...toGiven('--public-url', 'publicUrl', options.publicUrl),
   ]
-  const loaded: LoadedConfig = loadConfig({ file: options.config, flags })
+  const loaded: LoadedConfig = loadConfig({
+    file: options.config,
+    envFile: options.envFile,
+    flags,
+  })
   if (!loaded.ok) return loaded
   const { settings, layers } = loaded
   try {

@@ -5,6 +5,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { exitUsage, findSystemCode, renderFailure } from './failure.ts'
 import { printAside } from './output.ts'
+import type { DataOptions } from './settings.ts'
 import { tunnelNames } from './tunnel-programs.ts'
 import { readVersion } from './version.ts'
 
@@ -12,16 +13,16 @@ import { readVersion } from './version.ts'
 export async function runCommandLine(args: readonly string[]): Promise<number> {
   process.stdout.on('error', endQuietly)
   const program = createProgram()
-  let config: string | undefined
+  let sources: DataOptions = {}
   program.hook('preAction', (_, command) => {
-    config = command.opts<{ config?: string }>().config
+    sources = command.opts<DataOptions>()
   })
   try {
     await program.parseAsync(setIdsApart(args), { from: 'user' })
     return 0
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitUsage
-    const { text, exitCode } = renderFailure(error, await isDebugAsked(config))
+    const { text, exitCode } = renderFailure(error, await isDebugAsked(sources))
     printAside(text)
     return exitCode
   }
@@ -44,9 +45,9 @@ function endQuietly(error: Error): void {
   process.exit(0)
 }
 
-async function isDebugAsked(config: string | undefined): Promise<boolean> {
+async function isDebugAsked({ config, envFile }: DataOptions): Promise<boolean> {
   const { loadConfig } = await import('../operate/config/load.ts')
-  const loaded = loadConfig({ file: config })
+  const loaded = loadConfig({ file: config, envFile })
   return loaded.ok && loaded.settings.debug
 }
 
@@ -273,6 +274,7 @@ function addStore(program: Command): void {
 function withData(command: Command): Command {
   return command
     .option('--config <file>', 'configuration file, YAML or JSON')
+    .option('--env-file <file>', 'file of environment variables; those of the process win')
     .option('--data <dir>', 'data folder (default: gatehouse-data)')
     .option(
       '--store <url>',

@@ -7,6 +7,7 @@ import { exitUsage, toFailure } from './failure.ts'
 /** Options that every command with a store has. */
 export interface DataOptions {
   config?: string
+  envFile?: string
   data?: string
   store?: string
 }
@@ -33,6 +34,7 @@ export function loadSettings(
 ): Settings {
   const loaded = loadConfig({
     file: options.config,
+    envFile: options.envFile,
     flags: [
       ...toGiven('--data', 'data', options.data),
       ...toGiven('--store', 'store.url', options.store),

@@ -8,6 +8,7 @@ import { type EndpointPaths, resolveEndpointPaths } from '../../oauth/endpoint-p
 import type { OwnClientOptions } from '../../oauth/own-client.ts'
 import { listClients } from './clients.ts'
 import { findConflicts } from './conflicts.ts'
+import { type JoinedEnvironment, joinEnvFile } from './env-file.ts'
 import {
   type Given,
   type Layers,
@@ -35,6 +36,8 @@ export type Environment = Readonly<Record<string, string | undefined>>
 export interface ConfigSources {
   /** Path of a YAML or JSON file. Default: `GATEHOUSE_CONFIG`, else none. */
   file?: string | undefined
+  /** Path of a file of environment variables, such as `.env`; those of the process win. Default: none. */
+  envFile?: string | undefined
   /** Default: the environment of this process. */
   env?: Environment
   /** What the command line says, each with its flag as the place. */
@@ -99,7 +102,26 @@ export type LoadedConfig =
 
 /** Reads file, environment and flags. Never throws for what a person configured. */
 export function loadConfig(sources: ConfigSources = {}): LoadedConfig {
-  const env = sources.env ?? process.env
+  const joined = joinEnvFile(sources.envFile, sources.env ?? process.env)
+  return addEnvFile(loadLayers({ ...sources, env: joined.env }), joined)
+}
+
+/** Says of every value and problem when it is in the file of variables. */
+function addEnvFile(loaded: LoadedConfig, { problems, toPlace }: JoinedEnvironment): LoadedConfig {
+  const addTo = (found: readonly Problem[]): Problem[] =>
+    found.map((problem) => ({ ...problem, place: toPlace(problem.place) }))
+  if (!loaded.ok) return { ok: false, problems: [...problems, ...addTo(loaded.problems)] }
+  if (problems.length > 0) return { ok: false, problems }
+  const { layers, settings } = loaded
+  return {
+    ok: true,
+    settings: { ...settings, warnings: addTo(settings.warnings) },
+    layers: { ...layers, locate: (path) => toPlace(layers.locate(path)) },
+  }
+}
+
+function loadLayers(sources: ConfigSources & { env: Environment }): LoadedConfig {
+  const { env } = sources
   const fileName = sources.file ?? (env.GATEHOUSE_CONFIG || undefined)
   const file = fileName === undefined ? undefined : readConfigFile(fileName)
   const environment = readEnvironment(env)
