@@ -3,7 +3,8 @@ import { createEmulator } from 'emulate'
 import { type GitHubOptions, github } from '../../src/identity/presets/github.ts'
 import type { Upstream } from '../../src/identity/upstream.ts'
 
-const app = { clientId: 'Iv1.gatehouse', clientSecret: 'emulated-secret-of-ours' }
+/** What the app at GitHub is known by. */
+export const app = { clientId: 'Iv1.gatehouse', clientSecret: 'emulated-secret-of-ours' }
 
 /** GitHub, and what happened on the line to it. */
 export interface EmulatedGitHub {
