@@ -6,6 +6,7 @@ import { findSimilar } from '../similar.ts'
 import type { Problem } from './problems.ts'
 import { providerTypes } from './providers.ts'
 import { parsePublicUrl } from './public-url.ts'
+import { keepSentences } from './scope-sentences.ts'
 import { fallbackNames, type Setting, type SettingKind, settingsByName } from './settings.ts'
 
 const require = createRequire(import.meta.url)
@@ -65,10 +66,13 @@ export function parseConfigFile(name: string, source: string): ParsedFile {
   }
 }
 
-/** Lays values over the file's, later ones over earlier ones. */
+/** Lays values over the file's, later ones over earlier ones; names of scopes keep the file's sentences. */
 export function mergeLayers(file: ParsedFile | undefined, given: readonly Given[]): Layers {
   const tree = structuredClone(file?.tree ?? {})
-  for (const { path, value } of given) setIn(tree, path, value)
+  for (const { path, value } of given) {
+    const isScopes = path.join('.') === 'scopes'
+    setIn(tree, path, isScopes ? keepSentences(value, file?.tree.scopes) : value)
+  }
   return {
     tree,
     locate(path) {

@@ -7,6 +7,7 @@ import { hierarchySchema, policySchema } from './policy.ts'
 import { callbackUrl, createProviderSchemas, everywhereRules } from './providers.ts'
 import { findBackendUrlProblem, parsePublicUrl } from './public-url.ts'
 import { createRegistrationSchema } from './registration.ts'
+import { toScopeSentence } from './scope-sentences.ts'
 import { parseKeyBytes } from './secrets.ts'
 import { createStoreSchema } from './store.ts'
 
@@ -41,7 +42,7 @@ const scopes = z.preprocess(
 )
 
 function toScopeEntry(name: unknown): [string, string] {
-  return [String(name), `Use “${String(name)}”`]
+  return [String(name), toScopeSentence(String(name))]
 }
 
 const lifetimes = z.strictObject({
