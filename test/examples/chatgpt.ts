@@ -61,8 +61,15 @@ function open(url: string, provider: ChatGpt) {
   }
 }
 
+/** Lets a connected client have what it asked the person for. */
+export async function finish(client: Client, provider: ChatGpt, visit: Visit): Promise<void> {
+  const { transport } = client
+  if (!(transport instanceof StreamableHTTPClientTransport)) throw new Error('Not connected')
+  await transport.finishAuth(await answer(provider, visit))
+}
+
 /** What the redirect back to ChatGPT says. */
-export async function answer(provider: Memory, visit: Visit): Promise<URLSearchParams> {
+async function answer(provider: Memory, visit: Visit): Promise<URLSearchParams> {
   if (!provider.opened) throw new Error('The client opened no browser')
   const { url, status, text } = await visit(provider.opened)
   expect(url.href, `${status} ${text}`).toContain(`${redirectUri}?`)
