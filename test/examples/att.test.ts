@@ -6,7 +6,7 @@ import type { Backend } from '../../examples/serve-mcp.ts'
 import { runCommand } from '../cli/command.ts'
 import { authorizePath, registerClient } from '../helpers/oauth-client.ts'
 import { callTool, chatGpt, connect, finish, redirectUri, type Visit } from './chatgpt.ts'
-import { type Example, pressOn, startExample, toFolder } from './harness.ts'
+import { type Example, listFiles, pressOn, startExample } from './harness.ts'
 
 const toEnv = (issuer: string) => ({
   SERVER_URL: issuer,
@@ -93,13 +93,13 @@ describe('the guide of att', () => {
   })
 
   it('without sign-in there is no public address (A7)', async () => {
-    const folder = toFolder('att')
-    const files = ['--config', `${folder}/gatehouse.yaml`, '--env-file', `${folder}/.env.example`]
     const env = {
       SERVER_URL: 'https://telecom.example',
       OAUTH_ISSUER_URL: 'https://telecom.example',
     }
-    const { code, stderr } = await runCommand(['serve', ...files, '--no-sign-in'], { env })
+    const { code, stderr } = await runCommand(['serve', ...listFiles('att'), '--no-sign-in'], {
+      env,
+    })
     expect(code).toBe(2)
     expect(stderr).toContain(
       'is for this machine only: everyone who finds the address would get in',

@@ -23,7 +23,7 @@ const registration = {
 }
 
 /** Its memory; with `typed` the client that somebody typed in, so that it does not register. */
-export function chatGpt(typed?: { client_id: string; client_secret?: string }) {
+export function chatGpt(typed?: { client_id: string; client_secret: string; issuer: string }) {
   const provider = memoryProvider()
   if (typed) provider.saved.set('client', typed)
   return Object.assign(provider, {

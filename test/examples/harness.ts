@@ -11,7 +11,7 @@ import { readFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { createFolder, type Running, startCommand } from '../cli/command.ts'
+import { createFolder, type Ended, type Running, runCommand, startCommand } from '../cli/command.ts'
 import { type Browser, createBrowser, type Page } from '../helpers/browser.ts'
 import { root } from '../helpers/sources.ts'
 
@@ -49,6 +49,8 @@ export interface Example {
   untilLogged(pattern: RegExp): Promise<string>
   /** Runs a command of the README; variables are in its environment besides `HOST`. */
   run(command: string, variables?: Env): Promise<Answer>
+  /** Runs another `gatehouse` command with the same files and the same data. */
+  manage(args: readonly string[], input?: string): Promise<Ended>
   send(path: string, init?: RequestInit): Promise<Response>
   browser(): Browser
   /** Ends the process without warning and starts it again on the same data. */
@@ -83,6 +85,8 @@ export async function startExample(options: ExampleOptions): Promise<Example> {
         HOST: issuer,
         ...variables,
       }),
+    manage: (args, input = '') =>
+      runCommand([...args, ...listFiles(name)], { cwd: folder, env, input }),
     send: (path, init) => fetch(issuer + path, init),
     browser: () => createBrowser(issuer, (request) => fetch(request)),
     restart: async () => {
@@ -98,17 +102,18 @@ export async function startExample(options: ExampleOptions): Promise<Example> {
 }
 
 /** Where an example is. */
-export function toFolder(name: string): string {
+function toFolder(name: string): string {
   return join(root, 'examples', name)
 }
 
 function serve(name: string, args: readonly string[], where: { cwd: string; env: Env }): Running {
+  return startCommand(['serve', ...listFiles(name), ...args], where)
+}
+
+/** The files of an example, as arguments of any command. */
+export function listFiles(name: string): string[] {
   const folder = toFolder(name)
-  const files = ['--env-file', join(folder, '.env.example')]
-  return startCommand(
-    ['serve', '--config', join(folder, 'gatehouse.yaml'), ...files, ...args],
-    where,
-  )
+  return ['--config', join(folder, 'gatehouse.yaml'), '--env-file', join(folder, '.env.example')]
 }
 
 /** A port that was free a moment ago: the public URL has to be known before the start. */
