@@ -8,9 +8,9 @@ import { McpServer } from '@modelcontextprotocol/server'
 import { createRemoteJWKSet, jwtVerify } from 'jose'
 import { type Backend, readPort, serveMcp, toText } from '../serve-mcp.ts'
 
-/** Starts the connector behind the Gatehouse at `issuer`. */
+/** Starts the connector behind the Gatehouse at `issuer`, whose endpoints are below `/oauth2`. */
 export async function startConnector(port: number, issuer: string): Promise<Backend> {
-  const keys = createRemoteJWKSet(new URL('/jwks', issuer))
+  const keys = createRemoteJWKSet(new URL('/oauth2/jwks', issuer))
   const connector = await serveMcp(() => {
     const { origin } = new URL(connector.url)
     return createConnector({ issuer, audience: origin, keys })
@@ -30,12 +30,13 @@ function createConnector({ issuer, audience, keys }: Trust): McpServer {
   const annotations = { readOnlyHint: true, openWorldHint: false }
   server.registerTool(
     'whoami',
-    { description: 'Who calls, as the identity provider says', annotations },
+    { description: 'Who calls, through what, and how far that goes', annotations },
     async ({ http }) => {
       const assertion = http?.req?.headers.get('x-gatehouse-assertion') ?? ''
-      const { payload } = await jwtVerify(assertion, keys, { issuer, audience })
-      const { sub, email, client_id: client } = payload
-      return toText(JSON.stringify({ sub, email, client }))
+      const expected = { issuer, audience, typ: 'gatehouse-assertion+jwt' }
+      const { payload } = await jwtVerify(assertion, keys, expected)
+      const { sub, client_id: client, scope } = payload
+      return toText(JSON.stringify({ sub, client, scope }))
     },
   )
   server.registerTool(

@@ -102,7 +102,7 @@ export async function startExample(options: ExampleOptions): Promise<Example> {
 }
 
 /** Where an example is. */
-function toFolder(name: string): string {
+export function toFolder(name: string): string {
   return join(root, 'examples', name)
 }
 
