@@ -34,7 +34,12 @@ export interface RunOptions {
 
 /** Starts a command with a clean environment. */
 export function startCommand(args: string[], options: RunOptions = {}): Running {
-  const child = spawn(process.execPath, [bin, ...args], {
+  return startProgram(bin, args, options)
+}
+
+/** Starts any program of ours in the same way. */
+export function startProgram(path: string, args: string[], options: RunOptions = {}): Running {
+  const child = spawn(process.execPath, [path, ...args], {
     cwd: options.cwd,
     env: { PATH: process.env.PATH ?? '', NODE_NO_WARNINGS: '1', ...options.env },
   })
