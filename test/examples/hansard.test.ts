@@ -6,6 +6,8 @@ import { app, type EmulatedGitHub, startGitHub } from '../helpers/github.ts'
 import { callTool, chatGpt, connect, reconnect, redirectUri, type Visit } from './chatgpt.ts'
 import { type Example, startExample } from './harness.ts'
 
+const actionSecret = 'the-secret-that-the-owner-typed-into-chatgpt'
+
 let backend: Backend
 let github: EmulatedGitHub
 let example: Example
@@ -19,6 +21,7 @@ beforeAll(async () => {
         SERVER_URL: issuer,
         GITHUB_CLIENT_ID: app.clientId,
         GITHUB_CLIENT_SECRET: app.clientSecret,
+        HANSARD_ACTION_SECRET: actionSecret,
         GATEHOUSE_GITHUB_ENDPOINTS_WEB: github.origin,
         GATEHOUSE_GITHUB_ENDPOINTS_API: github.origin,
         GATEHOUSE_TO: backend.url,
@@ -131,6 +134,25 @@ describe('ChatGPT at hansard', () => {
     const again = await reconnect(`${example.issuer}/mcp`, provider)
     expect(await callTool(again, 'search', { query: 'harbour' })).toContain('results')
     await again.close()
+  })
+
+  it.each(['user', undefined])('has a client typed in, with the scope %s (H6)', async (scope) => {
+    const provider = chatGpt({
+      client_id: 'hansard-action',
+      client_secret: actionSecret,
+      issuer: example.issuer,
+    })
+    const client = await connect(`${example.issuer}/mcp`, provider, (url) => {
+      url.searchParams.delete('scope')
+      if (scope !== undefined) url.searchParams.set('scope', scope)
+      return visit('octocat')(url)
+    })
+    expect(await callTool(client, 'search', { query: 'quay' })).toContain('results')
+    expect(provider.saved.get('tokens')).toMatchObject({ scope: 'user' })
+    await client.close()
+    const { stdout } = await example.manage(['clients', 'list'])
+    expect(stdout).toContain('hansard-action')
+    expect(stdout).toContain('ChatGPT Hansard Search')
   })
 
   it('lets nobody in who is not on the list (R4)', async () => {

@@ -117,7 +117,8 @@ describe('the guide of studio', () => {
 
   it('names with both prefixes and different values stop the start (S1)', async () => {
     const env = { OAUTH_JWT_SECRET: 'x'.repeat(43), MCP_OAUTH_JWT_SECRET: 'y'.repeat(43) }
-    const { code, stderr } = await startStudio({ ...env, GATEHOUSE_PORT: '0' }, toFolder('studio')).ended
+    const { code, stderr } = await startStudio({ ...env, GATEHOUSE_PORT: '0' }, toFolder('studio'))
+      .ended
     expect(code).toBe(1)
     expect(stderr).toContain('OAUTH_JWT_SECRET, MCP_OAUTH_JWT_SECRET: jwtSecret has two different')
   })
