@@ -18,7 +18,7 @@ let backend: Backend
 let example: Example
 beforeAll(async () => {
   backend = await startTelecom(0)
-  example = await startExample({ name: 'att', args: ['--no-sign-in'], toEnv })
+  example = await startExample({ name: 'att', args: ['--no-sign-in', '--log', 'text'], toEnv })
 })
 afterAll(async () => {
   await example?.close()
@@ -129,7 +129,9 @@ describe('ChatGPT at att', () => {
 
     const id = (provider.saved.get('client') as { client_id: string }).client_id
     const log = await example.untilLogged(/Exchanged authorization code for tokens/)
-    expect(log).toContain(`Registered client: ${id}`)
+    expect(log).toContain(
+      `Client registered with redirect_uri: ${redirectUri} (Registered client: ${id})`,
+    )
     expect(log).toContain(`Generated authorization code for client: ${id}`)
   })
 })

@@ -76,14 +76,13 @@ describe('the guide of hansard', () => {
   it('authorize without PKCE: consent, then GitHub, for the action alone (H4, H5, H6)', async () => {
     const { status, text } = await example.run('authorize', { ID: 'hansard-action' })
     expect(status).toBe(200)
-    for (const shown of [
-      'Hansard action',
-      'https://',
-      'example.com',
-      '/callback',
-      'Search the rec',
-    ])
-      expect(text).toContain(shown)
+    const shown = [
+      '<bdi>Hansard action</bdi>',
+      '<p class="host"><bdi>example.com</bdi></p>',
+      '<bdi>https://example.com/callback</bdi>',
+      'Search the record and read speeches',
+    ]
+    for (const words of shown) expect(text).toContain(words)
     const browser = example.browser()
     const query = 'redirect_uri=https://example.com/callback&response_type=code&scope=user'
     const approve = await browser.open(
