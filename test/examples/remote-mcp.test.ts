@@ -187,18 +187,41 @@ describe('the four errors of remote-mcp', () => {
   })
 })
 
+/** A provider that issues tokens itself: its documents, and a signer of whatever claims. */
+async function startTokenIssuer() {
+  const { privateKey, publicKey } = await generateKeyPair('RS256', { extractable: true })
+  const jwk = { ...(await exportJWK(publicKey)), kid: 'one', alg: 'RS256' }
+  const server = createServer((request, response) => {
+    const metadata = { issuer, jwks_uri: `${issuer}/jwks` }
+    response.setHeader('content-type', 'application/json')
+    response.end(JSON.stringify(request.url === '/jwks' ? { keys: [jwk] } : metadata))
+  })
+  const issuer = await listenOnLoopback(server)
+  const audience = 'https://connector.example.com/api'
+  const good = { iss: issuer, aud: audience, sub: 'auth0|ada', scope: 'tasks' }
+  return {
+    issuer,
+    sign: (claims: Record<string, string> = {}) =>
+      new SignJWT({ ...good, ...claims })
+        .setProtectedHeader({ alg: 'RS256', kid: 'one' })
+        .setExpirationTime('5m')
+        .sign(privateKey),
+    close: () => closeNow(server),
+  }
+}
+
+const listTasks = JSON.stringify({
+  jsonrpc: '2.0',
+  id: 1,
+  method: 'tools/call',
+  params: { name: 'list_tasks', arguments: {} },
+})
+
 describe('the alternative of remote-mcp: tokens of the provider', () => {
   it('are let in when issuer, audience, signature and scopes are right, and clients are sent there (R8)', async () => {
-    const { privateKey, publicKey } = await generateKeyPair('RS256', { extractable: true })
-    const jwk = { ...(await exportJWK(publicKey)), kid: 'one', alg: 'RS256' }
-    const server = createServer((request, response) => {
-      const isKeys = request.url === '/jwks'
-      const metadata = { issuer, jwks_uri: `${issuer}/jwks` }
-      response.setHeader('content-type', 'application/json')
-      response.end(JSON.stringify(isKeys ? { keys: [jwk] } : metadata))
-    })
-    const issuer = await listenOnLoopback(server)
+    const { issuer, sign, close } = await startTokenIssuer()
     const backend = await startConnector(0, issuer)
+    const verify = ['serve', '--config', join(toFolder('remote-mcp'), 'verify.yaml')]
     const example = await startExample({
       name: 'remote-mcp',
       toEnv: (origin) => ({
@@ -206,28 +229,17 @@ describe('the alternative of remote-mcp: tokens of the provider', () => {
         GATEHOUSE_REGISTRATION_VERIFY_ISSUER: issuer,
         GATEHOUSE_TO: backend.url,
       }),
-      start: (env, cwd) =>
-        startCommand(['serve', '--config', join(toFolder('remote-mcp'), 'verify.yaml')], {
-          env,
-          cwd,
-        }),
+      start: (env, cwd) => startCommand(verify, { env, cwd }),
     })
-    ofOneTest.push(example, backend, { close: () => closeNow(server) })
+    ofOneTest.push(example, backend, { close })
     expect((await example.run('resource')).json()).toMatchObject({
       resource: `${example.issuer}/mcp`,
       authorization_servers: [issuer],
     })
     expect((await example.run('metadata')).status).toBe(404)
 
-    const call = async (claims: Record<string, string>) => {
-      const token = await new SignJWT({ scope: 'tasks', ...claims })
-        .setProtectedHeader({ alg: 'RS256', kid: 'one' })
-        .setIssuer(issuer)
-        .setSubject('auth0|ada')
-        .setAudience(claims.aud ?? 'https://connector.example.com/api')
-        .setExpirationTime('5m')
-        .sign(privateKey)
-      return example.send('/mcp', {
+    const call = (token: string) =>
+      example.send('/mcp', {
         method: 'POST',
         headers: {
           authorization: `Bearer ${token}`,
@@ -235,18 +247,13 @@ describe('the alternative of remote-mcp: tokens of the provider', () => {
           accept: 'application/json, text/event-stream',
           'mcp-protocol-version': '2025-06-18',
         },
-        body: JSON.stringify({
-          jsonrpc: '2.0',
-          id: 1,
-          method: 'tools/call',
-          params: { name: 'list_tasks', arguments: {} },
-        }),
+        body: listTasks,
       })
-    }
-    const admitted = await call({})
+    const admitted = await call(await sign())
     expect(admitted.status).toBe(200)
     expect(await admitted.text()).toContain('Write the report')
-    expect((await call({ aud: 'https://another.example' })).status).toBe(401)
-    expect((await call({ scope: 'other' })).status).toBe(403)
+    expect((await call(await sign({ aud: 'https://another.example' }))).status).toBe(401)
+    expect((await call(await sign({ iss: 'https://another.example' }))).status).toBe(401)
+    expect((await call(await sign({ scope: 'other' }))).status).toBe(403)
   })
 })
