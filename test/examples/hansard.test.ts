@@ -56,7 +56,7 @@ describe('the guide of hansard', () => {
     expect(id).toMatch(/^mcp_[0-9a-f]{32}$/)
     expect(rest).toMatchObject({
       client_name: 'ChatGPT Hansard Search',
-      client_secret: expect.stringMatching(/^[\w-]{32,}$/),
+      client_secret: expect.stringMatching(/^[0-9a-f]{64}$/),
       redirect_uris: [redirectUri],
     })
     const words = `Client registered with redirect_uri: ${redirectUri}`

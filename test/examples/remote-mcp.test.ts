@@ -88,7 +88,7 @@ describe('the guide of remote-mcp, with dynamic registration', () => {
     expect(status).toBe(201)
     expect(json()).toMatchObject({
       client_id: expect.stringMatching(/^mcp_[0-9a-f]{32}$/),
-      client_secret: expect.stringMatching(/^[\w-]{32,}$/),
+      client_secret: expect.stringMatching(/^[0-9a-f]{64}$/),
       redirect_uris: [redirectUri],
       token_endpoint_auth_method: 'client_secret_post',
     })

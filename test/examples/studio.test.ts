@@ -83,7 +83,7 @@ describe('the guide of studio', () => {
     expect(status).toBe(201)
     expect(json()).toMatchObject({
       client_id: expect.stringMatching(/^mcp_/),
-      client_secret: expect.stringMatching(/^[\w-]{32,}$/),
+      client_secret: expect.stringMatching(/^[0-9a-f]{64}$/),
       client_name: 'ChatGPT MCP Client',
       redirect_uris: ['https://chat.openai.com/oauth/callback'],
       grant_types: ['authorization_code'],

@@ -200,6 +200,15 @@ describe('aliases (A3, S3)', () => {
 describe('a request without PKCE at /auth/oauth/login', () => {
   const words = 'PKCE code_challenge and code_challenge_method=S256 are required'
 
+  it('is told so before it is asked who it is (S4)', async () => {
+    const site = await start({ base: '/auth/oauth' })
+    const bare = await site.send('/auth/oauth/login')
+    expect([bare.status, await bare.json()]).toEqual([
+      400,
+      { error: 'invalid_request', error_description: words },
+    ])
+  })
+
   it('is told so in exactly that JSON, and a person in a page with the same words (S4)', async () => {
     const site = await start({ base: '/auth/oauth' })
     const { client } = await connect(site)

@@ -45,6 +45,8 @@ export async function parseAuthorizationRequest(
   params: Params,
   context: RequestContext,
 ): Promise<AuthorizationRequest> {
+  // A request that names nobody and proves nothing gets the words that deployments document for it (S4).
+  if (!params.has('client_id')) parseCodeChallenge(params)
   const { value: client } = await resolveClient(params.required('client_id'), context)
   const target = toRedirectingClient(client)
   const trust = (state: string | undefined): TrustedRedirect =>
