@@ -241,6 +241,8 @@ export type Guarded =
 export interface VouchedAuthorization {
   readonly redirectTo: string
   readonly code: string
+  /** Our id of the person: what a guard gives as `auth.extra.userId`. */
+  readonly userId: string
 }
 
 /** Whom the program vouches for, and what it lets the client have. */

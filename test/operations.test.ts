@@ -42,7 +42,7 @@ describe('operations', () => {
     expect(await operations.findClient(clientId)).toMatchObject({ client_id: clientId })
 
     const wanted = { clientId, redirectUri, codeChallenge: challenge, state: 's1' }
-    const { redirectTo, code } = await operations.authorize(wanted, ada)
+    const { redirectTo, code, userId } = await operations.authorize(wanted, ada)
     const back = new URL(redirectTo)
     expect(Object.fromEntries(back.searchParams)).toEqual({ code, state: 's1', iss: site.issuer })
 
@@ -53,7 +53,7 @@ describe('operations', () => {
       redirectUri,
     })
     const who = await operations.verifyAccessToken(tokens.access_token)
-    expect(who).toMatchObject({ clientId, scopes: ['notes:read'] })
+    expect(who).toMatchObject({ clientId, scopes: ['notes:read'], extra: { userId } })
     const user = await site.gatehouse.context.users.find(who.extra.userId)
     expect(user?.profile).toMatchObject({ login: 'ada' })
 

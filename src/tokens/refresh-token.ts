@@ -12,6 +12,7 @@ import { createHmac, createSecretKey, type KeyObject } from 'node:crypto'
 import { OAuthError } from '../errors.ts'
 import { equalInConstantTime, type Random, sha256 } from '../platform/crypto.ts'
 import { decryptText, encryptText } from '../storage/envelope.ts'
+import type { Family } from '../storage/records/family.ts'
 import type { Sealer } from '../storage/sealer.ts'
 
 const shape = /^ghr_([\w-]{22})_([\w-]{43})_([\w-]{22})$/
@@ -84,4 +85,18 @@ export function openSuccessor(presented: string, sealed: string): string {
 function toSuccessorKey(token: string): KeyObject {
   const secret = createSecretKey(token, 'utf8')
   return createSecretKey(createHmac('sha256', secret).update(`${purpose}\x01`).digest())
+}
+
+/** The successor that a family sealed for its last predecessor; undefined when the record was damaged. */
+export function findSealedSuccessor(
+  token: string,
+  { sealedSuccessor, currentHash }: Pick<Family, 'sealedSuccessor' | 'currentHash'>,
+): string | undefined {
+  try {
+    const successor = openSuccessor(token, sealedSuccessor ?? '')
+    return hashRefreshToken(successor) === currentHash ? successor : undefined
+  } catch (error) {
+    if (error instanceof OAuthError) return undefined
+    throw error
+  }
 }

@@ -490,3 +490,24 @@ describe('what the store keeps', () => {
     }
   })
 })
+
+it('repeats nothing whose time ran out while the request waited (RF-05)', async () => {
+  const clock = testClock()
+  const calm = memoryStore({ clock })
+  let isLate = false
+  const slow: Store = {
+    ...calm,
+    get: async (keys) => {
+      if (isLate && keys.some((key) => key.startsWith('user/'))) clock.advance(300 * day)
+      return calm.get(keys)
+    },
+  }
+  const site = await startTestGatehouse({ store: slow, clock, lifetimes })
+  const ada = await createPerson(site)
+  const known = await registerClient(site.send)
+  const { body } = await redeem(site.send, known, await ada.authorize(known))
+  expect((await refresh(site.send, known, body.refresh_token)).status).toBe(200)
+  isLate = true
+  expectError(await refresh(site.send, known, body.refresh_token), 'invalid_grant')
+  await site.close()
+})

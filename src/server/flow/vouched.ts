@@ -37,7 +37,7 @@ export async function authorizeVouched(
   const approval = { userId, upstream: hostUpstream, scope, remember: false }
   const { headers } = await finishFlow(stored, approval, context)
   const redirectTo = headers.location ?? ''
-  return { redirectTo, code: new URL(redirectTo).searchParams.get('code') ?? '' }
+  return { redirectTo, code: new URL(redirectTo).searchParams.get('code') ?? '', userId }
 }
 
 function narrow({ scope }: AuthorizationRequest, granted: readonly string[] | undefined): string {

@@ -27,10 +27,10 @@ import type { Stored } from '../../storage/records/record.ts'
 import { removedUsers, users } from '../../storage/records/user.ts'
 import type { Entry, Write } from '../../storage/store.ts'
 import {
+  findSealedSuccessor,
   hashRefreshToken,
   isGenuine,
   mintRefreshToken,
-  openSuccessor,
   parseRefreshToken,
   sealSuccessor,
 } from '../../tokens/refresh-token.ts'
@@ -156,6 +156,8 @@ async function findSuccessor(
 ): Promise<string | undefined> {
   if (excuse === 'current') return rotate(presented, context)
   await verifyUser(presented.grant, context)
+  // Asking took time, in which the excuse may have run out and the grant with it.
+  if (!isExcused(presented, context.config.refresh, context.clock.now())) throw refuse('expired')
   return repeatRotation(presented, context)
 }
 
@@ -227,7 +229,7 @@ function isExcused({ hash, family, use }: Presented, rules: RefreshRules, now: n
 
 /** Gives the successor that was sealed for exactly this predecessor. Writes nothing. */
 function repeatRotation({ token, family, grant }: Presented, context: RequestContext): string {
-  const successor = findSealed(token, family.value)
+  const successor = findSealedSuccessor(token, family.value)
   if (successor === undefined) {
     // A damaged row costs this one grant its retry; the holder of the successor goes on (SG-11).
     context.log.error('A refresh family cannot be read', { grant: grant.id })
@@ -235,17 +237,6 @@ function repeatRotation({ token, family, grant }: Presented, context: RequestCon
   }
   audit('token.retried', grant, context)
   return successor
-}
-
-/** The sealed successor; undefined when the record was damaged. */
-function findSealed(token: string, { sealedSuccessor, currentHash }: Family): string | undefined {
-  try {
-    const successor = openSuccessor(token, sealedSuccessor ?? '')
-    return hashRefreshToken(successor) === currentHash ? successor : undefined
-  } catch (error) {
-    if (error instanceof OAuthError) return undefined
-    throw error
-  }
 }
 
 /** An old token came back: whoever holds the family's tokens, one of them is a thief. */
