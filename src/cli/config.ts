@@ -1,7 +1,12 @@
 /** `gatehouse config`: what is configured, where it comes from, and what is wrong with it. */
 import { createConfig } from '../config.ts'
 import type { Given, Layers } from '../operate/config/layers.ts'
-import { type LoadedConfig, loadConfig, type Settings } from '../operate/config/load.ts'
+import {
+  type ConfigSources,
+  type LoadedConfig,
+  loadConfig,
+  type Settings,
+} from '../operate/config/load.ts'
 import { type Problem, renderProblem } from '../operate/config/problems.ts'
 import { toOptions } from '../operate/config/to-options.ts'
 import type { GatehouseOptions } from '../options.ts'
@@ -37,7 +42,7 @@ export async function showConfig(options: ConfigOptions): Promise<void> {
 
 /** Says what is wrong with the configuration, exit code 2, and what may be, exit code 0. */
 export async function checkConfig(options: ConfigOptions): Promise<void> {
-  const judged = await judge(options)
+  const judged = await judge(options, { needsBackend: true })
   const problems = judged.ok ? [] : judged.problems
   const warnings = judged.ok ? [...judged.settings.warnings, ...findGaps(judged.settings)] : []
   if (options.json) print(JSON.stringify({ ok: judged.ok, problems, warnings }, undefined, 2))
@@ -57,7 +62,10 @@ type Judged =
   | { readonly ok: false; readonly problems: readonly Problem[] }
 
 /** Reads the configuration, and builds of it all that can be built without a store. */
-async function judge(options: ConfigOptions): Promise<Judged> {
+async function judge(
+  options: ConfigOptions,
+  needs: Pick<ConfigSources, 'needsBackend'> = {},
+): Promise<Judged> {
   const flags: Given[] = [
     ...toGiven('--data', 'data', options.data),
     ...toGiven('--store', 'store.url', options.store),
@@ -68,6 +76,7 @@ async function judge(options: ConfigOptions): Promise<Judged> {
     file: options.config,
     envFile: options.envFile,
     flags,
+    ...needs,
   })
   if (!loaded.ok) return loaded
   const { settings, layers } = loaded
@@ -105,15 +114,13 @@ async function build(settings: Settings): Promise<GatehouseOptions> {
 
 /** What `serve` may be given otherwise, or says itself at its start. */
 function findGaps(settings: Settings): Problem[] {
-  const { backends, clients, dynamicRegistration, oauthEnabled } = settings
+  const { clients, dynamicRegistration, oauthEnabled } = settings
   const toGap = (setting: string, problem: string) => ({ place: 'settings', setting, problem })
-  const nothing = 'is missing: name what to protect, in the file, as GATEHOUSE_TO or with --to'
   const open = 'is false: everyone who reaches an MCP URL uses the server behind it'
   const nobody =
     'is false and no client is configured: ChatGPT says "Failed to resolve OAuth client" unless you type in one that gatehouse clients add made'
   return [
     ...(oauthEnabled ? [] : [toGap('oauthEnabled', open)]),
-    ...(backends.length === 0 ? [toGap('backends', nothing)] : []),
     ...(dynamicRegistration === false && clients.length === 0
       ? [toGap('dynamicRegistration', nobody)]
       : []),

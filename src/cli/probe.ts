@@ -26,6 +26,9 @@ export async function findBackendProblem(backend: Backend): Promise<string | und
       return `${to.href} asks for OAuth itself: give the address of the MCP server without it`
     }
     if (response.status !== 404) return undefined
+    if (transport !== 'sse' && (await speaksOldTransport(backend, to))) {
+      return `${to.href} speaks the old HTTP+SSE transport: set transport: sse for this backend`
+    }
     return `${to.href} answers, but has nothing at this path: check it, MCP servers often listen at /mcp`
   } catch {
     return `${to.href} does not answer: start your MCP server, or check the address`
@@ -40,4 +43,12 @@ function toQuestion({ headers }: Backend): RequestInit {
 /** A server of HTTP+SSE takes messages elsewhere, and says where on its stream. */
 function toStreamRequest({ headers }: Backend): RequestInit {
   return { headers: { ...headers, accept: 'text/event-stream' } }
+}
+
+/** A server of the old transport knows no POST at its own address, and opens a stream on GET. */
+async function speaksOldTransport(backend: Backend, to: URL): Promise<boolean> {
+  const signal = AbortSignal.timeout(patienceMs)
+  const response = await fetch(to, { ...toStreamRequest(backend), redirect: 'manual', signal })
+  await response.body?.cancel()
+  return response.headers.get('content-type')?.startsWith('text/event-stream') ?? false
 }

@@ -1,5 +1,6 @@
 /** `gatehouse serve`: Gatehouse in front of an MCP server. */
 import { dirname } from 'node:path'
+import type { Backend, Config } from '../context.ts'
 import { OAuthError } from '../errors.ts'
 import type { Upstream } from '../identity/upstream.ts'
 import type { Settings } from '../operate/config/load.ts'
@@ -64,10 +65,7 @@ export function printStart({ context }: Gatehouse, settings: Settings): void {
   const providers = [...context.upstreams.values()]
   const rows = [
     ['  Issuer', context.config.issuer],
-    ...context.config.backends.map(({ resource, to }) => [
-      '  MCP URL',
-      to === undefined ? resource : `${resource}  →  ${to.href}`,
-    ]),
+    ...context.config.backends.flatMap((backend) => toBackendRows(backend, context.config)),
     ...providers.map((provider) => [
       '  Callback',
       `${toCallbackUri(provider, context)}  (as registered at ${provider.label})`,
@@ -77,6 +75,14 @@ export function printStart({ context }: Gatehouse, settings: Settings): void {
   print(`Gatehouse ${readVersion()} is up`, '', renderTable(rows), '')
   if (!settings.oauthEnabled) printOpenHouse()
   else if (settings.noSignIn) printOpenDoor(settings.letAnyoneIn)
+}
+
+function toBackendRows(
+  { path, resource, ssePath = path, to }: Backend,
+  { issuer }: Pick<Config, 'issuer'>,
+): string[][] {
+  const rows = [['  MCP URL', to === undefined ? resource : `${resource}  →  ${to.href}`]]
+  return ssePath === path ? rows : [...rows, ['', `${issuer}${ssePath}  for HTTP+SSE`]]
 }
 
 /** The public address, and what to do with it. */

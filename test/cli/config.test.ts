@@ -95,7 +95,9 @@ describe('gatehouse config check', () => {
     const file = await write('to: http://127.0.0.1:3000/mcp\n')
     const good = await run(['check', '--config', file])
     expect(good).toMatchObject({ code: 0, stdout: 'The configuration can be served\n', stderr: '' })
-    const warned = await run(['check', '--json'], { OAUTH_CLIENT_SECRET: 'notion' })
+    const warned = await run(['check', '--config', file, '--json'], {
+      OAUTH_CLIENT_SECRET: 'notion',
+    })
     expect(warned.code).toBe(0)
     const off = await run(['check', '--config', file], { OAUTH_ENABLED: 'no' })
     expect(off.stderr).toBe(
@@ -111,9 +113,13 @@ describe('gatehouse config check', () => {
           problem:
             'of chatgpt has fewer than 16 characters; make one that nobody guesses: openssl rand -hex 32',
         },
-        expect.objectContaining({ setting: 'backends' }),
       ],
     })
+  })
+
+  it('exits with 2 where serve would not know what to protect', async () => {
+    const { code, stderr } = await run(['check'])
+    expect([code, stderr]).toEqual([2, expect.stringContaining('backends is missing')])
   })
 
   it('exits with 2 and lists each problem with its place', async () => {

@@ -226,6 +226,16 @@ describe('gatehouse serve', () => {
     await other.untilAside(/WARNING: \S+ asks for OAuth itself/)
   })
 
+  it('knows a server of the old transport by its stream, and says which setting it needs (N2)', async () => {
+    const old = await startBackend((incoming, outgoing) => {
+      if (incoming.method !== 'GET') return outgoing.writeHead(404).end()
+      outgoing.writeHead(200, { 'content-type': 'text/event-stream' })
+      return outgoing.write('event: endpoint\ndata: /messages?sessionId=1\n\n')
+    })
+    const one = start(['serve', '--to', `${old}/sse`, '--port', '0', '--data', 'one'])
+    await one.untilAside(/WARNING: \S+\/sse speaks the old HTTP\+SSE transport: set transport: sse/)
+  })
+
   it('refuses no-sign-in on a public URL (A7)', async () => {
     const { code, stderr } = await start([
       ...serveArgs,
