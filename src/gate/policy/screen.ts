@@ -94,11 +94,14 @@ function toAuditedName({ method, targets }: Operation): string {
   return [method, ...targets.map(({ name }) => name)].join(' ').slice(0, 200)
 }
 
-/** A backend that honours `charset=utf-16` would read another message than was judged (RFC 8259 §8.1). */
+/**
+ * A backend that honours `charset=utf-7` would read another message than was judged (RFC 8259 §8.1). Parsers
+ * differ in which of several counts, so each has to be UTF-8.
+ */
 function verifyCharset(request: Request): void {
   const type = request.headers.get('content-type') ?? ''
-  const charset = /charset\s*=\s*"?([^";\s]*)/i.exec(type)?.[1]?.toLowerCase() ?? 'utf-8'
-  if (charset === 'utf-8' || charset === 'utf8') return
+  const charsets = [...type.matchAll(/charset[^=]*=\s*"?([^";\s]*)/gi)].map(([, name = '']) => name)
+  if (charsets.every((name) => /^utf-?8$/i.test(name))) return
   throw new OAuthError('invalid_request', 'Send the message as UTF-8', {
     status: 415,
     reason: 'charset_not_utf8',

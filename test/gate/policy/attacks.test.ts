@@ -95,9 +95,16 @@ describe('a body that could be read in two ways', () => {
     expect(guarded.backend.seen).toHaveLength(0)
   })
 
-  it('is refused: another charset', async () => {
-    const type = { 'content-type': 'application/json; charset=utf-16le' }
+  it.each([
+    'charset=utf-16le',
+    'charset=utf-8; charset=utf-7',
+    'x-charset=utf-8; charset=utf-7',
+    'x="charset=utf-8"; charset=utf-7',
+    "charset=utf-8; charset*=us-ascii'en'utf-7",
+  ])('is refused: another charset, %s', async (parameters) => {
+    const type = { 'content-type': `application/json; ${parameters}` }
     expect(await guarded.send('read', call('get'), type)).toMatchObject({ status: 415 })
+    expect(guarded.backend.seen).toHaveLength(0)
   })
 
   it('passes when members repeat in different objects only, or in what the tool is given deep down', async () => {
@@ -130,7 +137,13 @@ describe('a name in disguise', () => {
   it.each([
     'file:///secret/x',
     'FILE:///Secret/x',
+    'file:/secret/x',
     'file:///public/../secret/x',
+    'file:///public/%2e%2e%2f%ff/../secret/x',
+    'file:///public/x?/../../secret/x',
+    'file:///public/x#/../../secret/x',
+    'file:///public/\u2025/secret/x',
+    'file:///public/%ef%bc%8e%ef%bc%8e/secret/x',
     'file:///public/%2e%2e/secret/x',
     'file:///public/%252e%252e/secret/x',
     'file:///public/..%2fsecret%2fx',
