@@ -96,7 +96,7 @@ function verifyPath(request: Request, { path }: Way): void {
 
 function verifyBrowserAudited(request: Request, context: RequestContext): void {
   try {
-    verifyBrowser(request, context.config.issuer)
+    verifyBrowser(request, context.config)
   } catch (error) {
     if (error instanceof OAuthError) auditRefusal(context, error)
     throw error

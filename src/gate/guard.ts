@@ -83,7 +83,7 @@ export function createGuard(
 
 function verifyBrowserAudited(request: Request, context: RequestContext): void {
   try {
-    verifyBrowser(request, context.config.issuer)
+    verifyBrowser(request, context.config)
   } catch (error) {
     if (error instanceof OAuthError) auditRefusal(context, error)
     throw error

@@ -86,6 +86,20 @@ describe('where OAuth is off', () => {
     expect(backend.seen).toHaveLength(0)
   })
 
+  it.each(['https://evil.example', 'http://192.168.0.9', 'null'])(
+    'a page of %s cannot use the server through the network of whoever opens it (RS-13, DI-04)',
+    async (origin) => {
+      const issuer = 'https://gate.example'
+      const { live } = await start({ issuer })
+      const ask = (from: string) =>
+        live.gatehouse.guard(new Request(`${issuer}/mcp`, { headers: { origin: from } }))
+      const refused = await ask(origin)
+      expect('response' in refused && refused.response.status).toBe(403)
+      expect(await ask(issuer)).toHaveProperty('auth')
+      expect(await ask('http://localhost:6274')).toHaveProperty('auth')
+    },
+  )
+
   it('a session id is good again, and a stream is not ended', async () => {
     const { live } = await start(
       {},
