@@ -48,7 +48,8 @@ export function createOperations(context: Context, findCaller: CallerCheck): Ope
         scope,
       }),
     verifyAccessToken: (accessToken, options = {}) => {
-      const headers = { authorization: `Bearer ${accessToken}` }
+      // What no header field can carry is as malformed as what this puts in its place.
+      const headers = { authorization: `Bearer ${accessToken.replace(/[^!-~]/g, '?')}` }
       const request = new Request('http://localhost/', { headers })
       return findCaller(request, options, toRequestContext(context, request))
     },

@@ -66,13 +66,15 @@ export function toSharedSecrets(options: GatehouseOptions): SharedSecrets | unde
 }
 
 /** Backends have the secret: whatever else it opened, they would open. */
-function verifySecret(name: string, secret: Uint8Array, { masterKey }: GatehouseOptions): void {
+function verifySecret(name: string, secret: Uint8Array, options: GatehouseOptions): void {
   if (secret.length < shortestSecretBytes) {
     throw new TypeError(
       `${name} has ${secret.length} bytes, and HS256 needs ${shortestSecretBytes} at least (RFC 7518 §3.2)`,
     )
   }
-  if (!equalInConstantTime(toText(secret), toText(masterKey))) return
+  const { masterKey, previousMasterKey = masterKey } = options
+  const isOpening = (key: Uint8Array) => equalInConstantTime(toText(secret), toText(key))
+  if (![masterKey, previousMasterKey].some(isOpening)) return
   throw new TypeError(`${name} is the master key, which nobody else may have; choose another`)
 }
 

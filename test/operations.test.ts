@@ -68,6 +68,16 @@ describe('operations', () => {
     )
   })
 
+  it.each(['a\nb', 'a b', '\u20ac', 'a\u0000', ''])(
+    'verifyAccessToken: %j is no token',
+    async (text) => {
+      const { operations } = (await start()).gatehouse
+      expect(await catchError(operations.verifyAccessToken(text))).toMatchObject({
+        code: 'invalid_token',
+      })
+    },
+  )
+
   it('is the same person the next time', async () => {
     const site = await start()
     const clientId = await registerPublic(site)

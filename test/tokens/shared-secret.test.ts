@@ -234,6 +234,11 @@ describe('options that cannot be', () => {
     ['a secret that nothing uses', { signingAlgorithm: 'ES256' }, 'is for signingAlgorithm HS256'],
     ['the master key', { hs256Secret: masterKey }, 'hs256Secret is the master key'],
     [
+      'the master key before',
+      { hs256Secret: other, previousMasterKey: other },
+      'hs256Secret is the master key',
+    ],
+    [
       'verify mode',
       { registration: { mode: 'verify', issuer: 'https://auth.example' } },
       'in verify mode we issue none',
