@@ -67,6 +67,17 @@ describe('an old client of a Streamable HTTP server', () => {
     return { gate, seen, stream, say, address }
   }
 
+  it('cannot make the gate keep answers without end by not reading them (DS-02, ST-02)', async () => {
+    const { seen, say } = await start(({ id }, { outgoing }) =>
+      sendJson(outgoing, JSON.stringify(result(id, { text: 'x'.repeat(70_000) }))),
+    )
+    const statuses: number[] = []
+    for (let id = 0; id < 250; id += 1) statuses.push((await say(request(id))).status)
+    expect(statuses.at(0)).toBe(202)
+    expect(statuses.at(-1)).toBe(429)
+    expect(seen.length).toBeLessThan(250)
+  })
+
   it('hears every answer on its stream, whether it came as JSON or as events', async () => {
     const { stream, say } = await start(({ id }, { outgoing }) => {
       if (id === 1) return sendJson(outgoing, JSON.stringify(result(1, { a: 'é' }), null, 2))

@@ -24,7 +24,12 @@ interface OldClient extends BridgeLink {
   readonly session: BridgeSession
   readonly outlet: EventOutlet
   readonly link: BackendLink
+  /** Requests whose answers the client has not taken yet. */
+  waiting: number
 }
+
+/** Requests of one session that may wait at a time: a whole batch. Their answers are in memory until they are read. */
+const waitingAllowed = 100
 
 /** The places of a backend for clients that open their stream at `path`. */
 export function createOldClientBridge(
@@ -49,7 +54,7 @@ export function createOldClientBridge(
     const { signal } = session
     const onMessage = ({ text }: Message) => outlet.send({ type: 'message', data: text })
     const link = createBackendLink({ backend, signal, onMessage })
-    return { session, outlet, link, isRead: () => true }
+    return { session, outlet, link, waiting: 0, isRead: () => true }
   }
   return {
     async stream(_request, claims, context) {
@@ -63,6 +68,7 @@ export function createOldClientBridge(
       const client = sessions.find(readSessionParameter(request), claims)
       const messages = parseMessages(await readMessageBody(context, judged))
       const caller = await toCaller(request, claims, context)
+      if (client.waiting + listRequestIds(messages).length > waitingAllowed) throw tooManyWaiting()
       for (const message of messages) await deliver(message, caller, client)
       context.metrics.count('gate_requests', { backend: backend.id, status: '202' })
       return accepted
@@ -88,11 +94,8 @@ const accepted: Answer = { status: 202, headers: corsHeaders(exposedFields) }
  * Hands a message over. A request's answer comes on the stream, so nobody waits for it here; what has no
  * answer is waited for, so that the client's next message cannot overtake it.
  */
-async function deliver(
-  message: Message,
-  caller: Caller,
-  { session, outlet, link }: OldClient,
-): Promise<void> {
+async function deliver(message: Message, caller: Caller, client: OldClient): Promise<void> {
+  const { session, outlet, link } = client
   const endIfGone = (error: unknown) => {
     if (error instanceof OAuthError && error.reason === sessionGone) session.end(error)
   }
@@ -104,8 +107,22 @@ async function deliver(
     })
     return
   }
-  void link.ask(message, caller).catch(async (error: unknown) => {
-    await outlet.send({ type: 'message', data: renderFailure(id, error) })
-    endIfGone(error)
-  })
+  client.waiting += 1
+  void link
+    .ask(message, caller)
+    .catch(async (error: unknown) => {
+      await outlet.send({ type: 'message', data: renderFailure(id, error) })
+      endIfGone(error)
+    })
+    .finally(() => {
+      client.waiting -= 1
+    })
+}
+
+function tooManyWaiting(): OAuthError {
+  return new OAuthError(
+    'temporarily_unavailable',
+    `More than ${waitingAllowed} requests of this session wait; read their answers first`,
+    { status: 429, reason: 'requests_exhausted', retryAfterSeconds: 5 },
+  )
 }
