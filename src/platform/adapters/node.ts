@@ -58,6 +58,8 @@ export function toNodeHandler(
   }
 }
 
+const servedMethods = 'GET, HEAD, POST, DELETE, OPTIONS'
+
 /**
  * Who calls one of the host's own routes; undefined when the request is answered already.
  *
@@ -71,6 +73,14 @@ export async function guardNodeRequest<Auth, Options>(
   options?: Options,
   onRefusal?: () => unknown,
 ): Promise<Auth | undefined> {
+  // A Request cannot have this method (Fetch, forbidden method); nobody needs it.
+  if (incoming.method === 'TRACE') {
+    onRefusal?.()
+    return sendWhole(
+      outgoing,
+      new Response(null, { status: 405, headers: { allow: servedMethods } }),
+    )
+  }
   const passage = await guarding.guard(toHead(incoming), options, { incoming, outgoing })
   if ('response' in passage) {
     onRefusal?.()
