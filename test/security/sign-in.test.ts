@@ -22,16 +22,26 @@ describe('guessing a password', () => {
     const page = await site.walk(browser, 'sign-in')
     const spellings = [
       ada.email,
-      'ＡＤＡ@example.com',
-      `${toFullwidth('ada')}@example.com`,
+      'ADA@example.com',
       `ada@${toFullwidth('example')}.com`,
-      'ⓐda@example.com',
+      'Ada@EXAMPLE.com',
+      'ada＠example.com',
     ]
     const statuses = []
     for (const email of spellings) {
       statuses.push((await browser.press(page, '', '', { email, password: 'a guess' })).status)
     }
     expect(statuses).toEqual([400, 400, 400, 429, 429])
+  })
+
+  it('is in vain where other letters are to stand for those of the account (UP-09)', async () => {
+    site = await startSite()
+    const browser = site.browser()
+    const page = await site.walk(browser, 'sign-in')
+    for (const email of [`${toFullwidth('ada')}@example.com`, 'ⓐda@example.com']) {
+      expect((await browser.press(page, '', '', { ...ada, email })).status).toBe(400)
+    }
+    expect((await browser.press(page, '', '', ada)).status).toBe(200)
   })
 })
 
