@@ -145,7 +145,7 @@ describe('the guide of remote-mcp, with static registration', () => {
 })
 
 describe('the four errors of remote-mcp', () => {
-  it('"Failed to resolve OAuth client": the start names cause and fix (R7)', async () => {
+  it('"Failed to resolve OAuth client": the start names cause and fix (R3)', async () => {
     const off = { GATEHOUSE_DYNAMIC_REGISTRATION: 'false' }
     const { stderr } = await runCommand(['serve', ...listFiles('remote-mcp')], { env: off })
     expect(stderr).toMatch(
