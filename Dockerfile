@@ -7,7 +7,7 @@ FROM node:24-alpine AS build
 WORKDIR /build
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
-COPY tsconfig.json tsconfig.build.json ./
+COPY tsconfig.json tsconfig.build.json config.schema.json ./
 COPY scripts ./scripts
 COPY src ./src
 RUN npm run build

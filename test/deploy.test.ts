@@ -27,6 +27,7 @@ interface Compose {
 const manifest = JSON.parse(readSource('package.json')) as {
   devDependencies: Record<string, string>
   engines: { node: string }
+  exports: Record<string, string | { types: string; default: string }>
 }
 const dockerfile = readDockerfile('Dockerfile')
 const last = dockerfile.findLastIndex(({ name }) => name === 'FROM')
@@ -63,6 +64,15 @@ describe('the Dockerfile', () => {
       .filter(({ name, text }) => name === 'COPY' && !text.includes('--from='))
       .flatMap(({ words }) => words.slice(0, -1))
     expect(copied.filter((path) => !given.includes(path))).toEqual([])
+  })
+
+  it('gives the build every file that the package promises', () => {
+    const promised = Object.values(manifest.exports)
+      .flatMap((target) => (typeof target === 'string' ? [target] : Object.values(target)))
+      .map((path) => path.replace(/^\.\//, ''))
+      .filter((path) => !path.startsWith('dist/'))
+    const copied = dockerfile.filter(({ name }) => name === 'COPY').flatMap(({ words }) => words)
+    expect(promised.filter((path) => !copied.includes(path))).toEqual([])
   })
 
   it('brings the drivers in the versions that are tested', () => {
