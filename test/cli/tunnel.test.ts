@@ -20,6 +20,10 @@ afterEach(async () => {
   await place.remove()
 })
 
+/** Until whoever started it is gone: a test that failed leaves nothing behind. */
+const stay = `const parent = process.ppid
+setInterval(() => process.ppid === parent || process.exit(), 100)`
+
 /** A program that notes its arguments, says its lines as the real one does, and stays until it is ended. */
 async function putProgram(
   name: string,
@@ -34,7 +38,7 @@ process.on('SIGTERM', () => {
   fs.writeFileSync(${JSON.stringify(join(place.folder, 'ended'))}, 'by SIGTERM')
   process.exit(0)
 })
-${exit === undefined ? 'setInterval(() => {}, 1000)' : `process.exitCode = ${exit}`}
+${exit === undefined ? stay : `process.exitCode = ${exit}`}
 `
   await writeFile(file, source)
   await chmod(file, 0o755)
