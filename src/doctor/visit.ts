@@ -1,0 +1,51 @@
+/**
+ * All that a visit to an MCP server brought home, for the checks to read. The walk (`walk.ts`) makes the
+ * shared part with at most 12 requests, `play.ts` one part for each client with at most 4.
+ */
+import type { ClientProfile } from '../profiles/profile.ts'
+import type { Failure, HostFacts, Observation } from './observation.ts'
+
+/** What every client would see alike. */
+export interface SharedVisit {
+  /** The URL as the person typed it. */
+  readonly url: URL
+  readonly host: HostFacts | Failure
+  /** `initialize` by POST without a token, and the same path by GET and HEAD. */
+  readonly post: Observation
+  readonly get: Observation
+  readonly head: Observation
+  /** Protected-resource metadata, by where it was looked for; `challenge` only where the challenge names another place. */
+  readonly resourceMetadata: Readonly<Partial<Record<'challenge' | 'path' | 'root', Observation>>>
+  /** The issuer that clients start from: the first authorization server named, or the MCP server's origin. */
+  readonly issuer: string
+  /** Whether protected-resource metadata named it. */
+  readonly isIssuerNamed: boolean
+  readonly serverMetadata: Readonly<
+    Partial<Record<'oauth' | 'openid' | 'openid-appended', Observation>>
+  >
+  readonly jwks?: Observation
+  /** A preflight as a browser client sends it to the MCP endpoint. */
+  readonly preflight: Observation
+  /** Unix seconds by the clock of the machine that visits, when `post` was answered. */
+  readonly now: number
+}
+
+/** What one client would see. */
+export interface ClientVisit {
+  readonly profile: ClientProfile
+  /** How it came to a client id. */
+  readonly identification: 'document' | 'registration' | 'typed-in' | 'none' | 'skipped'
+  readonly registration?: Observation
+  /** The client id it has then. */
+  readonly clientId?: string
+  /** The authorization request, answered by a page or a redirect. */
+  readonly authorize?: Observation
+  /** The removal of the registration (RFC 7592); absent when none was possible. */
+  readonly removal?: Observation
+}
+
+/** Everything. */
+export interface Visit {
+  readonly shared: SharedVisit
+  readonly clients: readonly ClientVisit[]
+}

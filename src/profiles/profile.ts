@@ -1,0 +1,171 @@
+/**
+ * What one MCP client does, as data: how it looks for the authorization server, who it says it is, what it
+ * insists on, and the words its user sees when something is missing.
+ *
+ * The consent page, registration, the doctor, the tests and the table in the docs all read these; none has
+ * a copy of its own. A profile is what was documented, captured or read in a client's source; each says
+ * where from and when, because vendors change them monthly.
+ */
+
+/** One client. */
+export interface ClientProfile {
+  /** What `gatehouse doctor --as` calls it: lower case, hyphens. Unique. */
+  readonly id: string
+  /** As people know it. */
+  readonly name: string
+  /** Further names under which it registers or is known. */
+  readonly alsoCalled?: readonly string[]
+  /** Where its OAuth code runs, which decides what addresses it reaches. */
+  readonly runs: 'vendor-cloud' | 'own-machine' | 'own-server'
+  readonly sources: readonly Source[]
+  readonly redirects: Redirects
+  readonly identification: Identification
+  readonly discovery: Discovery
+  readonly authorization: Authorization
+  readonly tokens: TokenHabits
+  /** What it insists on; a server that lacks one of these loses this client. */
+  readonly requires: readonly Requirement[]
+  /** What its user sees, by the step at which it fails. */
+  readonly failures: Failures
+}
+
+/** Where a fact is from. */
+export interface Source {
+  /** An address, or what was read: `typescript-sdk 2.4 src/client/auth.ts`. */
+  readonly what: string
+  /** `vendor`: its documentation. `source`: its code. `capture`: requests seen. `report`: its users. */
+  readonly kind: 'vendor' | 'source' | 'capture' | 'report'
+  /** `2026-10`. */
+  readonly seen: string
+}
+
+/** Where it has its codes sent. */
+export interface Redirects {
+  /** Hosts of its https redirect URIs. Empty for clients that people host themselves: any can be theirs. */
+  readonly hosts: readonly string[]
+  /** Its private-use schemes, without the colon. */
+  readonly schemes?: readonly string[]
+  /** Those that are the same for everybody, for an owner who registers it by hand. */
+  readonly uris?: readonly string[]
+  /** Whether it receives codes on the user's own machine by http, on any port. */
+  readonly loopback: boolean
+}
+
+/** How it comes to a client id, in the order it tries. */
+export interface Identification {
+  readonly order: readonly ('document' | 'registration' | 'typed-in')[]
+  /** Its Client ID Metadata Document. */
+  readonly document?: {
+    /** The `client_id`s it uses, the usual one first. */
+    readonly ids: readonly string[]
+    /** Whether it uses it only where the metadata lists `none` as an authentication method. */
+    readonly needsNone: boolean
+  }
+  /** The body of its registration (RFC 7591); absent when it never registers. */
+  readonly registration?: Readonly<Record<string, unknown>> & {
+    readonly redirect_uris: readonly string[]
+  }
+  /** Whether its registration asks for `client_secret_post` where the metadata lists it. */
+  readonly prefersSecret?: boolean
+}
+
+/** How it finds the authorization server. */
+export interface Discovery {
+  /** The method of its first request to the MCP endpoint. */
+  readonly firstRequest: 'POST' | 'GET' | 'HEAD'
+  /** Where it looks for the protected-resource metadata: named by the challenge, with the path inserted, at the root. */
+  readonly resourceMetadata: readonly ('challenge' | 'path' | 'root')[]
+  /** Where it looks for the server's: RFC 8414, OpenID, OpenID appended to a path. */
+  readonly serverMetadata: readonly ('oauth' | 'openid' | 'openid-appended')[]
+  /** Whether it goes on to the second authorization server when the first does not do. */
+  readonly triesEachServer: boolean
+  /** Whether a browser makes its requests, so that CORS decides. */
+  readonly fromBrowser?: boolean
+}
+
+/** Its authorization request. */
+export interface Authorization {
+  /** What it sends as `resource` (RFC 8707): as the metadata writes it, the URL as typed, or nothing. */
+  readonly resource: 'metadata' | 'url' | 'none'
+  /** Where its scopes are from, the first that has some. */
+  readonly scope: readonly ('challenge' | 'resource-metadata' | 'server-metadata')[]
+  /** Whether it adds `offline_access` where the metadata lists it. */
+  readonly addsOfflineAccess: boolean
+  /** Parameters besides. */
+  readonly extra?: Readonly<Record<string, string>>
+}
+
+/** What it does with tokens. */
+export interface TokenHabits {
+  /** Ways it authenticates at the token endpoint, the preferred one first. */
+  readonly authenticates: readonly (
+    | 'none'
+    | 'client_secret_post'
+    | 'client_secret_basic'
+    | 'private_key_jwt'
+  )[]
+  /** Seconds it waits for an answer, where known. */
+  readonly timeoutSeconds?: number
+  /** When it refreshes: so many seconds before the token ends, or only when refused (0). */
+  readonly refreshesSecondsBefore: number
+  /** Whether several of its requests may refresh with one token at once. */
+  readonly refreshesInParallel: boolean
+  /** The MCP revision it speaks first. */
+  readonly revision: Revision
+}
+
+/** MCP revisions, oldest first. */
+export type Revision = '2024-11-05' | '2025-03-26' | '2025-06-18' | '2025-11-25' | '2026-07-28'
+
+/** At which step a client gives up. */
+export type Step = 'reach' | 'discover' | 'register' | 'authorize' | 'token' | 'use' | 'refresh'
+
+/** The words its user sees; a step that is missing shows what `reach` or the engine behind it says. */
+export type Failures = Readonly<Partial<Record<Step, string>>> & {
+  /** Words for one requirement, where the client has some of its own. */
+  readonly of?: Readonly<Partial<Record<Requirement, string>>>
+}
+
+/** What a client can insist on, and the step at which it does. */
+export const requirements = {
+  'public-address': 'reach',
+  'ipv4-address': 'reach',
+  'port-443': 'reach',
+  'valid-certificate': 'reach',
+  'no-redirect-on-mcp': 'reach',
+  'no-challenge-page': 'reach',
+  'unauthorized-401': 'discover',
+  'unauthorized-401-on-get': 'discover',
+  'unauthorized-401-on-head': 'discover',
+  'challenge-names-metadata': 'discover',
+  'resource-metadata': 'discover',
+  'resource-equals-url': 'discover',
+  'resource-covers-url': 'discover',
+  'metadata-is-json': 'discover',
+  'server-metadata': 'discover',
+  'issuer-present': 'discover',
+  'issuer-equals-link': 'discover',
+  's256-listed': 'discover',
+  's256-if-listed': 'discover',
+  'response-type-code': 'discover',
+  'no-null-members': 'discover',
+  'endpoints-at-issuer': 'discover',
+  'cors-on-metadata': 'discover',
+  'way-to-a-client-id': 'register',
+  'registration-succeeds': 'register',
+  'registration-echoes-redirects': 'register',
+  'registration-without-null': 'register',
+  'authorization-page': 'authorize',
+  'iss-if-advertised': 'authorize',
+  'resource-accepted': 'authorize',
+  'token-answer-json': 'token',
+  'token-for-public-client': 'token',
+  'expires-in-integer': 'token',
+  'fresh-token-accepted': 'use',
+  'calls-without-session': 'use',
+  'refresh-token-given': 'refresh',
+  'refresh-in-parallel': 'refresh',
+} as const satisfies Record<string, Step>
+
+/** One thing that a client can insist on. */
+export type Requirement = keyof typeof requirements
