@@ -19,12 +19,8 @@ export async function readClientUses(
   clientId?: string,
 ): Promise<ReadonlyMap<string, ClientUse>> {
   const uses = new Map<string, ClientUse>()
-  let after: string | undefined
-  for (;;) {
-    const parts = clientId === undefined ? [] : [clientId]
-    const page = await clientGrants.list(store, parts, { after, limit: pageSize })
-    if (page.length === 0) return uses
-    after = page.at(-1)?.key
+  const parts = clientId === undefined ? [] : [clientId]
+  for await (const page of clientGrants.pages(store, parts, pageSize)) {
     const names = page.map(({ key }) => parseKey(key))
     const times = await readTimes(
       names.map(({ grantId }) => grantId),
@@ -36,6 +32,7 @@ export async function readClientUses(
       uses.set(id, { grants: use.grants + 1, lastUsedAt: newest === 0 ? undefined : newest })
     }
   }
+  return uses
 }
 
 function parseKey(key: string): { clientId: string; grantId: string } {

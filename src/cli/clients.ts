@@ -9,7 +9,7 @@ import { findId, listWritten, noteClientRemoval, noteInAudit } from './audit-tra
 import { type ClientUse, readClientUses } from './client-use.ts'
 import { openApplications } from './clients-reap.ts'
 import { exitUsage, toFailure } from './failure.ts'
-import { type Installation, listRecords, withInstallation } from './installation.ts'
+import { type Installation, withInstallation } from './installation.ts'
 import { print, printAside, printRecords, renderTable, renderTime } from './output.ts'
 import { readSecretLine } from './password.ts'
 import type { DataOptions } from './settings.ts'
@@ -36,7 +36,7 @@ export interface ClientOptions extends DataOptions {
 /** Lists the registered clients: who vouches for each, whether anyone authorized it, and how it is used. */
 export async function listClients(options: ClientOptions): Promise<void> {
   await withInstallation({ ...options, mustExist: true }, async ({ store }) => {
-    const stored = await listRecords(clients, store)
+    const stored = await clients.all(store)
     const uses = await readClientUses(store)
     const rows = stored.map(({ value }) => toView(value, uses.get(value.id)))
     printRecords(

@@ -4,7 +4,7 @@ import { clients } from '../storage/records/client.ts'
 import { type Grant, grants } from '../storage/records/grant.ts'
 import { noteInAudit } from './audit-trail.ts'
 import { toFailure } from './failure.ts'
-import { listRecords, withInstallation } from './installation.ts'
+import { withInstallation } from './installation.ts'
 import { print, printRecords, renderTime } from './output.ts'
 import type { DataOptions } from './settings.ts'
 
@@ -23,12 +23,9 @@ export async function listGrants(options: GrantListOptions): Promise<void> {
     const known = await users.list()
     const logins = new Map(known.map(({ record, profile }) => [record.value.id, profile.login]))
     const names = new Map(
-      (await listRecords(clients, store)).map(({ value }) => [
-        value.id,
-        value.metadata.client_name,
-      ]),
+      (await clients.all(store)).map(({ value }) => [value.id, value.metadata.client_name]),
     )
-    const rows = (await listRecords(grants, store))
+    const rows = (await grants.all(store))
       .map(({ value }) => toRow(value, logins.get(value.userId), names.get(value.clientId)))
       .filter((row) => options.client === undefined || row.client_id === options.client)
       .filter((row) => options.user === undefined || [row.user, row.user_id].includes(options.user))

@@ -12,7 +12,7 @@ import { openData } from '../operate/config/to-options.ts'
 import { type Clock, systemClock } from '../platform/clock.ts'
 import { type Random, systemRandom } from '../platform/crypto.ts'
 import { type Installation as InstallationRecord, installations } from '../storage/records/key.ts'
-import type { RecordType, Stored } from '../storage/records/record.ts'
+import type { Stored } from '../storage/records/record.ts'
 import { createSealer } from '../storage/sealed.ts'
 import type { Sealer } from '../storage/sealer.ts'
 import type { Store } from '../storage/store.ts'
@@ -106,18 +106,4 @@ export function verifyReachable({ data, store }: Settings, mustExist: boolean): 
 /** For who mistyped the folder: what was just added would wait there for a server that never comes. */
 function toFirstUseNote({ store }: Settings): string {
   return `Note: no server has used this store yet, ${renderStore(store)}; if yours uses another one, name it with --data or --store`
-}
-
-/** All records whose key begins with the given parts, page by page. */
-export async function listRecords<T>(
-  type: RecordType<T>,
-  store: Store,
-  parts: string[] = [],
-): Promise<Stored<T>[]> {
-  const all: Stored<T>[] = []
-  for (;;) {
-    const page = await type.list(store, parts, { after: all.at(-1)?.key })
-    if (page.length === 0) return all
-    all.push(...page)
-  }
 }

@@ -5,7 +5,7 @@ import { type Link, links } from '../storage/records/link.ts'
 import type { Stored } from '../storage/records/record.ts'
 import { noteInAudit } from './audit-trail.ts'
 import { exitUsage, toFailure } from './failure.ts'
-import { type Installation, listRecords, withInstallation } from './installation.ts'
+import { type Installation, withInstallation } from './installation.ts'
 import { print, printAside, printRecords } from './output.ts'
 import { type DataOptions, loadSettings } from './settings.ts'
 
@@ -19,7 +19,7 @@ export interface LinkRemoveOptions extends DataOptions {
 export async function listLinks(options: DataOptions & { json?: boolean }): Promise<void> {
   const settings = loadSettings(options)
   await withInstallation({ ...options, mustExist: true }, async ({ store }) => {
-    const held = (await listRecords(links, store)).filter(holdsTokens)
+    const held = (await links.all(store)).filter(holdsTokens)
     const byProvider = Map.groupBy(held, ({ key }) => toProviderId(key))
     const rows = [...byProvider].map(([provider, theirs]) => ({
       provider,
@@ -95,7 +95,7 @@ async function removeAll(
   isRevocable: boolean,
 ): Promise<number> {
   let count = 0
-  for (const link of await listRecords(links, store)) {
+  for (const link of await links.all(store)) {
     if (toProviderId(link.key) !== provider || !holdsTokens(link)) continue
     const { set = [], ...plan } = planLinkRelease(link, clock.now())
     const [userId] = link.key.slice(links.key('').length).split('/')

@@ -49,17 +49,13 @@ export async function revokeDue(
 ): Promise<void> {
   const { store, clock, upstreams } = ports
   const isOurs = (id: string) => (upstreamId === undefined ? !upstreams.has(id) : id === upstreamId)
-  let after: string | undefined
-  while (!isStopped()) {
-    const page = await upstreamRevocations.list(store, [], { after, limit: pageSize })
+  for await (const page of upstreamRevocations.pages(store, [], pageSize)) {
     for (const revocation of page) {
       if (isStopped()) return
       const isDue = clock.now() >= revocation.value.nextAt
       const { upstreamId: its } = parseRevocationKey(revocation.key)
       if (isDue && isOurs(its)) await tryRevoke(ports, revocation)
     }
-    if (page.length < pageSize) return
-    after = page.at(-1)?.key
   }
 }
 

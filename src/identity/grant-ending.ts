@@ -128,11 +128,7 @@ async function findOtherGrant(
 
 /** The grants of a user, page by page. */
 export async function* listGrants(store: Store, userId: string): AsyncGenerator<Stored<Grant>[]> {
-  let after: string | undefined
-  for (;;) {
-    const entries = await userGrants.list(store, [userId], { after, limit: grantsPerCommit })
-    if (entries.length === 0) return
-    after = entries.at(-1)?.key
+  for await (const entries of userGrants.pages(store, [userId], grantsPerCommit)) {
     const ids = entries.map(({ key }) => key.slice(userGrants.key(userId, '').length))
     const found = await store.get(ids.map((id) => grants.key(id)))
     yield found.flatMap((entry) => grants.decode(entry) ?? [])

@@ -84,10 +84,7 @@ export async function invite(
 export async function listInvitations(ports: InvitationPorts): Promise<KnownInvitation[]> {
   const { store, sealer, clock } = ports
   const all: KnownInvitation[] = []
-  let after: string | undefined
-  for (;;) {
-    const page = await invitations.list(store, [], { after })
-    if (page.length === 0) return all
+  for await (const page of invitations.pages(store)) {
     const over = page.filter((record) => !isLive(record, clock))
     if (over.length > 0) {
       await store.commit({ check: over, delete: over.map(({ key }) => key) })
@@ -95,8 +92,8 @@ export async function listInvitations(ports: InvitationPorts): Promise<KnownInvi
     all.push(
       ...page.filter((record) => isLive(record, clock)).map((record) => open(sealer, record)),
     )
-    after = page.at(-1)?.key
   }
+  return all
 }
 
 /** Takes invitations back; those used meanwhile are gone already. */

@@ -3,7 +3,6 @@ import { OAuthError } from '../errors.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Random } from '../platform/crypto.ts'
 import { hashPassword, type PasswordAttempt, verifyPassword } from '../platform/scrypt.ts'
-import type { Stored } from '../storage/records/record.ts'
 import { sessions, userSessions } from '../storage/records/session.ts'
 import { type User, users, usersByLogin } from '../storage/records/user.ts'
 import type { Sealer } from '../storage/sealer.ts'
@@ -86,7 +85,7 @@ export function createUsers(options: UserOptions): Users {
       const [one, other] = await users.list(store, [], { limit: 2 })
       return other !== undefined || (one !== undefined && one.value.upstream !== sharedUpstream)
     },
-    list: async () => (await listAll(store)).map((record) => openUser(sealer, record)),
+    list: async () => (await users.all(store)).map((record) => openUser(sealer, record)),
     findByLogin: (login) => findByLogin(options, login),
     verifyPassword: (...attempt) => findByPassword(options, ...attempt),
     addLocal: (email, password, role, along) => addLocal(options, { email, password, role }, along),
@@ -159,15 +158,6 @@ async function setPassword(options: UserOptions, userId: string, password: strin
     })
     return replaced || undefined
   })
-}
-
-async function listAll(store: Store): Promise<Stored<User>[]> {
-  const all: Stored<User>[] = []
-  for (;;) {
-    const page = await users.list(store, [], { after: all.at(-1)?.key })
-    if (page.length === 0) return all
-    all.push(...page)
-  }
 }
 
 function openPassword(sealer: Sealer, { id, sealedPassword }: User): string | undefined {

@@ -45,15 +45,11 @@ export async function writeAuditNotes(
   ports: AuditNotePorts,
   isStopped: () => boolean,
 ): Promise<void> {
-  let after: string | undefined
-  while (!isStopped()) {
-    const page = await auditNotes.list(ports.store, [], { after, limit: pageSize })
+  for await (const page of auditNotes.pages(ports.store, [], pageSize)) {
     for (const note of page) {
       if (isStopped()) return
       await tryWrite(ports, note)
     }
-    if (page.length < pageSize) return
-    after = page.at(-1)?.key
   }
 }
 

@@ -148,14 +148,11 @@ async function sum<T>(
   countPage: (page: readonly Stored<T>[]) => Promise<number>,
 ): Promise<number> {
   let total = 0
-  let after: string | undefined
-  for (;;) {
-    const page = await type.list(store, [], { after, limit: sliceSize })
+  for await (const page of type.pages(store, [], sliceSize)) {
     total += await countPage(page)
-    if (page.length < sliceSize) return total
-    after = page.at(-1)?.key
     await nextTurn()
   }
+  return total
 }
 
 function nextTurn(): Promise<void> {

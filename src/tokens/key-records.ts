@@ -47,13 +47,8 @@ export async function findRingVersion(store: Store): Promise<number | null> {
 }
 
 /** Every signing key of the store, sealed, in the order of their names. */
-export async function listKeys(store: Store): Promise<Stored<SigningKey>[]> {
-  const found: Stored<SigningKey>[] = []
-  for (;;) {
-    const page = await signingKeys.list(store, [], { after: found.at(-1)?.key })
-    found.push(...page)
-    if (page.length === 0) return found
-  }
+export function listKeys(store: Store): Promise<Stored<SigningKey>[]> {
+  return signingKeys.all(store)
 }
 
 /**

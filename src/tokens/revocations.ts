@@ -187,11 +187,8 @@ const pageSize = 500
 
 async function listEnded(store: Store): Promise<string[]> {
   const ids: string[] = []
-  let after: string | undefined
-  for (;;) {
-    const page = await endedGrants.list(store, [], { after, limit: pageSize })
+  for await (const page of endedGrants.pages(store, [], pageSize)) {
     ids.push(...page.map((record) => record.key.slice(endedGrants.key('').length)))
-    if (page.length < pageSize) return ids
-    after = page.at(-1)?.key
   }
+  return ids
 }

@@ -5,7 +5,6 @@
 import type { Application, Applications } from '../../identity/applications.ts'
 import type { Clock } from '../../platform/clock.ts'
 import { type Client, clients } from '../../storage/records/client.ts'
-import type { Stored } from '../../storage/records/record.ts'
 import type { Store } from '../../storage/store.ts'
 
 /** What is left of a pair. */
@@ -57,11 +56,7 @@ export async function findOrphans(ports: ReapingPorts): Promise<Orphan[]> {
 type ManagedClient = Client & { readonly applicationId: string }
 
 async function* listManaged(store: Store): AsyncGenerator<ManagedClient> {
-  let after: string | undefined
-  for (;;) {
-    const page: Stored<Client>[] = await clients.list(store, [], { after, limit: pageSize })
-    if (page.length === 0) return
-    after = page.at(-1)?.key
+  for await (const page of clients.pages(store, [], pageSize)) {
     for (const { value } of page) if (hasApplication(value)) yield value
   }
 }

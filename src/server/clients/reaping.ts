@@ -28,16 +28,12 @@ export async function reapApplications(work: ReapingWork, isStopped: () => boole
   const { store, clock, applications } = work
   if (!applications) return
   let removed = 0
-  let after: string | undefined
-  while (!isStopped()) {
-    const page = await applicationChecks.list(store, [], { after, limit: pageSize })
+  for await (const page of applicationChecks.pages(store, [], pageSize)) {
     for (const check of page) {
       if (isStopped() || removed === removedPerRound) return
       if (clock.now() < check.value.dueAt) continue
       if (await settleCheck(work, check, applications.remove)) removed += 1
     }
-    if (page.length < pageSize) return
-    after = page.at(-1)?.key
   }
 }
 

@@ -30,22 +30,44 @@ export interface RecordType<T> {
     parts?: string[],
     options?: { after?: string | undefined; limit?: number },
   ): Promise<Stored<T>[]>
+  /** All those records, page by page; the next page is read when it is asked for. Default limit of a page: 200. */
+  pages(store: Store, parts?: string[], limit?: number): AsyncGenerator<Stored<T>[]>
+  /** All those records at once: only for what is never many. */
+  all(store: Store, parts?: string[]): Promise<Stored<T>[]>
 }
+
+const pageSize = 200
 
 /** Declares a kind of record. The prefix is its namespace in the store and never changes. */
 export function defineRecord<T>(prefix: string): RecordType<T> {
   const key = (...parts: string[]): string => [prefix, ...parts].join('/')
   const decode = (entry: Entry | undefined): Stored<T> | undefined =>
     entry && { key: entry.key, value: JSON.parse(entry.value) as T, version: entry.version }
+  const list: RecordType<T>['list'] = async (store, parts = [], options = {}) => {
+    const entries = await store.list(`${key(...parts)}/`, options)
+    return entries.flatMap((entry) => decode(entry) ?? [])
+  }
+  async function* pages(store: Store, parts: string[] = [], limit = pageSize) {
+    let after: string | undefined
+    for (;;) {
+      const page = await list(store, parts, { after, limit })
+      if (page.length > 0) yield page
+      if (page.length < limit) return
+      after = page.at(-1)?.key
+    }
+  }
   return {
     prefix,
     key,
     decode,
     write: (at, value, expiresAt) => ({ key: at, value: JSON.stringify(value), expiresAt }),
     find: async (store, ...parts) => decode((await store.get([key(...parts)]))[0]),
-    list: async (store, parts = [], options = {}) => {
-      const entries = await store.list(`${key(...parts)}/`, options)
-      return entries.flatMap((entry) => decode(entry) ?? [])
+    list,
+    pages,
+    async all(store, parts) {
+      const found: Stored<T>[] = []
+      for await (const page of pages(store, parts)) found.push(...page)
+      return found
     },
   }
 }
