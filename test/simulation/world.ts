@@ -46,6 +46,8 @@ export interface World {
   readonly store: Store
   readonly lines: string[]
   readonly processes: Process[]
+  /** Those off the balancer that still finish what is in flight. */
+  readonly draining: Set<Process>
   /** Until faults are over for good. */
   isRough: boolean
   /** Store operations that are still to fail. */
@@ -96,6 +98,7 @@ export async function createWorld(
     store,
     lines,
     processes: [],
+    draining: new Set(),
     isRough: true,
     outage: 0,
     interrupted: new Set(),
@@ -104,7 +107,8 @@ export async function createWorld(
     moveClock(seconds, passes) {
       time.now += seconds
       time.backward += Math.max(0, -seconds)
-      if (seconds >= 3600) for (const process of world.processes) process.jumped = true
+      const running = [...world.processes, ...world.draining]
+      if (seconds >= 3600) for (const process of running) process.jumped = true
       if (seconds + world.margin() > forgivenSleepSeconds) {
         for (const { name } of pending) world.interrupted.add(name)
       }
@@ -241,7 +245,9 @@ function removeProcess({ processes }: World, process: Process): boolean {
 async function stopProcess(world: World, process: Process): Promise<void> {
   if (!removeProcess(world, process)) return
   world.trace(`${process.name} stops`)
+  world.draining.add(process)
   while (process.open.size > 0) await world.scheduler.turn()
+  world.draining.delete(process)
   process.isAlive = false
   void process.gatehouse?.close()
 }
