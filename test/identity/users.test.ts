@@ -1,9 +1,11 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import type { Identity } from '../../src/identity/upstream.ts'
 import { endedGrants, grants } from '../../src/storage/records/grant.ts'
 import { users as userRecords } from '../../src/storage/records/user.ts'
 import type { Store } from '../../src/storage/store.ts'
 import { accessTokenSeconds, addGrant, createHouse, listKeys } from './fixtures.ts'
+
+vi.unmock('../../src/platform/scrypt.ts')
 
 const password = 'correct horse battery'
 const octocat: Identity = {

@@ -1,5 +1,7 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { hashPassword, verifyPassword } from '../../src/platform/scrypt.ts'
+
+vi.unmock('../../src/platform/scrypt.ts')
 
 describe('passwords', { timeout: 30_000 }, () => {
   it('are stored as a salted scrypt hash that says what it cost', async () => {
