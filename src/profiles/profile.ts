@@ -17,7 +17,13 @@ export interface ClientProfile {
   readonly alsoCalled?: readonly string[]
   /** Where its OAuth code runs, which decides what addresses it reaches. */
   readonly runs: 'vendor-cloud' | 'own-machine' | 'own-server'
+  /** Whose OAuth code it is. */
+  readonly engine: EngineName
+  /** The MCP revisions it speaks, the one it tries first at the front. */
+  readonly revisions: readonly Revision[]
   readonly sources: readonly Source[]
+  /** How a person adds a server; absent where nobody has published it. */
+  readonly adding?: Adding
   readonly redirects: Redirects
   readonly identification: Identification
   readonly discovery: Discovery
@@ -27,6 +33,34 @@ export interface ClientProfile {
   readonly requires: readonly Requirement[]
   /** What its user sees, by the step at which it fails. */
   readonly failures: Failures
+}
+
+/**
+ * OAuth code that clients share, or their own.
+ *
+ * `specification`: nobody has read that client's code or published its requests. Beyond its redirect URIs
+ * such a profile holds what the MCP specification asks of every client, not what was seen.
+ */
+export type EngineName =
+  | 'typescript-sdk-1'
+  | 'typescript-sdk-2'
+  | 'python-sdk-1'
+  | 'rmcp'
+  | 'own'
+  | 'specification'
+
+/** What an engine does wherever it runs; profiles spread one and replace what their client does otherwise. */
+export type Engine = Pick<
+  ClientProfile,
+  'engine' | 'revisions' | 'discovery' | 'authorization' | 'tokens' | 'requires' | 'failures'
+>
+
+/** How a person adds a server. */
+export interface Adding {
+  /** What to do, in a sentence or two; where there is a text to copy, it ends by saying where that goes. */
+  readonly steps: string
+  /** The text to copy. `name` has nothing that a shell or a client would stumble over. */
+  readonly toCopy?: (server: { readonly name: string; readonly url: string }) => string
 }
 
 /** Where a fact is from. */
@@ -49,6 +83,8 @@ export interface Redirects {
   readonly uris?: readonly string[]
   /** Whether it receives codes on the user's own machine by http, on any port. */
   readonly loopback: boolean
+  /** One that it asks for in use, where that is not the first of its registration: another port, another form. */
+  readonly used?: string
 }
 
 /** How it comes to a client id, in the order it tries. */
@@ -91,6 +127,13 @@ export interface Authorization {
   readonly scope: readonly ('challenge' | 'resource-metadata' | 'server-metadata')[]
   /** Whether it adds `offline_access` where the metadata lists it. */
   readonly addsOfflineAccess: boolean
+  /** Whether it adds `prompt=consent` together with `offline_access`. */
+  readonly promptsForOffline?: boolean
+  /**
+   * How it can be told later that it needs more scopes: by a 403 with `insufficient_scope`, or by a tool
+   * result with `_meta["mcp/www_authenticate"]`. Absent where nobody has seen it.
+   */
+  readonly stepUp?: 'challenge' | 'tool-result'
   /** Parameters besides. */
   readonly extra?: Readonly<Record<string, string>>
 }
@@ -104,14 +147,16 @@ export interface TokenHabits {
     | 'client_secret_basic'
     | 'private_key_jwt'
   )[]
+  /** Whether it percent-encodes id and secret for Basic, as RFC 6749 §2.3.1 wants. Default false. */
+  readonly encodesBasic?: boolean
   /** Seconds it waits for an answer, where known. */
   readonly timeoutSeconds?: number
   /** When it refreshes: so many seconds before the token ends, or only when refused (0). */
   readonly refreshesSecondsBefore: number
   /** Whether several of its requests may refresh with one token at once. */
   readonly refreshesInParallel: boolean
-  /** The MCP revision it speaks first. */
-  readonly revision: Revision
+  /** Whether a refresh names scopes, those it asked for first. Default false. */
+  readonly refreshesWithScope?: boolean
 }
 
 /** MCP revisions, oldest first. */
@@ -155,8 +200,10 @@ export const requirements = {
   'registration-succeeds': 'register',
   'registration-echoes-redirects': 'register',
   'registration-without-null': 'register',
+  'registration-keeps-method': 'register',
   'authorization-page': 'authorize',
   'iss-if-advertised': 'authorize',
+  'iss-always': 'authorize',
   'resource-accepted': 'authorize',
   'token-answer-json': 'token',
   'token-for-public-client': 'token',
