@@ -44,7 +44,7 @@ export interface ClientProfile {
 export type EngineName =
   | 'typescript-sdk-1'
   | 'typescript-sdk-2'
-  | 'python-sdk-1'
+  | 'python-sdk'
   | 'rmcp'
   | 'own'
   | 'specification'
@@ -101,9 +101,17 @@ export interface Identification {
   readonly registration?: Readonly<Record<string, unknown>> & {
     readonly redirect_uris: readonly string[]
   }
-  /** Whether its registration asks for `client_secret_post` where the metadata lists it. */
-  readonly prefersSecret?: boolean
+  /**
+   * Authentication methods, of which its registration names the first that the metadata lists. Absent: it
+   * always names that of `registration`.
+   */
+  readonly prefersMethods?: readonly AuthMethod[]
+  /** Whether its registration also names the scopes that it is going to ask for. */
+  readonly registersScope?: boolean
 }
+
+/** A way to authenticate at the token endpoint. */
+export type AuthMethod = 'none' | 'client_secret_post' | 'client_secret_basic' | 'private_key_jwt'
 
 /** How it finds the authorization server. */
 export interface Discovery {
@@ -141,12 +149,7 @@ export interface Authorization {
 /** What it does with tokens. */
 export interface TokenHabits {
   /** Ways it authenticates at the token endpoint, the preferred one first. */
-  readonly authenticates: readonly (
-    | 'none'
-    | 'client_secret_post'
-    | 'client_secret_basic'
-    | 'private_key_jwt'
-  )[]
+  readonly authenticates: readonly AuthMethod[]
   /** Whether it percent-encodes id and secret for Basic, as RFC 6749 §2.3.1 wants. Default false. */
   readonly encodesBasic?: boolean
   /** Seconds it waits for an answer, where known. */

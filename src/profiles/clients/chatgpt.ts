@@ -1,0 +1,113 @@
+/**
+ * ChatGPT: connectors and Apps SDK apps, which are one thing since the "Plugins" of 2026. It registers once
+ * per connector and uses that client for all its users. It tells an app's tool apart from its connection, so
+ * that it can ask for more scopes later.
+ */
+import type { ClientProfile } from '../profile.ts'
+
+/** ChatGPT as it registers itself. */
+export const chatgpt: ClientProfile = {
+  id: 'chatgpt',
+  name: 'ChatGPT',
+  alsoCalled: ['OpenAI'],
+  runs: 'vendor-cloud',
+  engine: 'own',
+  revisions: ['2026-07-28', '2025-11-25'],
+  sources: [
+    {
+      what: 'https://developers.openai.com/plugins/build/auth',
+      kind: 'vendor',
+      seen: '2026-10',
+    },
+    {
+      what: 'https://developers.openai.com/plugins/deploy/troubleshooting',
+      kind: 'vendor',
+      seen: '2026-10',
+    },
+    {
+      what: 'https://github.com/privacyfence/privacyfence tests/fixtures/ai_clients/chatgpt',
+      kind: 'capture',
+      seen: '2026-09',
+    },
+    { what: 'https://community.openai.com/t/1366784', kind: 'capture', seen: '2026-09' },
+    {
+      what: 'https://github.com/nowledge-co/community/issues/496',
+      kind: 'report',
+      seen: '2026-10',
+    },
+  ],
+  adding: {
+    steps:
+      'Settings → Apps → Advanced settings: switch on Developer mode. Then Settings → Apps → Create app, paste the address and choose OAuth.',
+  },
+  redirects: {
+    hosts: ['chatgpt.com', 'chat.openai.com'],
+    uris: ['https://chatgpt.com/connector_platform_oauth_redirect'],
+    loopback: false,
+  },
+  identification: {
+    order: ['registration', 'typed-in'],
+    registration: {
+      application_type: 'native',
+      client_name: 'ChatGPT',
+      redirect_uris: ['https://chatgpt.com/connector_platform_oauth_redirect'],
+      grant_types: ['authorization_code', 'refresh_token'],
+      response_types: ['code'],
+      token_endpoint_auth_method: 'none',
+    },
+    prefersMethods: ['client_secret_post'],
+  },
+  discovery: {
+    firstRequest: 'POST',
+    resourceMetadata: ['challenge', 'path', 'root'],
+    serverMetadata: ['oauth', 'openid'],
+    triesEachServer: true,
+  },
+  authorization: {
+    resource: 'metadata',
+    scope: ['challenge', 'resource-metadata', 'server-metadata'],
+    addsOfflineAccess: true,
+    stepUp: 'tool-result',
+  },
+  tokens: {
+    authenticates: ['client_secret_post', 'none', 'client_secret_basic'],
+    refreshesSecondsBefore: 0,
+    refreshesInParallel: true,
+  },
+  requires: [
+    'public-address',
+    'valid-certificate',
+    'no-redirect-on-mcp',
+    'no-challenge-page',
+    'unauthorized-401',
+    'resource-metadata',
+    'metadata-is-json',
+    'server-metadata',
+    'issuer-present',
+    'issuer-equals-link',
+    's256-listed',
+    'way-to-a-client-id',
+    'registration-succeeds',
+    'authorization-page',
+    'iss-if-advertised',
+    'resource-accepted',
+    'token-answer-json',
+    'fresh-token-accepted',
+    'calls-without-session',
+    'refresh-token-given',
+  ],
+  failures: {
+    reach: 'Error creating connector',
+    discover: 'Something went wrong with setting up the connection',
+    register: 'Failed to resolve OAuth client',
+    authorize: 'Something went wrong with setting up the connection',
+    token: 'There was a problem connecting. Try again later',
+    use: 'No app actions available',
+    refresh: 'Reconnect',
+    of: {
+      'public-address': 'Error creating connector … Unsafe URL',
+      'server-metadata': 'MCP server … does not implement OAuth',
+      'way-to-a-client-id': "… doesn't support RFC 7591 Dynamic Client Registration",
+    },
+  },
+}

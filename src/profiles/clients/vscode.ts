@@ -1,0 +1,97 @@
+/**
+ * Visual Studio Code with GitHub Copilot. One registration names the web pages of both its editions and two
+ * loopback addresses, of which the port is another in use.
+ */
+import type { ClientProfile } from '../profile.ts'
+
+/** Visual Studio Code. */
+export const vscode: ClientProfile = {
+  id: 'vscode',
+  name: 'Visual Studio Code',
+  alsoCalled: ['VS Code'],
+  runs: 'own-machine',
+  engine: 'own',
+  revisions: ['2025-11-25', '2025-06-18'],
+  sources: [
+    { what: 'https://github.com/microsoft/vscode/issues/278512', kind: 'report', seen: '2026-10' },
+    { what: 'https://github.com/microsoft/vscode/issues/282472', kind: 'report', seen: '2026-10' },
+    { what: 'https://vscode.dev/oauth/client-metadata.json', kind: 'vendor', seen: '2026-10' },
+    { what: 'microsoft/vscode src/vs/base/common/oauth.ts', kind: 'source', seen: '2026-10' },
+  ],
+  adding: {
+    steps: 'In a terminal:',
+    toCopy: ({ name, url }) => `code --add-mcp '${JSON.stringify({ name, type: 'http', url })}'`,
+  },
+  redirects: {
+    hosts: ['vscode.dev', 'insiders.vscode.dev'],
+    schemes: ['vscode', 'vscode-insiders'],
+    uris: [
+      'https://vscode.dev/redirect',
+      'https://insiders.vscode.dev/redirect',
+      'http://127.0.0.1/',
+      'http://127.0.0.1:33418/',
+    ],
+    loopback: true,
+    used: 'http://127.0.0.1:49152/',
+  },
+  identification: {
+    order: ['document', 'registration', 'typed-in'],
+    document: { ids: ['https://vscode.dev/oauth/client-metadata.json'], needsNone: false },
+    registration: {
+      client_name: 'Visual Studio Code',
+      client_uri: 'https://code.visualstudio.com',
+      grant_types: [
+        'authorization_code',
+        'refresh_token',
+        'urn:ietf:params:oauth:grant-type:device_code',
+      ],
+      response_types: ['code'],
+      redirect_uris: [
+        'https://insiders.vscode.dev/redirect',
+        'https://vscode.dev/redirect',
+        'http://127.0.0.1/',
+        'http://127.0.0.1:33418/',
+      ],
+      token_endpoint_auth_method: 'none',
+      application_type: 'native',
+    },
+    registersScope: true,
+  },
+  discovery: {
+    firstRequest: 'POST',
+    resourceMetadata: ['challenge', 'path', 'root'],
+    serverMetadata: ['oauth', 'openid', 'openid-appended'],
+    triesEachServer: false,
+  },
+  authorization: {
+    resource: 'metadata',
+    scope: ['challenge', 'resource-metadata', 'server-metadata'],
+    addsOfflineAccess: false,
+  },
+  tokens: {
+    authenticates: ['none', 'client_secret_post'],
+    refreshesSecondsBefore: 0,
+    refreshesInParallel: true,
+  },
+  requires: [
+    'valid-certificate',
+    'no-challenge-page',
+    'unauthorized-401',
+    'metadata-is-json',
+    'resource-equals-url',
+    'way-to-a-client-id',
+    'registration-succeeds',
+    'authorization-page',
+    'resource-accepted',
+    'token-answer-json',
+    'token-for-public-client',
+    'fresh-token-accepted',
+  ],
+  failures: {
+    of: {
+      'resource-equals-url':
+        'Protected Resource Metadata resource property value … does not match target server url …',
+      'way-to-a-client-id': 'Dynamic Client Registration not supported …',
+    },
+  },
+}
