@@ -6,8 +6,8 @@
  * A file maps the id of a profile to MCP revisions, and a revision to the steps that were reached, in their
  * order, as one line: `"claude-code": { "2026-07-28": "discovery registration authorize token refresh" }`.
  */
+import { strictEqual } from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
-import { expect } from 'vitest'
 import type { Revision } from '../../src/profiles/profile.ts'
 
 /** The steps of the table, in their order. */
@@ -48,5 +48,6 @@ export function expectResults(
 ): void {
   const seen = provenSteps.filter((step) => reached.includes(step)).join(' ')
   const written = readResults(proof)[client.id]?.[client.revision] ?? ''
-  expect(seen, `${client.id} at ${client.revision} in test/clients/${proof}.json`).toBe(written)
+  const place = `${client.id} at ${client.revision} in test/clients/${proof}.json`
+  strictEqual(seen, written, `${place} says "${written}", and the test saw "${seen}"`)
 }
