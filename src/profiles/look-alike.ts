@@ -5,7 +5,8 @@
  * has its code sent elsewhere. It is a warning, never a refusal: a bridge may honestly be named after what
  * it connects.
  */
-import { type KnownClient, knownClients } from './known-clients.ts'
+import type { ClientProfile } from './profile.ts'
+import { profiles } from './registry.ts'
 
 /** Shorter names are looked for as whole words only: `amp` is in `example`. */
 const distinctiveLength = 6
@@ -58,10 +59,10 @@ export function findLookAlike(name: string, redirectHosts: readonly string[]): s
 }
 
 /** The known client whose name is the longest of those found: Claude Code rather than Claude. */
-function findResembled(name: string): KnownClient | undefined {
+function findResembled(name: string): ClientProfile | undefined {
   const words = toSkeletons(name)
   const squeezed = words.join('')
-  let found: { client: KnownClient; length: number } | undefined
+  let found: { client: ClientProfile; length: number } | undefined
   for (const { client, wanted } of knownSkeletons) {
     const present =
       words.includes(wanted) ||
@@ -72,13 +73,21 @@ function findResembled(name: string): KnownClient | undefined {
   return found?.client
 }
 
-/** Every name of every known client as the eye sees it. */
-const knownSkeletons = knownClients.flatMap((client) =>
+/**
+ * Every name of the clients whose destinations are known, as the eye sees it. People host some themselves,
+ * and of others nobody has published where their codes go: any host can be theirs.
+ */
+const knownSkeletons = profiles.filter(isAtHomeSomewhere).flatMap((client) =>
   [client.name, ...(client.alsoCalled ?? [])].map((name) => ({
     client,
     wanted: toSkeletons(name).join(''),
   })),
 )
+
+function isAtHomeSomewhere({ redirects, variantOf }: ClientProfile): boolean {
+  if (variantOf !== undefined) return false
+  return redirects.hosts.length > 0 || redirects.schemes !== undefined || redirects.loopback
+}
 
 /** The words of a name, each reduced to what the eye sees. */
 function toSkeletons(name: string): string[] {
@@ -92,8 +101,8 @@ function toSkeletons(name: string): string[] {
   return letters.replaceAll('rn', 'm').replaceAll('vv', 'w').split(' ').filter(Boolean)
 }
 
-function isOwn(host: string, client: KnownClient): boolean {
+function isOwn(host: string, { redirects }: ClientProfile): boolean {
   const name = host.replace(/:\d+$/, '')
-  if (client.hosts.includes(name) || client.schemes?.includes(name)) return true
-  return client.loopback && /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/.test(name)
+  if (redirects.hosts.includes(name) || redirects.schemes?.includes(name)) return true
+  return redirects.loopback && /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/.test(name)
 }

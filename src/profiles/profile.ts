@@ -15,6 +15,8 @@ export interface ClientProfile {
   readonly name: string
   /** Further names under which it registers or is known. */
   readonly alsoCalled?: readonly string[]
+  /** The profile of the same program that this one is another way or another version of. */
+  readonly variantOf?: string
   /** Where its OAuth code runs, which decides what addresses it reaches. */
   readonly runs: 'vendor-cloud' | 'own-machine' | 'own-server'
   /** Whose OAuth code it is. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { knownClients } from '../../src/profiles/known-clients.ts'
 import { findLookAlike } from '../../src/profiles/look-alike.ts'
+import { profiles } from '../../src/profiles/registry.ts'
 
 describe('look-alike names', () => {
   it.each([
@@ -69,12 +69,15 @@ describe('look-alike names', () => {
     expect(findLookAlike('ChatGPT', [])).toBeUndefined()
   })
 
-  it('takes every known client by every name for itself', () => {
-    for (const known of knownClients) {
-      for (const name of [known.name, ...(known.alsoCalled ?? [])]) {
-        expect(findLookAlike(name, ['evil.example'])).toBe(known.name)
-        expect(findLookAlike(name, [...known.hosts, ...(known.schemes ?? [])])).toBeUndefined()
-        expect(findLookAlike(name, ['localhost:9']) === undefined).toBe(known.loopback)
+  it('takes every client with a home of its own for itself, by every name', () => {
+    const originals = profiles.filter(({ variantOf }) => variantOf === undefined)
+    for (const { name, alsoCalled = [], redirects } of originals) {
+      const { hosts, schemes = [], loopback } = redirects
+      if (hosts.length + schemes.length === 0 && !loopback) continue
+      for (const called of [name, ...alsoCalled]) {
+        expect(findLookAlike(called, ['evil.example'])).toBe(name)
+        expect(findLookAlike(called, [...hosts, ...schemes])).toBeUndefined()
+        expect(findLookAlike(called, ['localhost:9']) === undefined).toBe(loopback)
       }
     }
   })

@@ -4,14 +4,14 @@
  */
 import { z } from 'zod'
 import { findOwnClientProblem, type OwnClientOptions } from '../../oauth/own-client.ts'
-import { knownClients } from '../../profiles/known-clients.ts'
+import { chatgpt } from '../../profiles/clients/chatgpt.ts'
 import type { SettingPath } from './layers.ts'
 import type { RawConfig } from './schema.ts'
 
 const text = z.string().min(1, 'must not be empty')
 
 /** Whom the guides have the owner type the secret into. */
-const defaultClient = { id: 'chatgpt', name: 'ChatGPT' }
+const { id: defaultId, name: defaultName, redirects: defaultRedirects } = chatgpt
 
 /** Shortest secret that is not warned about, in characters. */
 export const shortestSecret = 16
@@ -30,7 +30,7 @@ export function createClientSchemas(secret: z.ZodType<string>) {
   const redirectUris = z.array(text).min(1)
   return {
     client: z.strictObject({
-      id: text.default(defaultClient.id),
+      id: text.default(defaultId),
       ...members,
       redirectUris: redirectUris.optional(),
     }),
@@ -52,10 +52,9 @@ export function listClients(raw: Pick<RawConfig, 'client' | 'clients'>): Describ
 
 /** The short form without redirect URIs is ChatGPT. */
 function toWhole(client: NonNullable<RawConfig['client']>): OwnClientOptions {
-  const chatGpt = knownClients.find(({ name }) => name === defaultClient.name)
-  const { redirectUris = chatGpt?.redirectUris ?? [] } = client
+  const { redirectUris = defaultRedirects.uris ?? [] } = client
   const isDefault = client.redirectUris === undefined
-  return { ...(isDefault && { name: defaultClient.name }), ...client, redirectUris }
+  return { ...(isDefault && { name: defaultName }), ...client, redirectUris }
 }
 
 /** What is wrong with the clients, each continuing a sentence that its setting begins. */

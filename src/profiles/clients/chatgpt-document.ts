@@ -10,6 +10,7 @@ export const chatgptDocument: ClientProfile = {
   ...chatgpt,
   id: 'chatgpt-document',
   name: 'ChatGPT (metadata document)',
+  variantOf: 'chatgpt',
   sources: [
     {
       what: 'https://developers.openai.com/plugins/build/auth',

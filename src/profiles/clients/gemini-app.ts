@@ -1,0 +1,34 @@
+/**
+ * Gemini's Connected apps, as Google documents them. It looks for the metadata at the root, or appended to
+ * the issuer's path. No redirect URI is published.
+ */
+import { specification } from '../engines.ts'
+import type { ClientProfile } from '../profile.ts'
+
+/** The Gemini app. */
+export const geminiApp: ClientProfile = {
+  ...specification,
+  id: 'gemini-app',
+  name: 'Gemini app',
+  runs: 'vendor-cloud',
+  sources: [
+    {
+      what: 'https://developers.google.com/connected-apps/mcp/oauth',
+      kind: 'vendor',
+      seen: '2026-10',
+    },
+    {
+      what: 'https://github.com/firecrawl/firecrawl-mcp-server/issues/345',
+      kind: 'report',
+      seen: '2026-10',
+    },
+  ],
+  redirects: { hosts: [], loopback: false },
+  identification: { order: ['registration', 'typed-in'] },
+  discovery: { ...specification.discovery, serverMetadata: ['oauth', 'openid', 'openid-appended'] },
+  requires: ['public-address', ...specification.requires, 'response-type-code'],
+  failures: {
+    register:
+      'Automatic registration with this server failed. Please enter the OAuth client ID and client secret',
+  },
+}

@@ -1,0 +1,33 @@
+/** n8n, hosted by its makers or by anybody. It reads the metadata at the root of the origin only. */
+import { specification } from '../engines.ts'
+import type { ClientProfile } from '../profile.ts'
+
+/** n8n. */
+export const n8n: ClientProfile = {
+  ...specification,
+  id: 'n8n',
+  name: 'n8n',
+  runs: 'own-server',
+  sources: [
+    {
+      what: 'https://docs.n8n.io/integrations/builtin/credentials/mcp',
+      kind: 'vendor',
+      seen: '2026-10',
+    },
+    { what: 'n8n issue 25965', kind: 'report', seen: '2026-10' },
+  ],
+  adding: {
+    steps:
+      'A credential for MCP with OAuth2: paste the address. Dynamic registration is on by default.',
+  },
+  redirects: { hosts: [], loopback: false, uris: ['https://oauth.n8n.cloud/oauth2/callback'] },
+  identification: {
+    order: ['registration', 'typed-in'],
+    registration: {
+      client_name: 'n8n',
+      redirect_uris: ['https://n8n.example/rest/oauth2-credential/callback'],
+    },
+  },
+  discovery: { ...specification.discovery, serverMetadata: ['oauth'] },
+  authorization: { ...specification.authorization, resource: 'none' },
+}
