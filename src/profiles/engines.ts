@@ -110,7 +110,6 @@ export const pythonSdk: Engine = {
     'issuer-equals-link',
     'way-to-a-client-id',
     'registration-succeeds',
-    'registration-keeps-method',
     'authorization-page',
     'iss-if-advertised',
     'resource-accepted',

@@ -1,7 +1,9 @@
 /** How clients come to an id, as it is configured: the schema, what contradicts it, and the live options. */
+
 import { z } from 'zod'
 import { isEndpoint } from '../../identity/provider-fetch.ts'
 import type { RegistrationOptions } from '../../options.ts'
+import { chatgpt } from '../../profiles/clients/chatgpt.ts'
 import type { Given, SettingPath } from './layers.ts'
 import type { Problem } from './problems.ts'
 
@@ -80,7 +82,8 @@ function isManaged({ id, type }: { readonly id: string; readonly type: string })
 function toMissing(mode: (typeof modes)[number]): string {
   if (mode !== 'static')
     return `has mode ${mode} and no ${blocks[mode]}; see docs/guides/registration-modes.md`
-  return `has mode static and no static client to hand out: name one of yours as registration.static.clientId or GATEHOUSE_REGISTRATION_STATIC_CLIENT_ID, such as chatgpt, then register it with gatehouse clients add --public --id chatgpt --redirect-uri https://chatgpt.com/connector_platform_oauth_redirect. Your client at the identity provider (OAUTH_CLIENT_ID) is another one and is never handed out`
+  const [redirectUri = ''] = chatgpt.redirects.uris ?? []
+  return `has mode static and no static client to hand out: name one of yours as registration.static.clientId or GATEHOUSE_REGISTRATION_STATIC_CLIENT_ID, such as ${chatgpt.id}, then register it with gatehouse clients add --public --id ${chatgpt.id} --redirect-uri ${redirectUri}. Your client at the identity provider (OAUTH_CLIENT_ID) is another one and is never handed out`
 }
 
 /**
