@@ -133,8 +133,12 @@ export interface Discovery {
 export interface Authorization {
   /** What it sends as `resource` (RFC 8707): as the metadata writes it, the URL as typed, or nothing. */
   readonly resource: 'metadata' | 'url' | 'none'
+  /** Whether a slash follows that `resource`, which the metadata does not have. Default false. */
+  readonly resourceEndsInSlash?: boolean
   /** Where its scopes are from, the first that has some. */
   readonly scope: readonly ('challenge' | 'resource-metadata' | 'server-metadata')[]
+  /** Scopes that it has been seen to add though nobody lists them. */
+  readonly invents?: readonly string[]
   /** Whether it adds `offline_access` where the metadata lists it. */
   readonly addsOfflineAccess: boolean
   /** Whether it adds `prompt=consent` together with `offline_access`. */

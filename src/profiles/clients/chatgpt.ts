@@ -66,6 +66,7 @@ export const chatgpt: ClientProfile = {
   authorization: {
     resource: 'metadata',
     scope: ['challenge', 'resource-metadata', 'server-metadata'],
+    invents: ['openid', 'email'],
     addsOfflineAccess: true,
     stepUp: 'tool-result',
   },

@@ -27,5 +27,6 @@ export const leChat: ClientProfile = {
     loopback: false,
   },
   identification: { order: ['registration', 'typed-in'] },
+  authorization: { ...specification.authorization, resourceEndsInSlash: true },
   requires: ['public-address', ...specification.requires],
 }
