@@ -1,9 +1,15 @@
 /** `gatehouse demo`: a notes server behind Gatehouse, with an owner to sign in as. */
+
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Users } from '../identity/users.ts'
 import type { Gatehouse } from '../options.ts'
 import { systemRandom } from '../platform/crypto.ts'
+import { claudeCode } from '../profiles/clients/claude-code.ts'
+import { codex } from '../profiles/clients/codex.ts'
+import { inspector } from '../profiles/clients/inspector.ts'
+import { vscode } from '../profiles/clients/vscode.ts'
+import type { ClientProfile } from '../profiles/profile.ts'
 import { createNotebook } from './demo-server/notes.ts'
 import { keyHeader, type NotesServer, startNotesServer } from './demo-server/server.ts'
 import { print, printAside, renderPath, renderTable } from './output.ts'
@@ -94,16 +100,19 @@ async function printOwner(users: Users, folder: string): Promise<void> {
 function printConnections({ context }: Gatehouse): void {
   const { issuer, backends } = context.config
   const url = backends[0]?.resource ?? issuer
-  const vsCode = JSON.stringify({ name: 'notes', type: 'http', url })
   const rows = [
-    ['  Claude Code', `claude mcp add --transport http notes ${url}`],
+    toRow(claudeCode, url),
     ['', 'then /mcp in a session, and choose notes'],
-    ['  Codex', `codex mcp add notes --url ${url}`],
-    ['  VS Code', `code --add-mcp '${vsCode}'`],
-    ['  Inspector', `npx @modelcontextprotocol/inspector --server-url ${url} --transport http`],
+    toRow(codex, url),
+    toRow(vscode, url),
+    toRow(inspector, url),
     ...toChatGptRows(issuer, url),
   ]
   print('Connect a client', '', renderTable(rows), '', 'Press Ctrl+C to stop.')
+}
+
+function toRow({ name, adding }: ClientProfile, url: string): string[] {
+  return [`  ${name}`, adding?.toCopy?.({ name: 'notes', url }) ?? '']
 }
 
 /** ChatGPT comes from the internet, so it needs a public address that leads here. */

@@ -1,4 +1,5 @@
 /** `gatehouse serve`: Gatehouse in front of an MCP server. */
+
 import { dirname } from 'node:path'
 import type { Backend, Config } from '../context.ts'
 import { OAuthError } from '../errors.ts'
@@ -6,6 +7,7 @@ import type { Upstream } from '../identity/upstream.ts'
 import type { Settings } from '../operate/config/load.ts'
 import { renderStore } from '../operate/config/store.ts'
 import type { Gatehouse } from '../options.ts'
+import { claudeCode } from '../profiles/clients/claude-code.ts'
 import { toCallbackUri } from '../server/flow/upstream-trip.ts'
 import { print, printAside, renderPath, renderTable } from './output.ts'
 import { findBackendProblem } from './probe.ts'
@@ -155,7 +157,8 @@ async function printNextStep(gatehouse: Gatehouse): Promise<void> {
   if (backend !== undefined) {
     const when = link === undefined ? 'Next' : 'Then'
     print(`${when}: give the MCP URL to your client, for example`, '')
-    print(`  claude mcp add --transport http ${backend.id} ${backend.resource}`, '')
+    const { id: name, resource: url } = backend
+    print(`  ${claudeCode.adding?.toCopy?.({ name, url })}`, '')
   }
 }
 

@@ -297,7 +297,7 @@ describe('gatehouse demo', () => {
     for (const words of [
       'Claude Code',
       'Codex',
-      'VS Code',
+      'Visual Studio Code',
       'Inspector',
       'ChatGPT',
       `${issuer}/mcp`,

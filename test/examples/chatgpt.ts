@@ -6,19 +6,19 @@ import {
   UnauthorizedError,
 } from '@modelcontextprotocol/client'
 import { expect } from 'vitest'
+import { chatgpt as chatgptProfile } from '../../src/profiles/clients/chatgpt.ts'
 import type { Page } from '../helpers/browser.ts'
 import { type Memory, memoryProvider } from '../helpers/memory-provider.ts'
 
-/** Where ChatGPT has its codes sent. */
-export const redirectUri = 'https://chatgpt.com/connector_platform_oauth_redirect'
+const { uris = [] } = chatgptProfile.redirects
 
-/** The body that it registers with (2026-09-28): no scope, and `native` with an https address. */
+/** Where ChatGPT has its codes sent. */
+export const [redirectUri = ''] = uris
+
+/** The body that it registers with where secrets are listed (2026-09-28). */
 const registration = {
-  application_type: 'native',
-  client_name: 'ChatGPT',
+  ...chatgptProfile.identification.registration,
   redirect_uris: [redirectUri],
-  grant_types: ['authorization_code', 'refresh_token'],
-  response_types: ['code'],
   token_endpoint_auth_method: 'client_secret_post',
 }
 

@@ -24,61 +24,6 @@ describe('client metadata', () => {
     expect(Object.keys(parseClientMetadata(minimal))).toHaveLength(4)
   })
 
-  it('accepts the registration of ChatGPT: native with https (clients.md §2.2)', () => {
-    const chatgpt = {
-      application_type: 'native',
-      client_name: 'ChatGPT',
-      redirect_uris: ['https://chatgpt.com/connector/oauth/abc'],
-      grant_types: ['authorization_code', 'refresh_token'],
-      response_types: ['code'],
-      token_endpoint_auth_method: 'client_secret_post',
-    }
-    expect(parseClientMetadata(chatgpt)).toEqual(chatgpt)
-  })
-
-  it('accepts the registration of Cursor: web with app, loopback and https (clients.md §4.2)', () => {
-    const cursor = {
-      client_name: 'Cursor',
-      application_type: 'web',
-      redirect_uris: [
-        'cursor://anysphere.cursor-mcp/oauth/callback',
-        'http://localhost:8787/callback',
-        'https://www.cursor.com/agents/mcp/oauth/callback',
-      ],
-      grant_types: ['authorization_code', 'refresh_token'],
-      response_types: ['code'],
-      token_endpoint_auth_method: 'none',
-      logo_uri: 'https://www.cursor.com/logo.png',
-      scope: 'notes:read',
-    }
-    expect(parseClientMetadata(cursor)).toEqual(cursor)
-  })
-
-  it('accepts the registration of VS Code and drops its device grant (CR-14, clients.md §4.1)', () => {
-    const vscode = {
-      client_name: 'Visual Studio Code',
-      client_uri: 'https://code.visualstudio.com',
-      redirect_uris: [
-        'https://insiders.vscode.dev/redirect',
-        'https://vscode.dev/redirect',
-        'http://127.0.0.1/',
-        'http://127.0.0.1:33418/',
-      ],
-      grant_types: [
-        'authorization_code',
-        'refresh_token',
-        'urn:ietf:params:oauth:grant-type:device_code',
-      ],
-      response_types: ['code'],
-      token_endpoint_auth_method: 'none',
-      application_type: 'native',
-    }
-    expect(parseClientMetadata(vscode)).toEqual({
-      ...vscode,
-      grant_types: ['authorization_code', 'refresh_token'],
-    })
-  })
-
   it('takes empty and null members for absent ones (Inspector, Gemini CLI)', () => {
     const empty = {
       ...minimal,

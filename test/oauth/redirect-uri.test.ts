@@ -11,26 +11,24 @@ import {
   toRedirectLocation,
   trustRedirect,
 } from '../../src/oauth/redirect-uri.ts'
+import { profiles } from '../../src/profiles/registry.ts'
 import { refusalOf } from './refusal.ts'
 
-/** What real clients register (clients.md §9). */
+/** What real clients register or ask for, and further spellings that are right. */
 const real = [
-  'https://chatgpt.com/connector_platform_oauth_redirect',
-  'https://claude.ai/api/mcp/auth_callback',
-  'claude://claude.ai/mcp-auth-callback/sdk',
-  'http://localhost:3118/callback',
-  'http://127.0.0.1/',
-  'http://127.0.0.1:33418/',
+  ...profiles.flatMap(({ redirects, identification }) => [
+    ...(identification.registration?.redirect_uris ?? []),
+    ...(redirects.uris ?? []),
+    ...(redirects.used ? [redirects.used] : []),
+  ]),
   'http://127.0.0.1:33418',
   'http://127.8.9.10:1/cb',
   'http://[::1]:8080/cb?x=1',
-  'cursor://anysphere.cursor-mcp/oauth/callback',
   'grokbot://mcp/oauth/callback',
   'vscode-insiders://saoudrizwan.claude-dev/cb',
   'com.example.app:/oauth',
   'com.example.app:///oauth',
   'https://webui.example/oauth/clients/mcp:notes:1/callback',
-  'https://grok.com/connectors-oauth-exchange-code/',
   'https://global.consent.azure-apim.net/redirect/slug-5f%20x',
   'https://xn--bcher-kva.example:8443/cb?tenant=a&b=%2F',
   'https://Example.COM',

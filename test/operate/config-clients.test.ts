@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { loadConfig } from '../../src/operate/config/load.ts'
 import { renderProblem } from '../../src/operate/config/problems.ts'
+import { chatgpt } from '../../src/profiles/clients/chatgpt.ts'
 
 let folder: string
 beforeEach(async () => {
@@ -23,7 +24,7 @@ async function load(text: string, env: Record<string, string> = {}) {
   }
 }
 
-const redirectUris = ['https://chatgpt.com/connector_platform_oauth_redirect']
+const redirectUris = chatgpt.redirects.uris
 
 describe('OAUTH_CLIENT_ID and OAUTH_CLIENT_SECRET without a provider (N1)', () => {
   it('are a client of ours, for ChatGPT unless told otherwise', async () => {

@@ -102,14 +102,14 @@ describe.each(registering)('the registration of $id', ({ identification }) => {
   const { registration } = identification
 
   it('is accepted and comes back as it was sent, with nothing null (CR-14)', () => {
-    const wanted: Record<string, unknown> = { ...registration }
-    const { grant_types: _, scope, token_endpoint_auth_method: method, ...sent } = wanted
-    const accepted = parseClientMetadata(registration)
-    expect(accepted).toMatchObject(sent)
-    expect(accepted.token_endpoint_auth_method).toBe(method ?? 'client_secret_basic')
-    expect(accepted.scope ?? '').toBe(scope ?? '')
-    expect(accepted.grant_types).toEqual(['authorization_code', 'refresh_token'])
-    expect(JSON.stringify(accepted)).not.toContain('null')
+    const { scope, ...sent } = { ...registration }
+    expect(parseClientMetadata(registration)).toEqual({
+      response_types: ['code'],
+      token_endpoint_auth_method: 'client_secret_basic',
+      ...sent,
+      ...(scope !== '' && scope !== undefined && { scope }),
+      grant_types: ['authorization_code', 'refresh_token'],
+    })
   })
 })
 

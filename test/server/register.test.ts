@@ -1,6 +1,7 @@
 /** POST /register: what is accepted, what is refused, what is kept (catalogue §2, RFC 7591). */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createLimits } from '../../src/operate/limits.ts'
+import { cursor } from '../../src/profiles/clients/cursor.ts'
 import { memoryStore } from '../../src/storage/memory.ts'
 import { clients } from '../../src/storage/records/client.ts'
 import { failingStore } from '../helpers/failing-store.ts'
@@ -153,9 +154,8 @@ describe('a registration', () => {
 
   it('takes the private-use schemes of real apps beside https and loopback (CR-06)', async () => {
     const redirectUris = [
-      'cursor://anysphere.cursor-mcp/oauth/callback',
+      ...(cursor.redirects.uris ?? []),
       'com.example.app:/callback',
-      'http://127.0.0.1:33418/',
       redirectUri,
     ]
     const { status, body } = await postMetadata({ redirect_uris: redirectUris })

@@ -1,5 +1,12 @@
 /** The page at the issuer's address: what this is, and how to connect each well-known app to it. */
 import type { Answer } from '../../platform/exchange.ts'
+import { chatgpt } from '../../profiles/clients/chatgpt.ts'
+import { claude } from '../../profiles/clients/claude.ts'
+import { claudeCode } from '../../profiles/clients/claude-code.ts'
+import { codex } from '../../profiles/clients/codex.ts'
+import { cursor } from '../../profiles/clients/cursor.ts'
+import { vscode } from '../../profiles/clients/vscode.ts'
+import type { ClientProfile } from '../../profiles/profile.ts'
 import { type Html, html } from './html.ts'
 import { renderPage } from './layout.ts'
 
@@ -16,14 +23,8 @@ export interface HomeView {
   readonly servers: readonly ServerView[]
 }
 
-/** How to add a server in one app: what to do, and the text to copy if there is one. */
-interface Recipe {
-  readonly app: string
-  readonly steps: string
-  readonly copy?: string
-  /** Whether the app's makers connect from their own computers, not from this one. */
-  readonly hosted?: boolean
-}
+/** The apps that have a recipe, in their order. */
+const shown = [chatgpt, claude, claudeCode, vscode, cursor, codex]
 
 /** A name that every client accepts and no shell reads anything into. */
 function toSlug(name: string): string {
@@ -34,40 +35,6 @@ function toSlug(name: string): string {
   return slug === '' ? 'mcp' : slug
 }
 
-/** Menu paths and commands as of 2026-11 (`docs/guides`). */
-function toRecipes({ name, url }: ServerView): Recipe[] {
-  const slug = toSlug(name)
-  return [
-    {
-      app: 'ChatGPT',
-      steps:
-        'Settings → Apps → Advanced settings: switch on Developer mode. Then Settings → Apps → Create app, paste the address and choose OAuth.',
-      hosted: true,
-    },
-    {
-      app: 'Claude',
-      steps: 'Settings → Connectors → Add custom connector, then paste the address.',
-      hosted: true,
-    },
-    {
-      app: 'Claude Code',
-      steps: 'In a terminal, then type /mcp in Claude Code to sign in:',
-      copy: `claude mcp add --transport http ${slug} ${url}`,
-    },
-    {
-      app: 'VS Code',
-      steps: 'In a terminal:',
-      copy: `code --add-mcp '${JSON.stringify({ name: slug, type: 'http', url })}'`,
-    },
-    {
-      app: 'Cursor',
-      steps: 'In the file .cursor/mcp.json of your home folder or project:',
-      copy: JSON.stringify({ mcpServers: { [slug]: { url } } }, null, 2),
-    },
-    { app: 'Codex', steps: 'In a terminal:', copy: `codex mcp add ${slug} --url ${url}` },
-  ]
-}
-
 function isPublic(address: string): boolean {
   const url = URL.parse(address)
   return (
@@ -75,21 +42,24 @@ function isPublic(address: string): boolean {
   )
 }
 
-function renderRecipe({ app, steps, copy, hosted }: Recipe, reachable: boolean): Html {
+/** How to add a server in one app: what to do, and the text to copy if there is one. */
+function renderRecipe({ name, runs, adding }: ClientProfile, { name: server, url }: ServerView) {
+  if (adding === undefined) return undefined
+  const copy = adding.toCopy?.({ name: toSlug(server), url })
+  const isOutOfReach = runs === 'vendor-cloud' && !isPublic(url)
   return html`<details class="recipe">
-<summary>${app}</summary>
-<p>${steps}</p>
-${copy !== undefined && html`<pre class="code copy" tabindex="0" aria-label="To copy into ${app}">${copy}</pre>`}
-${hosted === true && !reachable && html`<p class="hint">${app} connects from the internet, so it needs a public https address: put a tunnel in front of this server first.</p>`}
+<summary>${name}</summary>
+<p>${adding.steps}</p>
+${copy !== undefined && html`<pre class="code copy" tabindex="0" aria-label="To copy into ${name}">${copy}</pre>`}
+${isOutOfReach && html`<p class="hint">${name} connects from the internet, so it needs a public https address: put a tunnel in front of this server first.</p>`}
 </details>`
 }
 
 function renderServer(server: ServerView, heading: Html | string): Html {
-  const reachable = isPublic(server.url)
   return html`<section class="block">
 <h2>${heading}</h2>
 <p class="code copy address">${server.url}</p>
-${toRecipes(server).map((recipe) => renderRecipe(recipe, reachable))}
+${shown.map((profile) => renderRecipe(profile, server))}
 </section>`
 }
 
