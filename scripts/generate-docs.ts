@@ -5,6 +5,8 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { renderClients } from './docs/clients.ts'
+import { renderClientsGuide } from './docs/clients-guide.ts'
 import { renderCommandLine } from './docs/command-line.ts'
 import { renderConfigSchema } from './docs/config-schema.ts'
 import { renderErrors } from './docs/errors.ts'
@@ -38,6 +40,8 @@ function runCli(args: readonly string[]): string {
 
 const pages: Record<string, string> = {
   'config.schema.json': renderConfigSchema(),
+  'docs/guides/clients.md': renderClientsGuide(),
+  'docs/reference/clients.md': renderClients(),
   'docs/reference/errors.md': renderErrors(),
   'docs/reference/http.md': renderHttp(),
   'docs/reference/settings.md': renderSettings(),

@@ -35,6 +35,8 @@ export interface ClientProfile {
   readonly requires: readonly Requirement[]
   /** What its user sees, by the step at which it fails. */
   readonly failures: Failures
+  /** What is known to go wrong with it, and what helps; a sentence or two each. */
+  readonly problems?: readonly string[]
 }
 
 /**

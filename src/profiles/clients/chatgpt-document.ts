@@ -24,6 +24,9 @@ export const chatgptDocument: ClientProfile = {
     },
     { what: 'https://github.com/PostHog/posthog/pull/80746', kind: 'report', seen: '2026-10' },
   ],
+  problems: [
+    'Its document names `private_key_jwt` and `none`. A connection that began with `none` stays with it: an authorization server that then demands an assertion breaks it.',
+  ],
   identification: {
     ...chatgpt.identification,
     order: ['document', 'registration', 'typed-in'],

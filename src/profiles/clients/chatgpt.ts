@@ -40,6 +40,11 @@ export const chatgpt: ClientProfile = {
     steps:
       'Settings → Apps → Advanced settings: switch on Developer mode. Then Settings → Apps → Create app, paste the address and choose OAuth.',
   },
+  problems: [
+    'It keeps what it read when the connector was made: after a change of the metadata, delete the connector and create it again.',
+    'Without issuer-bound callbacks (`iss`) its redirect URI is https://chatgpt.com/connector/oauth/ and an id of the connector.',
+    'One registration serves all its users: when it is gone, all of them are turned away with `invalid_client`.',
+  ],
   redirects: {
     hosts: ['chatgpt.com', 'chat.openai.com'],
     uris: ['https://chatgpt.com/connector_platform_oauth_redirect'],

@@ -37,6 +37,10 @@ export const claudeCode: ClientProfile = {
     steps: 'In a terminal, then type /mcp in Claude Code to sign in:',
     toCopy: ({ name, url }) => `claude mcp add --transport http ${name} ${url}`,
   },
+  problems: [
+    'Its port is another each time, so that a server which compares ports turns it away.',
+    'Several of its processes refresh with one token at once, and late.',
+  ],
   redirects: {
     hosts: [],
     schemes: ['claude'],

@@ -19,6 +19,9 @@ export const claudeDesktop: ClientProfile = {
     { what: 'https://github.com/RevenueCat/ai-toolkit/issues/58', kind: 'report', seen: '2026-09' },
   ],
   adding: { steps: 'In the Code tab, as in Claude Code.' },
+  problems: [
+    'Servers that take https and loopback only refuse its redirect URI, and with a metadata document that URI is not in the document.',
+  ],
   redirects: {
     hosts: ['claude.ai', 'claude.com'],
     schemes: ['claude'],

@@ -38,6 +38,12 @@ export const claude: ClientProfile = {
   adding: {
     steps: 'Settings → Connectors → Add custom connector, then paste the address.',
   },
+  problems: [
+    'It remembers what it read of a server for about five minutes, for everybody.',
+    'It comes from 160.79.104.0/21 alone, and rules against bots keep it out.',
+    'Now and then it never asks for a token after the callback, or never refreshes. Nothing on this side mends that; tokens that live longer hide it.',
+    'Its metadata document is at times behind a challenge page for data centres.',
+  ],
   redirects: {
     hosts: ['claude.ai', 'claude.com'],
     schemes: ['claude'],

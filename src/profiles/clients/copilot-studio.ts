@@ -32,6 +32,9 @@ export const copilotStudio: ClientProfile = {
   adding: {
     steps: 'In the agent: add a tool, Model Context Protocol, OAuth 2.0, Dynamic discovery.',
   },
+  problems: [
+    'Each connector has a redirect URI of its own: register without a fixed list, or read it in the wizard.',
+  ],
   redirects: {
     hosts: ['global.consent.azure-apim.net'],
     uris: ['https://global.consent.azure-apim.net/redirect'],

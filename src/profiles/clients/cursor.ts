@@ -24,6 +24,9 @@ export const cursor: ClientProfile = {
     steps: 'In the file .cursor/mcp.json of your home folder or project:',
     toCopy: ({ name, url }) => JSON.stringify({ mcpServers: { [name]: { url } } }, null, 2),
   },
+  problems: [
+    'A server that refuses one of its redirect URIs, or `web` beside a private-use scheme, loses it before anybody has clicked.',
+  ],
   redirects: {
     hosts: ['www.cursor.com'],
     schemes: ['cursor', 'grokbot'],

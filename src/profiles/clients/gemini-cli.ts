@@ -20,6 +20,10 @@ export const geminiCli: ClientProfile = {
     },
     { what: '@google/gemini-cli-core 0.61 on loopback', kind: 'capture', seen: '2026-11' },
   ],
+  problems: [
+    'It asks for every scope that the authorization server lists, and registers anew each time.',
+    'When a refresh fails it deletes what it has.',
+  ],
   redirects: {
     hosts: [],
     loopback: true,

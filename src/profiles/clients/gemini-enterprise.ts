@@ -1,6 +1,6 @@
 /** Gemini Enterprise: an administrator types in a client that was made for it. */
 import { specification } from '../engines.ts'
-import type { ClientProfile } from '../profile.ts'
+import { type ClientProfile, requirements } from '../profile.ts'
 
 /** Gemini Enterprise. */
 export const geminiEnterprise: ClientProfile = {
@@ -26,5 +26,8 @@ export const geminiEnterprise: ClientProfile = {
     ...specification.tokens,
     authenticates: ['client_secret_post', 'client_secret_basic'],
   },
-  requires: ['public-address', ...specification.requires],
+  requires: [
+    'public-address',
+    ...specification.requires.filter((name) => requirements[name] !== 'register'),
+  ],
 }

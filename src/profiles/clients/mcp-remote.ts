@@ -26,6 +26,10 @@ export const mcpRemote: ClientProfile = {
       'As the command of a server in the settings of a program that only starts local servers:',
     toCopy: ({ url }) => `npx mcp-remote ${url}`,
   },
+  problems: [
+    'What it remembers in ~/.mcp-auth can be stale: delete that folder when a token exchange fails with HTTP 400.',
+    'Where nobody names a scope it asks for `openid email profile`, which servers with a fixed list refuse.',
+  ],
   redirects: { hosts: [], loopback: true },
   identification: {
     order: ['registration', 'typed-in'],

@@ -20,6 +20,9 @@ export const n8n: ClientProfile = {
     steps:
       'A credential for MCP with OAuth2: paste the address. Dynamic registration is on by default.',
   },
+  problems: [
+    'Versions have registered one redirect URI and asked for another (n8n 21791, 23712), and once came without PKCE (22103).',
+  ],
   redirects: { hosts: [], loopback: false, uris: ['https://oauth.n8n.cloud/oauth2/callback'] },
   identification: {
     order: ['registration', 'typed-in'],

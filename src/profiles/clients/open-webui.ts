@@ -23,6 +23,7 @@ export const openWebui: ClientProfile = {
       seen: '2026-10',
     },
   ],
+  problems: ['It is hosted anywhere, so that a list of allowed redirect URIs cannot know it.'],
   redirects: { hosts: [], loopback: false },
   identification: {
     order: ['registration', 'typed-in'],

@@ -16,6 +16,7 @@ export const opencode: ClientProfile = {
     steps: 'In a terminal:',
     toCopy: ({ name, url }) => `opencode mcp add ${name} --url ${url} && opencode mcp auth ${name}`,
   },
+  problems: ['Several of its requests refresh with one token at once.'],
   redirects: { hosts: [], loopback: true },
   identification: {
     order: ['document', 'registration', 'typed-in'],

@@ -22,6 +22,10 @@ export const vscode: ClientProfile = {
     steps: 'In a terminal:',
     toCopy: ({ name, url }) => `code --add-mcp '${JSON.stringify({ name, type: 'http', url })}'`,
   },
+  problems: [
+    'It registers four redirect URIs at once; a server with a lower limit loses it.',
+    'People who type in a client id are told to register http://127.0.0.1:33418 without the slash that it then sends.',
+  ],
   redirects: {
     hosts: ['vscode.dev', 'insiders.vscode.dev'],
     schemes: ['vscode', 'vscode-insiders'],
