@@ -41,7 +41,7 @@ export async function addNote(
   if (header) return toRefused('challenge', header)
   const text = JSON.stringify(result?.content ?? [])
   const meta: unknown = result?._meta?.['mcp/www_authenticate']
-  return meta === undefined ? { text, scopes: [] } : toRefused('tool-result', String(meta))
+  return Array.isArray(meta) ? toRefused('tool-result', meta.join(' ')) : { text, scopes: [] }
 }
 
 function toRefused(told: 'challenge' | 'tool-result', challenge: string): Refused {
