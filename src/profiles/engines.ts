@@ -124,7 +124,7 @@ export const pythonSdk: Engine = {
 /** The Rust SDK. Asks by GET first, and names scopes when it refreshes. */
 export const rmcp: Engine = {
   engine: 'rmcp',
-  revisions: ['2025-11-25', '2025-06-18'],
+  revisions: ['2025-06-18'],
   discovery: {
     firstRequest: 'GET',
     resourceMetadata: ['challenge', 'path', 'root'],

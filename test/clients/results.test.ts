@@ -1,5 +1,6 @@
 /** The files of results are about clients, revisions and steps that there are. */
 import { describe, expect, it } from 'vitest'
+import { chatgpt } from '../../src/profiles/clients/chatgpt.ts'
 import { findProfile, profiles } from '../../src/profiles/registry.ts'
 import { expectResults, type Proof, provenSteps, readResults } from './results.ts'
 
@@ -17,7 +18,8 @@ describe.each<Proof>(['emulated', 'real'])('the file of %s results', (proof) => 
 })
 
 describe('a result', () => {
-  const [{ id = '', revisions: [revision = '2025-11-25'] = [] } = {}] = profiles
+  const { id, revisions } = chatgpt
+  const [revision = '2025-11-25'] = revisions
   const written = readResults('emulated')[id]?.[revision]?.split(' ') ?? []
   const reached = provenSteps.filter((step) => written.includes(step))
   const say = (steps: typeof reached) => () => expectResults('emulated', { id, revision }, steps)

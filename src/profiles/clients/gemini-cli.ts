@@ -11,7 +11,7 @@ export const geminiCli: ClientProfile = {
   name: 'Gemini CLI',
   runs: 'own-machine',
   engine: 'own',
-  revisions: ['2025-11-25', '2025-06-18'],
+  revisions: ['2025-06-18'],
   sources: [
     {
       what: 'google-gemini/gemini-cli 5411f11 packages/core/src/mcp/oauth-provider.ts',

@@ -7,6 +7,7 @@ export const inspector: ClientProfile = {
   ...typescriptSdk2,
   id: 'inspector',
   name: 'MCP Inspector',
+  revisions: ['2025-11-25', '2025-06-18', '2025-03-26'],
   runs: 'own-machine',
   sources: [
     { what: 'modelcontextprotocol/inspector 86d5f58 (2.3.0)', kind: 'source', seen: '2026-10' },

@@ -13,6 +13,7 @@ export const aiSdk: ClientProfile = {
   id: 'ai-sdk',
   name: 'AI SDK',
   engine: 'own',
+  revisions: typescriptSdk2.revisions,
   runs: 'own-server',
   sources: [{ what: '@ai-sdk/mcp 2.0 dist/index.js', kind: 'source', seen: '2026-11' }],
   redirects: anywhere,
@@ -32,12 +33,16 @@ export const aiSdk: ClientProfile = {
 
 /** The Agents SDK of OpenAI. */
 export const openaiAgents: ClientProfile = {
-  ...typescriptSdk1,
+  ...typescriptSdk2,
   id: 'openai-agents',
   name: 'OpenAI Agents SDK',
   runs: 'own-server',
   sources: [
-    { what: '@openai/agents 0.20 over @modelcontextprotocol/sdk', kind: 'source', seen: '2026-11' },
+    {
+      what: '@openai/agents 0.20 over @modelcontextprotocol/client 2',
+      kind: 'source',
+      seen: '2026-11',
+    },
   ],
   redirects: anywhere,
   identification: {
@@ -50,7 +55,7 @@ export const openaiAgents: ClientProfile = {
       token_endpoint_auth_method: 'none',
     },
   },
-  tokens: { ...typescriptSdk1.tokens, authenticates: ['none', 'client_secret_post'] },
+  tokens: { ...typescriptSdk2.tokens, authenticates: ['none', 'client_secret_post'] },
 }
 
 /** The TypeScript SDK, 1.x, with a secret: Basic, not percent-encoded. */

@@ -24,5 +24,9 @@ export const mcporter: ClientProfile = {
       token_endpoint_auth_method: 'none',
     },
   },
-  tokens: { ...typescriptSdk1.tokens, authenticates: ['none', 'client_secret_post'] },
+  tokens: {
+    ...typescriptSdk1.tokens,
+    authenticates: ['none', 'client_secret_post'],
+    refreshesSecondsBefore: 60,
+  },
 }

@@ -7,6 +7,7 @@ export const opencode: ClientProfile = {
   ...typescriptSdk2,
   id: 'opencode',
   name: 'opencode',
+  revisions: ['2025-11-25', '2025-06-18', '2025-03-26'],
   runs: 'own-machine',
   sources: [
     { what: 'https://opencode.ai/oauth/opencode/client.json', kind: 'vendor', seen: '2026-10' },
