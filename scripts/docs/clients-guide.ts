@@ -38,9 +38,9 @@ function renderClientId({ identification, redirects }: ClientProfile): string {
     return typeof name === 'string' ? `registration as ${toCode(name)}` : 'registration'
   })
   const uris = [...(redirects.uris ?? registration?.redirect_uris ?? [])]
-  const ports = redirects.loopback ? ' The port of a loopback address is another each time.' : ''
+  const used = redirects.used ? ` In use, for example, ${toCode(redirects.used)}.` : ''
   const places =
-    uris.length > 0 ? `${uris.map(toCode).join(', ')}.${ports}` : describeUnknown(redirects)
+    uris.length > 0 ? `${uris.map(toCode).join(', ')}.${used}` : describeUnknown(redirects)
   return [`- Client id: ${ways.join('; then ')}.`, `- Codes go to: ${places}`].join('\n')
 }
 

@@ -41,10 +41,13 @@ describe.each(profiles)('$name ($id)', (profile) => {
   const [, ...otherWays] = listWays(profile)
   const findStage = () => stages[authorization.stepUp ?? 'challenge']
 
-  it.each(revisions)('comes as far as the table says at %s (H1, X1, RF-02)', async (revision) => {
-    const reached = await playClient(profile, revision, findStage())
-    expectResults('emulated', { id: profile.id, revision }, reached)
-  })
+  it.each(revisions)(
+    'comes as far as the table says at %s (H1, X1, X10, RF-02)',
+    async (revision) => {
+      const reached = await playClient(profile, revision, findStage())
+      expectResults('emulated', { id: profile.id, revision }, reached)
+    },
+  )
 
   it.each(otherWays)('connects with a client id that is %s, too (H6)', async (way) => {
     const [revision = '2025-11-25'] = revisions

@@ -21,7 +21,7 @@ export const codex: ClientProfile = {
     steps: 'In a terminal:',
     toCopy: ({ name, url }) => `codex mcp add ${name} --url ${url}`,
   },
-  problems: ['Versions before `oauth_resource` was mended send `resource` twice.'],
+  problems: ['Older builds with `oauth_resource` set send `resource` twice.'],
   redirects: {
     hosts: [],
     loopback: true,
