@@ -20,7 +20,7 @@ export interface LimitRules extends LimitRule {
 
 /**
  * The rules unless configured otherwise. `register` lets sixty clients behind one address register
- * at once (CR-20); `application` keeps strangers from filling a tenant at the identity provider, in management
+ * at once (CR-20); `document` does the same for clients that are read instead (CM-21); `application` keeps strangers from filling a tenant at the identity provider, in management
  * mode alone; `sign-in` counts failures of one account, ten in a quarter of an hour.
  */
 export const defaultLimits: Readonly<Record<LimitName, LimitRules>> = {
@@ -30,6 +30,7 @@ export const defaultLimits: Readonly<Record<LimitName, LimitRules>> = {
   'client-auth': { points: 30, seconds: 60 },
   token: { points: 60, seconds: 60 },
   authorize: { points: 120, seconds: 60 },
+  document: { points: 60, seconds: 60, everyone: { points: 600, seconds: 60 } },
   setup: { points: 10, seconds: 60 },
 }
 
@@ -41,6 +42,7 @@ const attempts: Record<LimitName, string> = {
   'client-auth': 'failed client authentications',
   token: 'failed token requests',
   authorize: 'authorization requests',
+  document: 'new client metadata documents',
   setup: 'failed uses of the set-up link',
 }
 

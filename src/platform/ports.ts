@@ -79,6 +79,7 @@ export type Audit = (event: AuditEvent) => void
  * an application at the identity provider (likewise);
  * `sign-in` failed passwords of one account; `client-auth` failed authentications of one client;
  * `token` failed redemptions of one client; `authorize` flows begun by one client and peer network;
+ * `document` documents read at addresses that strangers chose, by who asked and by the host that is asked;
  * `setup` failed uses of the set-up link.
  */
 export type LimitName =
@@ -88,6 +89,7 @@ export type LimitName =
   | 'client-auth'
   | 'token'
   | 'authorize'
+  | 'document'
   | 'setup'
 
 /** Rate limits. Unused keys cost nothing and the number of keys is bounded. */
