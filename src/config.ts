@@ -3,6 +3,7 @@ import { createBackends, toResourceAliases } from './backends.ts'
 import type { Backend, Config, Registration } from './context.ts'
 import { verifyEndpoint } from './identity/provider-fetch.ts'
 import { hostUpstream, localUpstream, sharedUpstream } from './identity/users.ts'
+import { isDocumentClientId } from './oauth/document-client-id.ts'
 import { resolveEndpointPaths } from './oauth/endpoint-paths.ts'
 import { isLoopbackHost, parsePublicUrl } from './operate/config/public-url.ts'
 import type { GatehouseOptions } from './options.ts'
@@ -53,6 +54,7 @@ export function createConfig(options: GatehouseOptions): Config {
     letAnyoneIn: options.letAnyoneIn ?? false,
     dynamicRegistration: options.dynamicRegistration ?? true,
     registration,
+    ...toDocumentRule(options, registration),
     reuseRegistrations: options.reuseRegistrations ?? false,
     siteName,
     invitedOnly: options.invitedOnly ?? false,
@@ -109,6 +111,30 @@ function verifyModes(options: GatehouseOptions, mode: Registration['mode']): voi
       'registration.mode verify leaves sign-in to the issuer of the tokens: leave out upstreams, localSignIn and noSignIn',
     )
   }
+}
+
+/** Metadata documents go with dynamic registration: both are how a stranger becomes a client. */
+function toDocumentRule(
+  { clientMetadataDocuments: wanted, dynamicRegistration = true }: GatehouseOptions,
+  { mode }: Registration,
+): Pick<Config, 'clientMetadataDocuments'> {
+  if (wanted === false) return {}
+  if (mode !== 'dynamic') {
+    if (wanted === undefined) return {}
+    throw new TypeError(
+      `clientMetadataDocuments lets clients in that registration.mode ${mode} keeps out; leave one out`,
+    )
+  }
+  if (wanted === undefined || wanted === true) {
+    return wanted || dynamicRegistration ? { clientMetadataDocuments: {} } : {}
+  }
+  const refused = wanted.hosts.find((host) => !isDocumentClientId(`https://${host}/client`))
+  if (refused === undefined && wanted.hosts.length > 0) {
+    return { clientMetadataDocuments: { hosts: [...wanted.hosts] } }
+  }
+  throw new TypeError(
+    `clientMetadataDocuments.hosts must be names such as claude.ai, not ${refused ?? 'empty'}`,
+  )
 }
 
 function toVerification({ registration, backends }: GatehouseOptions): Registration {

@@ -9,6 +9,7 @@ import type { Policy } from './oauth/policy.ts'
 import type { ScopeHierarchy } from './oauth/scope.ts'
 import type { Clock } from './platform/clock.ts'
 import type { Random } from './platform/crypto.ts'
+import type { DocumentReader } from './platform/document-reader.ts'
 import type { Answer, Exchange } from './platform/exchange.ts'
 import type { Audit, Limits, Log, Metrics } from './platform/ports.ts'
 import type { Sealer } from './storage/sealer.ts'
@@ -122,6 +123,8 @@ export interface Config {
   /** Whether anyone may register a client (RFC 7591). Default true. */
   readonly dynamicRegistration: boolean
   readonly registration: Registration
+  /** Whose metadata documents are read as clients: of every host, or of these. Absent: nobody's. */
+  readonly clientMetadataDocuments?: { readonly hosts?: readonly string[] }
   /** Whether a public client that registers exactly the same again gets the same id. Default false. */
   readonly reuseRegistrations: boolean
   /** Shown on pages: what people connect to. Default: the only backend's name, else the issuer's host. */
@@ -175,6 +178,8 @@ export interface Context {
   readonly isReady: () => Promise<boolean>
   /** Outbound HTTP. */
   readonly fetch: typeof fetch
+  /** Outbound HTTP to addresses that strangers choose. */
+  readonly documents: DocumentReader
   readonly log: Log
   readonly audit: Audit
   readonly limits: Limits

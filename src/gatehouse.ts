@@ -31,7 +31,9 @@ import type { Gatehouse, GatehouseOptions } from './options.ts'
 import { systemClock } from './platform/clock.ts'
 import { createExchanges, type ExchangeFactory } from './platform/create-exchange.ts'
 import { systemRandom } from './platform/crypto.ts'
+import { createDocumentReader } from './platform/document-reader.ts'
 import type { Answer, Exchange } from './platform/exchange.ts'
+import { createPinnedFetch } from './platform/pinned-fetch.ts'
 import { createPathTest, createRoutes, type Route } from './routes.ts'
 import { applyConfiguredClients, toOwnClients } from './server/clients/configured.ts'
 import { reapApplications } from './server/clients/reaping.ts'
@@ -111,13 +113,16 @@ async function createContext(options: GatehouseOptions): Promise<Context> {
     previousMasterKey,
     clock = systemClock,
     random = systemRandom,
+    fetchDocument = createPinnedFetch(),
+    limits = createLimits(),
   } = options
   const log = options.log ?? createLog({ level: 'info', format: 'json' })
   const sealer = await createSealer({ store, masterKey, previousMasterKey, clock, random })
   const secrets = toSharedSecrets(options)
   const { algorithm } = createRotationRules(options)
   const keys = await createKeyRing({ store, sealer, clock, algorithm, log })
-  const { accessTokenSeconds, sessionSeconds } = config.lifetimes
+  const { lifetimes, sessionsPerUser: maxPerUser } = config
+  const { accessTokenSeconds, sessionSeconds } = lifetimes
   const users = createUsers({ store, sealer, clock, random, accessTokenSeconds })
   const given = config.oauthEnabled ? (options.upstreams ?? []) : []
   const upstreams = new Map(given.map((upstream) => [upstream.id, upstream]))
@@ -140,14 +145,7 @@ async function createContext(options: GatehouseOptions): Promise<Context> {
     }),
     revocations,
     users,
-    sessions: createSessions({
-      store,
-      users,
-      clock,
-      random,
-      sessionSeconds,
-      maxPerUser: config.sessionsPerUser,
-    }),
+    sessions: createSessions({ store, users, clock, random, sessionSeconds, maxPerUser }),
     custody: createCustody({ ...keeping, rules: config, upstreams, localSignIn }),
     upstreams,
     applications:
@@ -157,9 +155,10 @@ async function createContext(options: GatehouseOptions): Promise<Context> {
     random,
     isReady: options.isReady ?? (async () => true),
     fetch: options.fetch ?? fetch,
+    documents: createDocumentReader({ fetchDocument, limits, clock }),
     log,
     audit,
-    limits: options.limits ?? createLimits(),
+    limits,
     metrics: options.metrics ?? createMetrics(),
   })
 }

@@ -18,6 +18,7 @@ import type { Policy } from './oauth/policy.ts'
 import type { ScopeHierarchy } from './oauth/scope.ts'
 import type { Clock } from './platform/clock.ts'
 import type { Random } from './platform/crypto.ts'
+import type { FetchDocument } from './platform/pinned-fetch.ts'
 import type { Audit, Limits, Log, Metrics } from './platform/ports.ts'
 import type { Store } from './storage/store.ts'
 import type { TokenAlgorithm } from './tokens/key-signature.ts'
@@ -127,6 +128,11 @@ export interface GatehouseOptions {
   clients?: OwnClientOptions[] | undefined
   /** Default `{ mode: 'dynamic' }`. */
   registration?: RegistrationOptions | undefined
+  /**
+   * Whether the URL of a Client ID Metadata Document is a client id, of every host or of these
+   * (`docs/guides/client-metadata-documents.md`). Default: true where clients may register for themselves.
+   */
+  clientMetadataDocuments?: boolean | { hosts: string[] } | undefined
   /** Give a public client that registers exactly the same again the same id. Default false. */
   reuseRegistrations?: boolean
   siteName?: string
@@ -166,6 +172,11 @@ export interface GatehouseOptions {
   clock?: Clock
   random?: Random
   fetch?: typeof fetch
+  /**
+   * Reads such documents and their keys, in place of our own reader: for machines without internet, or behind
+   * a proxy. It is given addresses that strangers chose, and must not be led into your network by them.
+   */
+  fetchDocument?: FetchDocument | undefined
   log?: Log
   audit?: Audit
   limits?: Limits

@@ -2,7 +2,7 @@
 import { createUsers } from '../identity/users.ts'
 import { toAuditNote } from '../operate/audit-notes.ts'
 import type { AuditEvent } from '../platform/ports.ts'
-import { clients } from '../storage/records/client.ts'
+import { clients, parseClientPart } from '../storage/records/client.ts'
 import { clientGrants, type EndedGrant, endedGrants, userGrants } from '../storage/records/grant.ts'
 import type { Commit, Store } from '../storage/store.ts'
 import type { Installation } from './installation.ts'
@@ -59,13 +59,14 @@ function findEndedGrants({ set = [], delete: gone = [] }: Commit): AuditEvent[] 
         gone
           .find((one) => one.startsWith(`${prefix}/`) && one.endsWith(`/${grantId}`))
           ?.split('/')[1]
+      const clientPart = findOwner(clientGrants.prefix)
       return {
         event: 'grant.ended',
         outcome: 'ok',
         reason: why,
         grantId,
         userId: findOwner(userGrants.prefix),
-        clientId: findOwner(clientGrants.prefix),
+        clientId: clientPart === undefined ? undefined : parseClientPart(clientPart),
       }
     })
 }

@@ -1,4 +1,5 @@
 /** What clients were used for, from the grants they hold. */
+import { parseClientPart } from '../storage/records/client.ts'
 import { families } from '../storage/records/family.ts'
 import { clientGrants, grantUses } from '../storage/records/grant.ts'
 import type { Store } from '../storage/store.ts'
@@ -37,7 +38,7 @@ export async function readClientUses(
 
 function parseKey(key: string): { clientId: string; grantId: string } {
   const [clientId = '', grantId = ''] = key.slice(clientGrants.key('').length).split('/')
-  return { clientId, grantId }
+  return { clientId: parseClientPart(clientId), grantId }
 }
 
 /** The newest time known of each grant; 0 when there is none. */

@@ -1,5 +1,6 @@
 /** `gatehouse clients`: the OAuth clients, and those that the owner registers by hand (H6, H7). */
-import { parseClientMetadata } from '../oauth/client-metadata.ts'
+import { type ClientAuthMethod, parseClientMetadata } from '../oauth/client-metadata.ts'
+import { isDocumentClientId } from '../oauth/document-client-id.ts'
 import { registerClient } from '../server/clients/register.ts'
 import { removeClient } from '../server/clients/remove.ts'
 import { type Client, clients } from '../storage/records/client.ts'
@@ -33,6 +34,14 @@ export interface ClientOptions extends DataOptions {
   json?: boolean
 }
 
+/** How a client proves itself, in a word. */
+const kinds: Readonly<Record<ClientAuthMethod, string>> = {
+  none: 'public',
+  client_secret_post: 'secret',
+  client_secret_basic: 'secret',
+  private_key_jwt: 'keys',
+}
+
 /** Lists the registered clients: who vouches for each, whether anyone authorized it, and how it is used. */
 export async function listClients(options: ClientOptions): Promise<void> {
   await withInstallation({ ...options, mustExist: true }, async ({ store }) => {
@@ -56,7 +65,7 @@ export async function listClients(options: ClientOptions): Promise<void> {
           row.client_id,
           row.client_name ?? '',
           row.origin,
-          row.token_endpoint_auth_method === 'none' ? 'public' : 'secret',
+          kinds[row.token_endpoint_auth_method],
           renderTime(row.created_at),
           renderMoment(row.authorized_at),
           renderMoment(row.last_used_at),
@@ -131,7 +140,7 @@ export async function removeClientById(id: string, options: ClientOptions): Prom
   await withInstallation({ ...options, mustExist: true }, async (installation) => {
     const stored = await lookUpClient(installation.store, id)
     const audited = noteClientRemoval(installation, id)
-    const grants = id.includes('/') ? 0 : await removeClient(id, audited)
+    const grants = isLookedUp(id) ? await removeClient(id, audited) : 0
     if (!stored && grants === 0) throw noSuchClient(id)
     const application = await removeItsApplication(stored?.value, installation)
     const removed = { client_id: id, grants_ended: grants, application }
@@ -188,7 +197,12 @@ async function findClient(store: Store, id: string): Promise<Stored<Client>> {
 }
 
 async function lookUpClient(store: Store, id: string): Promise<Stored<Client> | undefined> {
-  return id.includes('/') ? undefined : clients.find(store, id)
+  return isLookedUp(id) ? clients.find(store, id) : undefined
+}
+
+/** Whether it can be an id at all. */
+function isLookedUp(id: string): boolean {
+  return !id.includes('/') || isDocumentClientId(id)
 }
 
 function noSuchClient(id: string): Error {

@@ -1,7 +1,9 @@
 /** What `gatehouse store verify` expects of each kind of record: its members, its seals, and where it leads. */
 import { sealPurpose as tripPurpose } from '../server/flow/upstream-trip.ts'
+import { usedAssertions } from '../storage/records/assertion.ts'
 import { auditNotes } from '../storage/records/audit-note.ts'
-import { clients, clientTwins } from '../storage/records/client.ts'
+import { clients, clientTwins, parseClientPart } from '../storage/records/client.ts'
+import { clientKeys } from '../storage/records/client-keys.ts'
 import { codes } from '../storage/records/code.ts'
 import { configuredClients } from '../storage/records/configured-clients.ts'
 import { consents } from '../storage/records/consent.ts'
@@ -63,6 +65,7 @@ export const recordRules: ReadonlyMap<string, RecordRule> = new Map<string, Reco
     clients.prefix,
     { members: { id: 'string', origin: 'string', metadata: 'object', createdAt: 'number' } },
   ],
+  [clientKeys.prefix, { members: { jwks: 'object', readAt: 'number', freshUntil: 'number' } }],
   [clientTwins.prefix, { members: { clientId: 'string' } }],
   [
     codes.prefix,
@@ -117,6 +120,7 @@ export const recordRules: ReadonlyMap<string, RecordRule> = new Map<string, Reco
     },
   ],
   [removedUsers.prefix, { members: { at: 'number' } }],
+  [usedAssertions.prefix, { members: { at: 'number' } }],
   [resealings.prefix, { members: { dataKeyId: 'string', seen: 'number' } }],
   [
     sessions.prefix,
@@ -209,7 +213,7 @@ function toListLead(key: string, userId: string): Lead {
 /** From `<owner>/<grant id>` to the grant, which must name the owner too. */
 function toGrantLead(id: string, toExpected: (owner: string) => Fields): Lead[] {
   const [owner = '', grantId = ''] = id.split('/')
-  return [toLead(grants.key(grantId), toExpected(owner))]
+  return [toLead(grants.key(grantId), toExpected(parseClientPart(owner)))]
 }
 
 function toLead(key: string, expected: Fields = {}): Lead {

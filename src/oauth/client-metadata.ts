@@ -22,7 +22,7 @@ const textLengthAllowed = 256
 const linkLengthAllowed = 2048
 
 const grantTypesSupported = ['authorization_code', 'refresh_token']
-const authMethods: readonly ClientAuthMethod[] = [
+const authMethods: readonly RegisteredAuthMethod[] = [
   'none',
   'client_secret_post',
   'client_secret_basic',
@@ -32,8 +32,11 @@ const linkMembers = ['client_uri', 'logo_uri', 'tos_uri', 'policy_uri', 'jwks_ur
 /** JWK members that only a private or a symmetric key has (RFC 7518 §6). */
 const privateKeyMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k']
 
-/** Ways a client authenticates at the token endpoint that we support. */
-export type ClientAuthMethod = 'none' | 'client_secret_post' | 'client_secret_basic'
+/** Ways a registered client authenticates at the token endpoint. */
+export type RegisteredAuthMethod = 'none' | 'client_secret_post' | 'client_secret_basic'
+
+/** Ways a client authenticates there; with keys, when its id is a metadata document (`client-document.ts`). */
+export type ClientAuthMethod = RegisteredAuthMethod | 'private_key_jwt'
 
 /** Registered members, wire names, as the registration answer echoes them. No member is ever null. */
 export interface ClientMetadata {
@@ -132,7 +135,7 @@ function parseList(value: unknown, member: string): string[] {
  * `private_key_jwt`: the client gets a secret and reads in the answer how to use it. Refusing would end the
  * connection (RFC 7591 §3.2.1 lets a server replace values).
  */
-function resolveAuthMethod(value: unknown): ClientAuthMethod {
+function resolveAuthMethod(value: unknown): RegisteredAuthMethod {
   return authMethods.find((method) => method === value) ?? 'client_secret_basic'
 }
 
@@ -205,18 +208,25 @@ function toPlainText(value: unknown): string | undefined {
   return /^[\x20-\x7E]+$/.test(value) ? value : undefined
 }
 
-/** Keys are not kept, because no method of ours uses them; a leaked private key is refused (CR-16). */
+/** Keys are not kept: only clients with a metadata document use theirs. A leaked private key is refused (CR-16). */
 function verifyKeys(members: Members): void {
   const jwks = members.get('jwks')
   if (jwks === undefined) return
   if (members.has('jwks_uri')) {
     throw invalid('Members jwks and jwks_uri exclude each other', 'jwks_twice')
   }
-  if (typeof jwks !== 'object' || jwks === null || !('keys' in jwks) || !Array.isArray(jwks.keys)) {
-    throw invalid('Member jwks must be a JWK Set', 'jwks_malformed')
-  }
-  if (jwks.keys.every(isPublicKey)) return
+  if (!isKeySet(jwks)) throw invalid('Member jwks must be a JWK Set', 'jwks_malformed')
+  if (isPublicKeySet(jwks)) return
   throw invalid('Member jwks must hold public keys only', 'jwks_private')
+}
+
+/** Whether a value is a JWK Set (RFC 7517 §5) without a private or a symmetric key in it. */
+export function isPublicKeySet(value: unknown): value is { readonly keys: readonly unknown[] } {
+  return isKeySet(value) && value.keys.every(isPublicKey)
+}
+
+function isKeySet(value: unknown): value is { readonly keys: readonly unknown[] } {
+  return typeof value === 'object' && value !== null && 'keys' in value && Array.isArray(value.keys)
 }
 
 function isPublicKey(key: unknown): boolean {

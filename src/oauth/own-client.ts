@@ -1,9 +1,9 @@
 /** Clients that the owner describes in the configuration, with an id and a secret of their choice (H6, N1). */
 import { OAuthError } from '../errors.ts'
 import {
-  type ClientAuthMethod,
   type ClientMetadata,
   parseClientMetadata,
+  type RegisteredAuthMethod,
 } from './client-metadata.ts'
 
 /** A client as its owner describes it. */
@@ -19,7 +19,7 @@ export interface OwnClientOptions {
   /** The scopes it may have. Default: all. */
   readonly scopes?: readonly string[] | undefined
   /** Default `client_secret_post`. `none`: a public client, which has no secret and always uses PKCE. */
-  readonly tokenEndpointAuthMethod?: ClientAuthMethod | undefined
+  readonly tokenEndpointAuthMethod?: RegisteredAuthMethod | undefined
   /** `optional` lets a client with a secret come without PKCE (H5). Default `required`. */
   readonly pkce?: 'required' | 'optional' | undefined
 }

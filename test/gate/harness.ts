@@ -238,6 +238,7 @@ async function createContext(
       localSignIn: true,
     }),
     applications: undefined,
+    documents: { read: async () => ({ problem: 'connection' }), dismiss: () => {} },
     localSignIn: true,
     isReady: async () => true,
     clock,

@@ -2,7 +2,10 @@
 import type { IncomingMessage, RequestListener } from 'node:http'
 import { createServer } from 'node:https'
 import { createPinnedFetch, type FetchDocument } from '../../src/platform/pinned-fetch.ts'
+import { createBrowser } from './browser.ts'
 import { createCertificate } from './certificate.ts'
+import type { TestGatehouse } from './gatehouse.ts'
+import { authorizePath, type Registered } from './oauth-client.ts'
 
 /** What one path answers. */
 export type DocumentAnswer = RequestListener | Record<string, unknown>
@@ -68,4 +71,23 @@ export async function startDocumentSite(name = 'client.example'): Promise<Docume
       await closed
     },
   }
+}
+
+/** Options of a Gatehouse that reads this site, where whoever is there may allow: nobody has to sign in. */
+export function readingOptions({ fetchDocument }: DocumentSite) {
+  return { fetchDocument, noSignIn: true, letAnyoneIn: true }
+}
+
+/** Opens a client's authorization request at such a Gatehouse and allows it; a code. */
+export async function allow(
+  { gatehouse, issuer }: TestGatehouse,
+  client: Registered,
+  extra?: Record<string, string | undefined>,
+): Promise<string> {
+  const browser = createBrowser(issuer, gatehouse.fetch)
+  const page = await browser.open(issuer + authorizePath(client, extra))
+  const back = page.status === 200 ? await browser.press(page, 'decision', 'allow') : page
+  const code = back.url.searchParams.get('code')
+  if (code === null) throw new Error(`No code, but ${back.status} ${back.text.slice(0, 200)}`)
+  return code
 }

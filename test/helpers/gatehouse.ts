@@ -2,6 +2,7 @@
 import { createGatehouse } from '../../src/gatehouse.ts'
 import type { Gatehouse, GatehouseOptions } from '../../src/options.ts'
 import type { Clock } from '../../src/platform/clock.ts'
+import type { FetchDocument } from '../../src/platform/pinned-fetch.ts'
 import type { AuditEvent, Limits, Log } from '../../src/platform/ports.ts'
 import { memoryStore } from '../../src/storage/memory.ts'
 
@@ -42,6 +43,9 @@ export const noLimits: Limits = {
   reset: async () => {},
 }
 
+/** No document can be read: tests never leave this machine. */
+const noDocuments: FetchDocument = async () => ({ problem: 'connection' })
+
 /** A Gatehouse under test and what it was given. */
 export interface TestGatehouse {
   readonly gatehouse: Gatehouse
@@ -72,6 +76,7 @@ export async function startTestGatehouse(
     scopes: { 'notes:read': 'Read your notes', 'notes:write': 'Change your notes' },
     defaultScopes: ['notes:read'],
     limits: noLimits,
+    fetchDocument: noDocuments,
     ...options,
     store: options.store ?? ownStore ?? memoryStore({ clock }),
     clock,

@@ -85,10 +85,11 @@ describe('reading in moderation', () => {
     })
   })
 
-  it.each([
-    ['one network has read', (at: number) => [`https://c${at}.example/c`, 'net'] as const],
-    ['one host is asked for', (at: number) => [`${url}/${at}`, `10.0.${at}.1`] as const],
-  ])('limits what %s (CM-21)', async (_, toRequest) => {
+  const requests: [string, (at: number) => [string, string]][] = [
+    ['one network has read', (at) => [`https://c${at}.example/c`, 'net']],
+    ['one host is asked for', (at) => [`${url}/${at}`, `10.0.${at}.1`]],
+  ]
+  it.each(requests)('limits what %s (CM-21)', async (_, toRequest) => {
     const { asked, fetchDocument, open } = createFetch()
     open()
     const limits = createLimits({ overrides: { document: { points: 3, seconds: 60 } } })

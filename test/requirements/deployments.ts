@@ -232,7 +232,7 @@ export const deployments = {
   X10: {
     source: own,
     behavior: 'clients of every MCP revision connect',
-    partly: { issue: 6, what: 'metadata documents, stdio' },
+    partly: { issue: 6, what: 'stdio' },
   },
   X11: {
     source: own,

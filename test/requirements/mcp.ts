@@ -5,7 +5,6 @@
 import type { Requirement } from '../requirements.ts'
 
 const revision = '2026-07-28'
-const metadataDocuments = { issue: 6, what: 'client metadata documents' } as const
 
 /** Requirements of the MCP specification. */
 export const mcp = {
@@ -13,7 +12,6 @@ export const mcp = {
     source: 'MCP authorization, Client ID Metadata Documents',
     revision,
     behavior: 'a client may identify itself by a metadata document',
-    deferred: metadataDocuments,
   },
   D3: {
     source: 'MCP authorization, Dynamic Client Registration',
@@ -49,7 +47,6 @@ export const mcp = {
     source: 'MCP authorization, Client ID Metadata Documents',
     revision,
     behavior: 'the metadata document of a URL-formed client id is fetched and checked',
-    deferred: metadataDocuments,
   },
   D19: {
     source: 'MCP authorization, Token Theft',

@@ -114,10 +114,13 @@ function findRegistrationConflicts(
   locate: (path: SettingPath) => string,
 ): Problem[] {
   const providers = listProviders(raw).map(({ settings }) => settings)
-  const { dynamicRegistration } = raw
-  return findRegistrationProblems(raw.registration, { dynamicRegistration, providers }).map(
-    ({ path, problem }) => ({ place: locate(path), setting: toName(path), problem }),
-  )
+  const { dynamicRegistration, clientMetadataDocuments: documents } = raw
+  const surroundings = { dynamicRegistration, documents, providers }
+  return findRegistrationProblems(raw.registration, surroundings).map(({ path, problem }) => ({
+    place: locate(path),
+    setting: toName(path),
+    problem,
+  }))
 }
 
 function findClientConflicts(raw: RawConfig, locate: (path: SettingPath) => string): Problem[] {

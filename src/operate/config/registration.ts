@@ -2,6 +2,7 @@
 
 import { z } from 'zod'
 import { isEndpoint } from '../../identity/provider-fetch.ts'
+import { isDocumentClientId } from '../../oauth/document-client-id.ts'
 import type { RegistrationOptions } from '../../options.ts'
 import { chatgpt } from '../../profiles/clients/chatgpt.ts'
 import type { Given, SettingPath } from './layers.ts'
@@ -27,6 +28,23 @@ export function createRegistrationSchema(secret: z.ZodType<string>) {
   })
 }
 
+/** The schema of `clientMetadataDocuments`. */
+export const documentRule = z.union([
+  z.boolean(),
+  z.strictObject({
+    hosts: z
+      .array(
+        z
+          .string()
+          .refine(
+            (host) => isDocumentClientId(`https://${host}/client`),
+            'must be a host such as claude.ai',
+          ),
+      )
+      .min(1, 'must name a host'),
+  }),
+])
+
 /** `registration` as it was configured. */
 export type RegistrationSettings = z.output<ReturnType<typeof createRegistrationSchema>>
 
@@ -47,6 +65,8 @@ const modes = ['static', 'verify', 'management'] as const
 /** What a mode takes for granted elsewhere in the configuration. */
 export interface RegistrationSurroundings {
   readonly dynamicRegistration: boolean | undefined
+  /** `clientMetadataDocuments` as it was configured. */
+  readonly documents: z.output<typeof documentRule> | undefined
   /** Ids of the configured providers. */
   readonly providers: readonly { readonly id: string; readonly type: string }[]
 }
@@ -54,7 +74,7 @@ export interface RegistrationSurroundings {
 /** What contradicts the mode, each continuing a sentence that its setting begins. */
 export function findRegistrationProblems(
   settings: RegistrationSettings | undefined,
-  { dynamicRegistration, providers }: RegistrationSurroundings,
+  { dynamicRegistration, documents, providers }: RegistrationSurroundings,
 ): { path: SettingPath; problem: string }[] {
   if (settings === undefined) return []
   const { mode } = settings
@@ -72,7 +92,15 @@ export function findRegistrationProblems(
   const isStranded = mode === 'management' && !providers.some(isManaged)
   const stranded =
     'has mode management, whose applications send people back to the provider auth0, and no provider of this id and type is configured; see docs/guides/registration-modes.md'
-  return [...idle, ...missing, ...(isOff ? [at(off)] : []), ...(isStranded ? [at(stranded)] : [])]
+  const isOpen = documents !== undefined && documents !== false
+  const open = `with mode ${mode} contradicts clientMetadataDocuments, which lets clients in that this mode keeps out; remove one of them`
+  return [
+    ...idle,
+    ...missing,
+    ...(isOpen ? [at(open)] : []),
+    ...(isOff ? [at(off)] : []),
+    ...(isStranded ? [at(stranded)] : []),
+  ]
 }
 
 function isManaged({ id, type }: { readonly id: string; readonly type: string }): boolean {

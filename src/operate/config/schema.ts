@@ -6,7 +6,7 @@ import { createPathsSchema } from './paths.ts'
 import { hierarchySchema, policySchema } from './policy.ts'
 import { callbackUrl, createProviderSchemas, everywhereRules } from './providers.ts'
 import { findBackendUrlProblem, parsePublicUrl } from './public-url.ts'
-import { createRegistrationSchema } from './registration.ts'
+import { createRegistrationSchema, documentRule } from './registration.ts'
 import { toScopeSentence } from './scope-sentences.ts'
 import { parseKeyBytes } from './secrets.ts'
 import { createStoreSchema } from './store.ts'
@@ -111,6 +111,7 @@ export function createConfigSchema(resolveSecret: (reference: SecretReference) =
     client: own.client.optional(),
     clients: own.clients,
     registration: createRegistrationSchema(secret).optional(),
+    clientMetadataDocuments: documentRule.optional(),
     acceptNewIssuer: z.boolean().default(false),
     acceptNewProvider: z.boolean().default(false),
     gateBodyLimitBytes: z.int().min(1024).optional(),

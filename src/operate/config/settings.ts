@@ -95,6 +95,7 @@ const settings: readonly Setting[] = [
   toSetting('registration.auth0.domain', 'text'),
   toSetting('registration.auth0.clientId', 'text'),
   toSecret('registration.auth0.clientSecret'),
+  toSetting('clientMetadataDocuments', 'yaml'),
   toSetting('acceptNewIssuer', 'boolean'),
   toSetting('acceptNewProvider', 'boolean'),
   toSetting('gateBodyLimitBytes', 'number'),

@@ -101,6 +101,7 @@ export async function toOptions(
     reuseRegistrations: settings.reuseRegistrations,
     clients: [...settings.clients],
     registration: await toRegistrationOptions(settings.registration),
+    clientMetadataDocuments: settings.clientMetadataDocuments,
     siteName: settings.siteName,
     localSignIn: settings.localSignIn,
     acceptNewIssuer: settings.acceptNewIssuer,

@@ -7,7 +7,9 @@
 import type { RequestContext } from '../../context.ts'
 import { OAuthError } from '../../errors.ts'
 import { parseBasic } from '../../oauth/basic.ts'
+import { parseAssertion } from '../../oauth/client-assertion.ts'
 import type { ClientAuthMethod } from '../../oauth/client-metadata.ts'
+import { isDocumentClientId } from '../../oauth/document-client-id.ts'
 import type { Params } from '../../oauth/params.ts'
 import { equalInConstantTime } from '../../platform/crypto.ts'
 import { toPeerNetwork } from '../../platform/peer-network.ts'
@@ -19,13 +21,21 @@ export interface ClaimedClient {
   readonly method: ClientAuthMethod
   readonly id: string
   readonly secrets: readonly string[]
+  /** The assertion of `private_key_jwt`. */
+  readonly assertion?: string
 }
 
-/** What an id can look like: ours, and those that owners choose. Nothing else is looked up, logged or counted. */
-const idShape = /^[A-Za-z0-9._~-]{1,128}$/
+/**
+ * What an id can look like: ours, those that owners choose, and the URLs of metadata documents. Nothing else is
+ * looked up, logged or counted.
+ */
+function isClientId(id: string): boolean {
+  return /^[A-Za-z0-9._~-]{1,128}$/.test(id) || isDocumentClientId(id)
+}
 
 /**
- * Reads the client's credentials from the Authorization header or the form, never from both.
+ * Reads the client's credentials from the Authorization header or the form, never from both, and one kind of
+ * them.
  *
  * @throws OAuthError `invalid_client` when there are none or no client can have them, `invalid_request`
  *   when there are two (TK-03, TK-07)
@@ -34,10 +44,16 @@ export function parseClaimedClient(request: Request, params: Params): ClaimedCli
   const header = request.headers.get('authorization')
   const bodyId = params.get('client_id')
   const bodySecret = params.get('client_secret')
-  if (header === null || !/^basic /i.test(header)) return fromBody(bodyId, bodySecret)
+  const claimed = parseAssertion(params)
+  const isBasic = header !== null && /^basic /i.test(header)
+  if (claimed && (isBasic || bodySecret !== undefined)) {
+    throw refuseTwo('Authenticate with client_assertion or with a secret, not both')
+  }
+  if (claimed) return { method: 'private_key_jwt', secrets: [], ...claimed }
+  if (!isBasic) return fromBody(bodyId, bodySecret)
 
   if (header.includes(',')) throw refuseTwo('Send one Authorization header only')
-  const candidates = parseBasic(header).filter(({ id }) => idShape.test(id))
+  const candidates = parseBasic(header).filter(({ id }) => isClientId(id))
   const first = candidates[0]
   if (!first) throw refuse('Malformed Authorization header', 'malformed_basic', true)
   if (bodySecret !== undefined) {
@@ -53,7 +69,7 @@ export function parseClaimedClient(request: Request, params: Params): ClaimedCli
 function fromBody(id: string | undefined, secret: string | undefined): ClaimedClient {
   if (id === undefined)
     throw refuse('Client authentication is missing: send client_id', 'no_client_id')
-  if (!idShape.test(id)) throw refuseUnknown('impossible_client_id')
+  if (!isClientId(id)) throw refuseUnknown('impossible_client_id')
   if (secret === undefined) return { method: 'none', id, secrets: [] }
   return { method: 'client_secret_post', id, secrets: [secret] }
 }
@@ -65,25 +81,46 @@ function fromBody(id: string | undefined, secret: string | undefined): ClaimedCl
  * choose by the metadata and not by their registration. A public one sends none, and there is no
  * falling back from one to the other (TK-08).
  *
- * @throws OAuthError `invalid_client` with the same words for an unknown client and a wrong secret
+ * A client with a metadata document proves itself by an assertion, and its document says whether it may do
+ * without: what it sends is verified, what it leaves out is not missed where the document lists `none`.
+ *
+ * @throws OAuthError `invalid_client` with the same words for an unknown client and a wrong secret;
+ *   `invalid_grant` for a metadata document that nobody was connected with: there is no registration that the
+ *   client should forget, but nothing of its tokens either (CM-17)
  */
 export async function verifyClient(
   claimed: ClaimedClient,
   client: Stored<Client> | undefined,
   context: RequestContext,
 ): Promise<Stored<Client>> {
-  const basic = claimed.method === 'client_secret_basic'
-  const expected = client?.value.secretHash
-  // An unknown client costs the same hash as a wrong secret, so that ids cannot be enumerated (TK-10).
-  const matches = claimed.secrets.some((secret) =>
-    equalInConstantTime(hashClientSecret(secret, context), expected ?? ''),
-  )
-  const proven = client && (expected === undefined ? claimed.method === 'none' : matches)
-  if (proven) return client
+  const isClient = await isProven(claimed, client?.value, context)
+  if (client && isClient) return client
 
   // Only failures are limited: nobody can lock an honest client out by failing in its name.
   await context.limits.spend('client-auth', `${claimed.id} ${toPeerNetwork(context.exchange.peer)}`)
-  throw refuseUnknown(client ? 'client_authentication_failed' : 'unknown_client', basic)
+  if (!client && isDocumentClientId(claimed.id)) throw refuseUnread()
+  const reason = client ? 'client_authentication_failed' : 'unknown_client'
+  throw refuseUnknown(reason, claimed.method === 'client_secret_basic')
+}
+
+async function isProven(
+  { method, secrets, assertion }: ClaimedClient,
+  client: Client | undefined,
+  context: RequestContext,
+): Promise<boolean> {
+  // An unknown client costs the same hash as a wrong secret, so that ids cannot be enumerated (TK-10).
+  const expected = client?.secretHash
+  const matches = secrets.some((secret) =>
+    equalInConstantTime(hashClientSecret(secret, context), expected ?? ''),
+  )
+  if (client === undefined) return false
+  if (assertion !== undefined) {
+    // Brings libraries that no other client needs.
+    const { verifyAssertion } = await import('./assertion.ts')
+    return verifyAssertion(assertion, client, context)
+  }
+  if (expected !== undefined) return matches
+  return method === 'none' && client.document?.authMethods.includes('none') !== false
 }
 
 /** The stored form of a client secret: keyed, so that a stolen store does not even allow guessing. */
@@ -98,6 +135,11 @@ export function hashClientSecret(
 function refuseUnknown(reason: string, challenged = false): OAuthError {
   const description = 'Unknown client or wrong client secret: register again or check the secret'
   return refuse(description, reason, challenged)
+}
+
+function refuseUnread(): OAuthError {
+  const description = 'Nobody here has connected this client; start the authorization again'
+  return new OAuthError('invalid_grant', description, { reason: 'unknown_client' })
 }
 
 function refuseTwo(description: string): OAuthError {

@@ -9,6 +9,7 @@ import {
   clients,
   clientTwins,
   unusedClientSeconds,
+  unusedDocumentClientSeconds,
   unusedManagedClientSeconds,
 } from '../../storage/records/client.ts'
 import type { Stored } from '../../storage/records/record.ts'
@@ -29,7 +30,7 @@ export interface NewClient {
 
 /** How registrations differ, beside what the client asks for. */
 export interface RegistrationChoices {
-  readonly origin: Client['origin']
+  readonly origin: Exclude<Client['origin'], 'document'>
   readonly pkce?: Client['pkce']
   /** Default: {@link createClientId}. */
   readonly id?: string
@@ -92,8 +93,9 @@ export function writeClient(client: Client): Write {
 }
 
 /** When a client that nobody authorizes goes, in Unix seconds. */
-export function toUnusedEnd({ createdAt, renewedAt = createdAt, applicationId }: Client): number {
-  const isManaged = applicationId !== undefined
+export function toUnusedEnd({ createdAt, renewedAt = createdAt, ...client }: Client): number {
+  if (client.origin === 'document') return renewedAt + unusedDocumentClientSeconds
+  const isManaged = client.applicationId !== undefined
   return renewedAt + (isManaged ? unusedManagedClientSeconds : unusedClientSeconds)
 }
 

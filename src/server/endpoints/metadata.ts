@@ -7,11 +7,13 @@
  */
 import { type Config, type Context, type Endpoint, toDocument } from '../../context.ts'
 import { OAuthError } from '../../errors.ts'
+import { assertionAlgorithms } from '../../oauth/client-assertion.ts'
 import type { Answer } from '../../platform/exchange.ts'
 import { toJson } from '../respond.ts'
 
-/** Ways to authenticate at the token, revocation and introspection endpoints. */
-const authMethods = ['none', 'client_secret_post', 'client_secret_basic']
+/** Ways to authenticate with a secret, and all that registered clients have. */
+const secretMethods = ['client_secret_post', 'client_secret_basic']
+const registeredMethods = ['none', ...secretMethods]
 
 /** The metadata document. Clients compare `issuer` byte for byte with where they found it. */
 export function toServerMetadata({ config }: Pick<Context, 'config'>): Record<string, unknown> {
@@ -28,12 +30,29 @@ export function toServerMetadata({ config }: Pick<Context, 'config'>): Record<st
     response_types_supported: ['code'],
     response_modes_supported: ['query'],
     grant_types_supported: ['authorization_code', 'refresh_token'],
-    token_endpoint_auth_methods_supported: authMethods,
-    revocation_endpoint_auth_methods_supported: authMethods,
-    introspection_endpoint_auth_methods_supported: authMethods.filter((name) => name !== 'none'),
+    ...toAuthMethods(config),
+    introspection_endpoint_auth_methods_supported: secretMethods,
     code_challenge_methods_supported: ['S256'],
     authorization_response_iss_parameter_supported: true,
     protected_resources: config.backends.map((backend) => backend.resource),
+  }
+}
+
+/** Claude and Codex come with a document only where `none` is listed beside it, ChatGPT where either is. */
+function toAuthMethods({ clientMetadataDocuments }: Config): Record<string, unknown> {
+  if (clientMetadataDocuments === undefined) {
+    return {
+      token_endpoint_auth_methods_supported: registeredMethods,
+      revocation_endpoint_auth_methods_supported: registeredMethods,
+    }
+  }
+  const methods = [...registeredMethods, 'private_key_jwt']
+  return {
+    token_endpoint_auth_methods_supported: methods,
+    token_endpoint_auth_signing_alg_values_supported: assertionAlgorithms,
+    revocation_endpoint_auth_methods_supported: methods,
+    revocation_endpoint_auth_signing_alg_values_supported: assertionAlgorithms,
+    client_id_metadata_document_supported: true,
   }
 }
 

@@ -7,6 +7,7 @@
  */
 import type { RequestContext } from '../../context.ts'
 import { OAuthError } from '../../errors.ts'
+import { isDocumentClientId } from '../../oauth/document-client-id.ts'
 import type { Params } from '../../oauth/params.ts'
 import { parseCodeChallenge } from '../../oauth/pkce.ts'
 import { toStartingScopes } from '../../oauth/policy.ts'
@@ -20,8 +21,9 @@ import { resolveResource } from '../../oauth/resource.ts'
 import { formatScope, limitScopes, resolveScope } from '../../oauth/scope.ts'
 import { type Client, clients } from '../../storage/records/client.ts'
 import type { Stored } from '../../storage/records/record.ts'
+import { isReadableDocument, resolveDocumentClient } from '../clients/document-clients.ts'
 
-/** What a client id may look like; anything else is no key of the store. */
+/** What a client id may look like, if it is no URL; anything else is no key of the store. */
 const clientIdShape = /^[A-Za-z0-9._~-]{1,200}$/
 
 /** An authorization request that passed every check. */
@@ -47,7 +49,7 @@ export async function parseAuthorizationRequest(
 ): Promise<AuthorizationRequest> {
   // A request that names nobody and proves nothing gets the words that deployments document for it (S4).
   if (!params.has('client_id')) parseCodeChallenge(params)
-  const { value: client } = await resolveClient(params.required('client_id'), context)
+  const client = await resolveAskingClient(params, context)
   const target = toRedirectingClient(client)
   const trust = (state: string | undefined): TrustedRedirect =>
     trustRedirect(params.get('redirect_uri'), target, state)
@@ -73,6 +75,24 @@ export function toRedirectingClient({ metadata, origin }: Client): RedirectingCl
 }
 
 /**
+ * The client that asks. Where a document may have to be read for it, what costs nothing comes first: nobody
+ * makes us read for a request that cannot become one (CM-21).
+ */
+async function resolveAskingClient(params: Params, context: RequestContext): Promise<Client> {
+  const id = params.required('client_id')
+  if (!isReadableDocument(id, context)) {
+    const { value } = await resolveClient(id, context)
+    // What was read before the owner closed this way may go on, and nothing may begin.
+    if (value.origin === 'document') throw refuseUnknown(id)
+    return value
+  }
+  verifyResponse(params)
+  parseCodeChallenge(params)
+  const known = await clients.find(context.store, id)
+  return (await resolveDocumentClient(id, known, context)).value
+}
+
+/**
  * The client of a `client_id`, looked up anew at every step of a journey: it may have been removed.
  *
  * @throws OAuthError `invalid_client` (400, a page) when nobody registered it
@@ -81,9 +101,14 @@ export async function resolveClient(
   id: string,
   { store }: Pick<RequestContext, 'store'>,
 ): Promise<Stored<Client>> {
-  const stored = clientIdShape.test(id) ? await clients.find(store, id) : undefined
+  const isId = clientIdShape.test(id) || isDocumentClientId(id)
+  const stored = isId ? await clients.find(store, id) : undefined
   if (stored) return stored
-  throw new OAuthError(
+  throw refuseUnknown(id)
+}
+
+function refuseUnknown(id: string): OAuthError {
+  return new OAuthError(
     'invalid_client',
     `Client Not Registered: Unregistered client_id=${id.slice(0, 200)}`,
     {

@@ -1,8 +1,10 @@
 /** What the consent page shows for a journey. */
 import type { Config, RequestContext } from '../../context.ts'
+import { toDocumentHost } from '../../oauth/document-client-id.ts'
 import { redirectHost, redirectKind } from '../../oauth/redirect-uri.ts'
 import { expandScopes, parseScope } from '../../oauth/scope.ts'
 import { findLookAlike } from '../../profiles/look-alike.ts'
+import { isHomeOf } from '../../profiles/pinned-documents.ts'
 import type { Client } from '../../storage/records/client.ts'
 import type { ClientView, RedirectView } from '../pages/client-label.ts'
 import type { ConsentView, ScopeView } from '../pages/consent.ts'
@@ -22,9 +24,21 @@ export function toClientView(client: Client, redirectUri: string): ClientView {
     id: client.id,
     vouched: client.origin === 'preregistered',
     seenBefore: client.authorizedAt !== undefined,
-    lookAlike: name === undefined ? undefined : findLookAlike(name, [redirectHost(redirectUri)]),
+    lookAlike: findImitated(client, redirectUri),
+    ...(client.origin === 'document' && { publishedAt: toDocumentHost(client.id) }),
     ...(uri !== undefined && { uri }),
   }
+}
+
+/** The known client that it is not: by where it would send the code, or by where its document stands. */
+function findImitated({ id, origin, metadata }: Client, redirectUri: string): string | undefined {
+  const { client_name: name } = metadata
+  if (name === undefined) return undefined
+  const byRedirect = findLookAlike(name, [redirectHost(redirectUri)])
+  if (byRedirect !== undefined || origin !== 'document') return byRedirect
+  const host = toDocumentHost(id)
+  const byHost = findLookAlike(name, [host])
+  return byHost === undefined || isHomeOf(byHost, host) ? undefined : byHost
 }
 
 /** The hidden fields of a journey's form. */

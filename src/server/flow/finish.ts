@@ -146,9 +146,9 @@ function toFinish(
     // Once authorized, the client is kept for ever: this write has no expiry.
     set.push(clients.write(client.key, { ...client.value, authorizedAt: now }))
     check.push({ key: client.key, version: client.version })
-    if (context.config.reuseRegistrations && client.value.secretHash === undefined) {
-      set.push(toLastingTwin(client.value))
-    }
+    const { secretHash, origin } = client.value
+    const isShared = secretHash === undefined && origin !== 'document'
+    if (context.config.reuseRegistrations && isShared) set.push(toLastingTwin(client.value))
   }
   if (approval.remember && redirectKind(flow.value.redirectUri) === 'https') {
     set.push(toRememberedConsent(flow.value, client.value, approval, context))

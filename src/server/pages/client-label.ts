@@ -18,6 +18,8 @@ export interface ClientView {
   readonly seenBefore: boolean
   /** The well-known client whose name it imitates from a different host, such as `ChatGPT`. */
   readonly lookAlike: string | undefined
+  /** The site that publishes its metadata document, which is its client id: a fact, in ASCII. */
+  readonly publishedAt?: string
   /** Its website, by its own claim. Shown as text, never as a link. */
   readonly uri?: string
 }

@@ -34,6 +34,7 @@ function renderImitation({ client, redirect }: Subject, facts: readonly Html[]):
 <h2>This may not be <bdi>${likeness}</bdi></h2>
 <ul>
 <li>It calls itself “<bdi>${client.name ?? likeness}</bdi>” but would send you to <b><bdi>${toDestination(redirect)}</bdi></b>.</li>
+${client.publishedAt !== undefined && html`<li>It is published by <b><bdi>${client.publishedAt}</bdi></b>.</li>`}
 ${facts.map((fact) => html`<li>${fact}</li>`)}
 </ul>
 <p>Anyone can choose a name. If you did not expect this address, choose Deny.</p>

@@ -72,6 +72,9 @@ function renderHeading(view: ConsentView): Html {
 
 function renderStanding({ client }: ConsentView): Html | undefined {
   if (client.vouched) return undefined
+  if (client.publishedAt !== undefined) {
+    return html`<p class="standing">Published by <b><bdi>${client.publishedAt}</bdi></b>; nobody here has verified it.</p>`
+  }
   if (client.name === undefined) return html`<p class="standing">This app is not verified.</p>`
   return html`<p class="standing">This app chose its name itself; it is not verified.</p>`
 }
@@ -152,13 +155,12 @@ ${leadsToSignIn && html`<p class="hint centred">You sign in next. Nothing is sha
 }
 
 function renderDetails({ client }: ConsentView): Html {
-  const url = URL.parse(client.id)
   return html`<details class="more">
 <summary>About this app</summary>
 <dl>
 <dt>Name it gives</dt><dd><bdi>${client.name ?? 'None'}</bdi></dd>
 <dt>Verified by the owner</dt><dd>${client.vouched ? 'Yes' : 'No'}</dd>
-${url !== null && html`<dt>Published by</dt><dd><bdi>${url.host}</bdi></dd>`}
+${client.publishedAt !== undefined && html`<dt>Published by</dt><dd><bdi>${client.publishedAt}</bdi></dd>`}
 ${client.uri !== undefined && html`<dt>Website it gives</dt><dd class="code"><bdi>${client.uri}</bdi></dd>`}
 <dt>Client ID</dt><dd class="code"><bdi>${client.id}</bdi></dd>
 </dl>

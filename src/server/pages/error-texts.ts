@@ -25,6 +25,18 @@ const clientTexts: Readonly<Record<string, ErrorText>> = {
     hint: 'In the app, remove this connection and add it again; the app then registers anew. If the app was set up by hand, ask the owner of this server for its client ID.',
     detail: 'Unregistered client_id',
   },
+  document_unreadable: {
+    title: 'This app could not be verified',
+    message:
+      'The app says who it is on a web page of its makers, and this server could not read that page just now, so nothing was sent anywhere.',
+    hint: 'Wait a minute and connect again. If it happens again, the makers of the app must mend that page; the log of this server says what it found.',
+  },
+  document_invalid: {
+    title: 'This app could not be verified',
+    message:
+      'The app says who it is on a web page of its makers, and what stands there breaks the rules for it, so nothing was sent anywhere.',
+    hint: forTheMakers,
+  },
   redirect_uri_mismatch: {
     title: 'The app gave an address it never registered',
     message:

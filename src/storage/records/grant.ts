@@ -5,6 +5,7 @@
  * `used/<id>`: the `iat` of the newest access token of the grant that a gate has seen in use.
  */
 import type { Store, Write } from '../store.ts'
+import { toClientPart } from './client.ts'
 import { families } from './family.ts'
 import { defineRecord } from './record.ts'
 
@@ -59,7 +60,7 @@ export interface GrantUse {
 
 export const grants = defineRecord<Grant>('grant')
 export const userGrants = defineRecord<{ clientId: string }>('user-grant')
-export const clientGrants = defineRecord<{ userId: string }>('client-grant')
+export const clientGrants = defineRecord<{ userId: string }>('client-grant', toClientPart)
 export const endedGrants = defineRecord<EndedGrant>('ended')
 export const grantUses = defineRecord<GrantUse>('used')
 

@@ -38,9 +38,16 @@ export interface RecordType<T> {
 
 const pageSize = 200
 
-/** Declares a kind of record. The prefix is its namespace in the store and never changes. */
-export function defineRecord<T>(prefix: string): RecordType<T> {
-  const key = (...parts: string[]): string => [prefix, ...parts].join('/')
+/**
+ * Declares a kind of record. The prefix is its namespace in the store and never changes.
+ *
+ * @param toPart how a part stands in the key. Default: as it is
+ */
+export function defineRecord<T>(
+  prefix: string,
+  toPart: (part: string) => string = (part) => part,
+): RecordType<T> {
+  const key = (...parts: string[]): string => [prefix, ...parts.map(toPart)].join('/')
   const decode = (entry: Entry | undefined): Stored<T> | undefined =>
     entry && { key: entry.key, value: JSON.parse(entry.value) as T, version: entry.version }
   const list: RecordType<T>['list'] = async (store, parts = [], options = {}) => {

@@ -1,0 +1,89 @@
+/**
+ * The public keys of clients with a metadata document: in the document, or at its `jwks_uri`, read like the
+ * document itself and remembered in the store, so that grants go on while that server is down (CM-17).
+ */
+import type { JSONWebKeySet } from 'jose'
+import { createLocalJWKSet, type LocalJWKSet } from 'jose/jwks/local'
+import type { RequestContext } from '../../context.ts'
+import { unavailable } from '../../errors.ts'
+import { isPublicKeySet } from '../../oauth/client-metadata.ts'
+import { sha256 } from '../../platform/crypto.ts'
+import { toPeerNetwork } from '../../platform/peer-network.ts'
+import type { Client } from '../../storage/records/client.ts'
+import {
+  type ClientKeys,
+  clientKeys,
+  clientKeysSeconds,
+} from '../../storage/records/client-keys.ts'
+
+/** Shortest and longest time for which a key set holds, and where its server does not say, in seconds. */
+const leastFreshSeconds = 300
+const mostFreshSeconds = 86_400
+const usualFreshSeconds = 3600
+/** A key id that is not in the set has it read again at most so often, in seconds. */
+const missSeconds = 60
+
+/** A key set, with what was read. */
+type Keys = Pick<ClientKeys, 'jwks'> & Partial<ClientKeys>
+
+/**
+ * The keys of a client that may hold the one that signed.
+ *
+ * @param keyId `kid` of the assertion
+ * @returns undefined when the client has no keys
+ * @throws OAuthError `temporarily_unavailable` when they cannot be read and none that fits is remembered
+ */
+export async function findClientKeys(
+  { document }: Client,
+  keyId: string | undefined,
+  context: RequestContext,
+): Promise<LocalJWKSet | undefined> {
+  const keys = document?.keys
+  if (keys === undefined) return undefined
+  const found = 'jwks' in keys ? keys : await readKeys(keys.jwksUri, keyId, context)
+  // What is no key set is refused by the constructor.
+  return createLocalJWKSet(found.jwks as JSONWebKeySet)
+}
+
+async function readKeys(
+  uri: string,
+  keyId: string | undefined,
+  context: RequestContext,
+): Promise<Keys> {
+  const { store, documents, clock, exchange } = context
+  const id = sha256(uri)
+  const known = (await clientKeys.find(store, id))?.value
+  const has = known !== undefined && holds(known, keyId)
+  const now = clock.now()
+  if (known && (has ? now < known.freshUntil : now - known.readAt < missSeconds)) return known
+
+  const outcome = await documents.read(uri, toPeerNetwork(exchange.peer))
+  const jwks = 'problem' in outcome ? undefined : parseKeySet(outcome.text)
+  if (jwks === undefined) {
+    const problem = 'problem' in outcome ? outcome : { problem: 'no key set' }
+    context.log.warn('The keys of a client cannot be read', { jwks_uri: uri, ...problem })
+    if (has) return known
+    throw unavailable('client_keys_unreadable')
+  }
+  const said = 'freshSeconds' in outcome ? outcome.freshSeconds : undefined
+  const held = Math.min(Math.max(said ?? usualFreshSeconds, leastFreshSeconds), mostFreshSeconds)
+  const read = { jwks, readAt: now, freshUntil: now + held }
+  await store.commit({ set: [clientKeys.write(clientKeys.key(id), read, now + clientKeysSeconds)] })
+  return read
+}
+
+function holds({ jwks }: ClientKeys, keyId: string | undefined): boolean {
+  if (keyId === undefined) return true
+  return jwks.keys.some(
+    (key) => typeof key === 'object' && key !== null && 'kid' in key && key.kid === keyId,
+  )
+}
+
+function parseKeySet(text: string): ClientKeys['jwks'] | undefined {
+  try {
+    const body: unknown = JSON.parse(text)
+    return isPublicKeySet(body) ? body : undefined
+  } catch {
+    return undefined
+  }
+}
