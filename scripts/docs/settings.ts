@@ -71,6 +71,8 @@ const sentences: Readonly<Record<string, string>> = {
     '`optional`: for a client with a secret that sends no PKCE, such as a GPT action. Default `required`.',
   clients:
     'Clients of yours, each with `id`, `redirectUris` and the other members of `client`; see [configuration](../guides/configuration.md#clients).',
+  clientMetadataDocuments:
+    'Whether the URL of a metadata document is a client id: `true`, `false`, or `{ hosts: [claude.ai, …] }`; see [client metadata documents](../guides/client-metadata-documents.md). Default true where clients may register themselves.',
   'registration.mode':
     'How clients come to an id: `dynamic`, `static`, `management` or `verify`; see the guide. Default `dynamic`.',
   'registration.static.clientId':
