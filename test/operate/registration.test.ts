@@ -96,6 +96,39 @@ describe('the mode of registration', () => {
   })
 })
 
+describe('clientMetadataDocuments', () => {
+  const name = 'GATEHOUSE_CLIENT_METADATA_DOCUMENTS'
+
+  it.each([
+    ['true', true],
+    ['false', false],
+    [
+      '{ hosts: [claude.ai, "client.example:8443"] }',
+      { hosts: ['claude.ai', 'client.example:8443'] },
+    ],
+  ])('may be %s', (value, expected) => {
+    const loaded = load({ [name]: value })
+    expect(loaded.ok && loaded.settings.clientMetadataDocuments).toEqual(expected)
+  })
+
+  it.each([
+    [{ [name]: '{ hosts: [] }' }, 'must be at least 1'],
+    [{ [name]: '{ hosts: ["https://claude.ai"] }' }, 'must be a host such as claude.ai'],
+    [{ [name]: '{ hosts: ["*.claude.ai"] }' }, 'must be a host such as claude.ai'],
+    [{ [name]: '{ host: claude.ai }' }, 'clientMetadataDocuments'],
+    [{ [name]: 'true', ...verify }, 'contradicts clientMetadataDocuments'],
+    [{ [name]: '{ hosts: [claude.ai] }', ...auth0 }, 'contradicts clientMetadataDocuments'],
+  ])('%j is a problem that says so', (env, words) => {
+    const loaded = load(env)
+    expect(loaded.ok).toBe(false)
+    expect(JSON.stringify(loaded)).toContain(words)
+  })
+
+  it('that is off contradicts no mode', () => {
+    expect(load({ [name]: 'false', ...auth0 }).ok).toBe(true)
+  })
+})
+
 describe('OAUTH_USE_DYNAMIC_REGISTRATION', () => {
   const provider = { OAUTH_ISSUER: 'https://id.example', OAUTH_CLIENT_ID: 'upstream-id' }
   const deployment = { ...provider, OAUTH_CLIENT_SECRET: 'upstream-secret' }

@@ -124,7 +124,7 @@ describe('a client with a metadata document', () => {
     publish({ client_name: 'Claude Code', redirect_uris })
     const page = await (await open({ redirect_uri: 'http://localhost:5000/callback' })).text()
     expect(page).toContain('This may not be <bdi>Claude Code</bdi>')
-    expect(page).toContain(`It is published by <b><bdi>${site.host}</bdi></b>`)
+    expect(page).toContain(`but is published by <b><bdi>${site.host}</bdi></b> and would send`)
   })
 
   it('may come back to any port of this machine, and to nothing else that is not in it (K8)', async () => {

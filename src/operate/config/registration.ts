@@ -41,7 +41,7 @@ export const documentRule = z.union([
             'must be a host such as claude.ai',
           ),
       )
-      .min(1, 'must name a host'),
+      .min(1),
   }),
 ])
 

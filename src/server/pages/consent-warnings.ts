@@ -30,11 +30,13 @@ function toFacts({ client, redirect, siteName }: Subject): Html[] {
 /** A claim and a fact, side by side: the name it gives itself and where the code would go. */
 function renderImitation({ client, redirect }: Subject, facts: readonly Html[]): Html {
   const likeness = client.lookAlike ?? ''
+  const published =
+    client.publishedAt !== undefined &&
+    html`is published by <b><bdi>${client.publishedAt}</bdi></b> and `
   return html`<div class="warning danger" role="note">
 <h2>This may not be <bdi>${likeness}</bdi></h2>
 <ul>
-<li>It calls itself “<bdi>${client.name ?? likeness}</bdi>” but would send you to <b><bdi>${toDestination(redirect)}</bdi></b>.</li>
-${client.publishedAt !== undefined && html`<li>It is published by <b><bdi>${client.publishedAt}</bdi></b>.</li>`}
+<li>It calls itself “<bdi>${client.name ?? likeness}</bdi>” but ${published}would send you to <b><bdi>${toDestination(redirect)}</bdi></b>.</li>
 ${facts.map((fact) => html`<li>${fact}</li>`)}
 </ul>
 <p>Anyone can choose a name. If you did not expect this address, choose Deny.</p>

@@ -79,6 +79,25 @@ export const loopbackView: ConsentView = {
   },
 }
 
+const published = 'https://claude.ai/oauth/claude-code-client-metadata'
+
+/** The same, known by a metadata document of its makers. */
+export const publishedView: ConsentView = {
+  ...loopbackView,
+  client: { ...loopbackView.client, name: 'Claude Code', id: published, publishedAt: 'claude.ai' },
+}
+
+/** One that calls itself the same, known by a document of somebody else. */
+export const wronglyPublishedView: ConsentView = {
+  ...publishedView,
+  client: {
+    ...publishedView.client,
+    id: 'https://claude.ai.connect-login.example:8443/client.json',
+    publishedAt: 'claude.ai.connect-login.example:8443',
+    lookAlike: 'Claude Code',
+  },
+}
+
 /** A stranger that calls itself ChatGPT. */
 export const lookAlikeView: ConsentView = {
   ...consentView,
@@ -127,6 +146,8 @@ const consentPages = {
   approve: () =>
     renderConsentPage({ ...consentView, stage: 'approve', user: undefined, canRemember: false }),
   'approve-loopback': () => renderConsentPage(loopbackView),
+  'approve-published': () => renderConsentPage(publishedView),
+  'approve-published-elsewhere': () => renderConsentPage(wronglyPublishedView),
   'approve-one-click': () =>
     renderConsentPage({
       ...loopbackView,
