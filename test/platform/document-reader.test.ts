@@ -38,6 +38,18 @@ describe('reading in moderation', () => {
     expect(asked).toHaveLength(2)
   })
 
+  it('spends nothing for those who join (CM-24)', async () => {
+    const { fetchDocument, open } = createFetch()
+    const limits = createLimits({ overrides: { document: { points: 1, seconds: 60 } } })
+    const reader = createDocumentReader({ fetchDocument, limits, clock: testClock() })
+    const first = reader.read(url, 'net')
+    await new Promise(setImmediate)
+    const others = Promise.all([reader.read(url, 'net'), reader.read(url, 'net')])
+    open()
+    expect(await first).toEqual({ text: '{}' })
+    expect(await others).toHaveLength(2)
+  })
+
   it('never mixes two addresses up, however alike (CM-20)', async () => {
     const { asked, fetchDocument, open } = createFetch()
     const reader = createDocumentReader({ fetchDocument, limits: noLimits, clock: testClock() })

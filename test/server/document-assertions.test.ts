@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { exportJWK, exportSPKI, generateKeyPair, type JWK, SignJWT } from 'jose'
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import type { Store } from '../../src/storage/store.ts'
 import {
   allow,
   type DocumentSite,
@@ -229,6 +230,7 @@ describe('an assertion is refused', () => {
     ['without an audience (TK-15)', { aud: undefined }],
     ['for an endpoint that takes none (TK-15)', { aud: `${issuer}/authorize` }],
     ['good for too long (TK-16)', { exp: now + 331 }],
+    ['good for too long, not saying since when (TK-16)', { iat: undefined, exp: now + 331 }],
     ['good for an hour since long ago (TK-16)', { iat: now - 3500, exp: now + 100 }],
     ['without an end (TK-16)', { exp: undefined }],
     ['expired (TK-16)', { iat: now - 100, exp: now - 31 }],
@@ -355,5 +357,46 @@ describe('the keys of a client', () => {
         details: expect.objectContaining({ changed: ['keys'] }),
       }),
     )
+  })
+})
+
+describe('what it costs', () => {
+  /** Round trips of one refresh. */
+  async function count(extra: () => Promise<Record<string, string>>) {
+    const counts = { reads: 0, commits: 0 }
+    const { store } = server.gatehouse.context
+    const counted: Store = {
+      ...store,
+      get: (keys) => {
+        counts.reads += 1
+        return store.get(keys)
+      },
+      commit: (change) => {
+        counts.commits += 1
+        return store.commit(change)
+      },
+    }
+    const token = await connect()
+    const { clock } = server
+    const other = await startTestGatehouse({ ...readingOptions(site), store: counted, clock })
+    const fields = await extra()
+    counts.reads = 0
+    counts.commits = 0
+    expect((await refresh(other.send, client, token, fields)).status).toBe(200)
+    await other.close()
+    return counts
+  }
+
+  it('without an assertion: what every client costs', async () => {
+    publish({ token_endpoint_auth_methods_supported: ['none', 'private_key_jwt'] })
+    expect(await count(async () => ({}))).toEqual({ reads: 1, commits: 1 })
+  })
+
+  it('with one: a commit for its jti, and a read where the keys are elsewhere', async () => {
+    const prove = async () => withAssertion(await sign())
+    expect(await count(prove)).toEqual({ reads: 2, commits: 2 })
+    publish({ jwks_uri: undefined, jwks: listKeys('ES256') })
+    server.clock.advance(3600)
+    expect(await count(prove)).toEqual({ reads: 1, commits: 2 })
   })
 })

@@ -171,11 +171,17 @@ describe('a client with a metadata document', () => {
 })
 
 describe('reading its document', () => {
-  it('happens once for many who come at the same time (CM-20)', async () => {
+  it('happens once for many who come at the same time, and is written once (CM-20)', async () => {
+    let writes = 0
+    const { store } = server.gatehouse.context
+    store.subscribe('client/', () => {
+      writes += 1
+    })
     const answers = await Promise.all(Array.from({ length: 20 }, () => open()))
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]))
     expect(site.requests).toHaveLength(1)
     expect(server.audit.filter(({ event }) => event === 'client.registered')).toHaveLength(1)
+    expect(writes).toBe(1)
   })
 
   it.each([

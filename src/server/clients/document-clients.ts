@@ -114,11 +114,9 @@ function keepDocument(
   context: RequestContext,
 ): Promise<Stored<Client>> {
   const { store } = context
-  let isSecond = false
   return winRace(async () => {
     const known = await clients.find(store, id)
-    if (known && isSecond && isSettled(known.value, context)) return known
-    isSecond = true
+    if (known && isSettled(known.value, context)) return known
     const client = toClient(id, kept, { known: known?.value, now: context.clock.now() })
     const key = clients.key(id)
     const won = await store.commit({
