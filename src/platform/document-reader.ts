@@ -3,6 +3,7 @@
  * and nobody can use us to bother a third party (catalogue CM-18, CM-20, CM-21).
  */
 import { LRUCache } from 'lru-cache'
+import { OAuthError } from '../errors.ts'
 import type { Clock } from './clock.ts'
 import type { FetchDocument, FetchedDocument, FetchProblem } from './pinned-fetch.ts'
 import type { Limits } from './ports.ts'
@@ -27,6 +28,15 @@ export interface DocumentReaderOptions {
   readonly fetchDocument: FetchDocument
   readonly limits: Limits
   readonly clock: Clock
+}
+
+/**
+ * Our own limit as one more reason why a document cannot be read, for those who have something in its place:
+ * nobody uses up the budget of a large vendor's host to lock its users out.
+ */
+export function toLimitProblem(error: unknown): FetchProblem {
+  if (error instanceof OAuthError && error.status === 429) return { problem: 'limit' }
+  throw error
 }
 
 /** How long a failure is repeated, in seconds, and how many are remembered. */

@@ -32,6 +32,7 @@ export interface FetchProblem {
     | 'encoding'
     | 'size'
     | 'body'
+    | 'limit'
   readonly detail?: string | undefined
 }
 

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { exportJWK, exportSPKI, generateKeyPair, type JWK, SignJWT } from 'jose'
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { createLimits } from '../../src/operate/limits.ts'
 import type { Store } from '../../src/storage/store.ts'
 import {
   allow,
@@ -323,6 +324,18 @@ describe('the keys of a client', () => {
     const answer = await refresh(restarted.send, client, token, withAssertion(await sign()))
     expect(answer.status).toBe(200)
     await restarted.close()
+  })
+
+  it('are enough as they are while we may not read (CM-24)', async () => {
+    const token = await connect()
+    const { store } = server.gatehouse.context
+    const { clock } = server
+    clock.advance(3600)
+    const limits = createLimits({ overrides: { document: { points: 0, seconds: 60 } } })
+    const other = await startTestGatehouse({ ...readingOptions(site), store, clock, limits })
+    const answer = await refresh(other.send, client, token, withAssertion(await sign()))
+    expect(answer.status).toBe(200)
+    await other.close()
   })
 
   it('that cannot be read are a reason to wait, never to forget the client (CM-17)', async () => {

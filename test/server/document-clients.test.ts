@@ -342,6 +342,16 @@ describe('a web site that is down (CM-17)', () => {
     expect(other.status).toBe(400)
   })
 
+  it('is replaced by our copy, too, when somebody has used up what may be read there (CM-21)', async () => {
+    await server.close()
+    await start({ limits: createLimits({ overrides: { document: { points: 1, seconds: 60 } } }) })
+    await open({ client_id: 'https://chatgpt.com/oauth/whatever' })
+    const client_id = 'https://chatgpt.com/oauth/client.json'
+    const redirect_uri = 'https://chatgpt.com/connector_platform_oauth_redirect'
+    expect((await open({ client_id, redirect_uri })).status).toBe(200)
+    expect((await open({ client_id: 'https://chatgpt.com/oauth/another' })).status).toBe(429)
+  })
+
   it('lets the desktop app of Claude come back to itself (facts: clients §3.4)', async () => {
     const client_id = 'https://claude.ai/oauth/claude-code-client-metadata'
     const redirect_uri = 'claude://claude.ai/mcp-auth-callback/sdk'

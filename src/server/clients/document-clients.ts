@@ -14,6 +14,7 @@ import {
   parseClientDocument,
 } from '../../oauth/client-document.ts'
 import { isDocumentClientId, toDocumentHost } from '../../oauth/document-client-id.ts'
+import { toLimitProblem } from '../../platform/document-reader.ts'
 import { toPeerNetwork } from '../../platform/peer-network.ts'
 import type { FetchedDocument, FetchProblem } from '../../platform/pinned-fetch.ts'
 import { findPinnedDocument } from '../../profiles/pinned-documents.ts'
@@ -51,7 +52,8 @@ export async function resolveDocumentClient(
   context: RequestContext,
 ): Promise<Stored<Client>> {
   if (known && isSettled(known.value, context)) return known
-  const outcome = await context.documents.read(id, toPeerNetwork(context.exchange.peer))
+  const reading = context.documents.read(id, toPeerNetwork(context.exchange.peer))
+  const outcome = await (findPinnedDocument(id) ? reading.catch(toLimitProblem) : reading)
   if ('problem' in outcome) return replaceDocument(id, { known, problem: outcome }, context)
   return keepDocument(id, readDocument(id, outcome, context), context)
 }

@@ -8,6 +8,7 @@ import type { RequestContext } from '../../context.ts'
 import { unavailable } from '../../errors.ts'
 import { isPublicKeySet } from '../../oauth/client-metadata.ts'
 import { sha256 } from '../../platform/crypto.ts'
+import { toLimitProblem } from '../../platform/document-reader.ts'
 import { toPeerNetwork } from '../../platform/peer-network.ts'
 import type { Client } from '../../storage/records/client.ts'
 import {
@@ -57,7 +58,8 @@ async function readKeys(
   const now = clock.now()
   if (known && (has ? now < known.freshUntil : now - known.readAt < missSeconds)) return known
 
-  const outcome = await documents.read(uri, toPeerNetwork(exchange.peer))
+  const reading = documents.read(uri, toPeerNetwork(exchange.peer))
+  const outcome = await (has ? reading.catch(toLimitProblem) : reading)
   const jwks = 'problem' in outcome ? undefined : parseKeySet(outcome.text)
   if (jwks === undefined) {
     const problem = 'problem' in outcome ? outcome : { problem: 'no key set' }
