@@ -21,5 +21,6 @@ export type {
   TokenWishes,
 } from './options.ts'
 export type { Clock } from './platform/clock.ts'
+export type { FetchDocument, FetchedDocument, FetchProblem } from './platform/pinned-fetch.ts'
 export type { Audit, AuditEvent, Limits, Log, Metrics } from './platform/ports.ts'
 export type { Commit, Entry, ListOptions, Store, Write } from './storage/store.ts'

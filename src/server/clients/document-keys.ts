@@ -24,8 +24,7 @@ const usualFreshSeconds = 3600
 /** A key id that is not in the set has it read again at most so often, in seconds. */
 const missSeconds = 60
 
-/** A key set, with what was read. */
-type Keys = Pick<ClientKeys, 'jwks'> & Partial<ClientKeys>
+type KeySet = ClientKeys['jwks']
 
 /**
  * The keys of a client that may hold the one that signed.
@@ -41,22 +40,24 @@ export async function findClientKeys(
 ): Promise<LocalJWKSet | undefined> {
   const keys = document?.keys
   if (keys === undefined) return undefined
-  const found = 'jwks' in keys ? keys : await readKeys(keys.jwksUri, keyId, context)
+  const set = 'jwks' in keys ? keys.jwks : await readKeys(keys.jwksUri, keyId, context)
   // What is no key set is refused by the constructor.
-  return createLocalJWKSet(found.jwks as JSONWebKeySet)
+  return createLocalJWKSet(set as JSONWebKeySet)
 }
 
 async function readKeys(
   uri: string,
   keyId: string | undefined,
   context: RequestContext,
-): Promise<Keys> {
+): Promise<KeySet> {
   const { store, documents, clock, exchange } = context
   const id = sha256(uri)
   const known = (await clientKeys.find(store, id))?.value
   const has = known !== undefined && holds(known, keyId)
   const now = clock.now()
-  if (known && (has ? now < known.freshUntil : now - known.readAt < missSeconds)) return known
+  if (known && (has ? now < known.freshUntil : now - known.readAt < missSeconds)) {
+    return known.jwks
+  }
 
   const reading = documents.read(uri, toPeerNetwork(exchange.peer))
   const outcome = await (has ? reading.catch(toLimitProblem) : reading)
@@ -64,14 +65,14 @@ async function readKeys(
   if (jwks === undefined) {
     const problem = 'problem' in outcome ? outcome : { problem: 'no key set' }
     context.log.warn('The keys of a client cannot be read', { jwks_uri: uri, ...problem })
-    if (has) return known
+    if (has) return known.jwks
     throw unavailable('client_keys_unreadable')
   }
   const said = 'freshSeconds' in outcome ? outcome.freshSeconds : undefined
   const held = Math.min(Math.max(said ?? usualFreshSeconds, leastFreshSeconds), mostFreshSeconds)
   const read = { jwks, readAt: now, freshUntil: now + held }
   await store.commit({ set: [clientKeys.write(clientKeys.key(id), read, now + clientKeysSeconds)] })
-  return read
+  return jwks
 }
 
 function holds({ jwks }: ClientKeys, keyId: string | undefined): boolean {
@@ -81,7 +82,7 @@ function holds({ jwks }: ClientKeys, keyId: string | undefined): boolean {
   )
 }
 
-function parseKeySet(text: string): ClientKeys['jwks'] | undefined {
+function parseKeySet(text: string): KeySet | undefined {
   try {
     const body: unknown = JSON.parse(text)
     return isPublicKeySet(body) ? body : undefined
