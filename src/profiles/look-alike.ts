@@ -58,6 +58,20 @@ export function findLookAlike(name: string, redirectHosts: readonly string[]): s
   return redirectHosts.every((host) => isOwn(host, known)) ? undefined : known.name
 }
 
+/**
+ * Whether a known client's own documents stand on this site: one may call itself Claude Code only where
+ * Anthropic publishes that one (CM-15). True for clients that publish none.
+ *
+ * @param name as {@link findLookAlike} returns it
+ */
+export function isHomeOf(name: string, documentHost: string): boolean {
+  const homes = profiles
+    .filter((profile) => profile.name === name)
+    .flatMap(({ identification }) => identification.document?.ids ?? [])
+    .map((id) => new URL(id).host)
+  return homes.length === 0 || homes.includes(documentHost)
+}
+
 /** The known client whose name is the longest of those found: Claude Code rather than Claude. */
 function findResembled(name: string): ClientProfile | undefined {
   const words = toSkeletons(name)

@@ -159,14 +159,3 @@ function matchId(clientId: string, pattern: string): string | undefined {
   const segment = fits ? clientId.slice(before.length, -after.length) : ''
   return /^[\w-]{1,64}$/.test(segment) ? segment : undefined
 }
-
-/**
- * Whether the site of a document is where a known client keeps its own: a document may call itself Claude Code
- * only where Anthropic publishes that one (CM-15). True for names that are nobody's.
- */
-export function isHomeOf(name: string, documentHost: string): boolean {
-  const homes = pinnedDocuments
-    .filter(({ members }) => members.client_name === name)
-    .map(({ id }) => new URL(id.replaceAll(placeholder, 'x')).host)
-  return homes.length === 0 || homes.includes(documentHost)
-}

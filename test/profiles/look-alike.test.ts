@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { findLookAlike } from '../../src/profiles/look-alike.ts'
+import { findLookAlike, isHomeOf } from '../../src/profiles/look-alike.ts'
 import { profiles } from '../../src/profiles/registry.ts'
 
 describe('look-alike names', () => {
@@ -81,4 +81,22 @@ describe('look-alike names', () => {
       }
     }
   })
+})
+
+describe('a document of a known client', () => {
+  it.each([
+    ['Claude Code', 'claude.ai'],
+    ['Codex', 'chatgpt.com'],
+    ['Cursor', 'cursor.com'],
+    ['Gemini CLI', 'anywhere.example'],
+  ])('of %s may stand on %s (CM-15)', (name, host) => {
+    expect(isHomeOf(name, host)).toBe(true)
+  })
+
+  it.each(['evil.example', 'claude.ai.evil.example', 'claude.ai:8443', 'chatgpt.com'])(
+    'of Claude Code does not stand on %s (CM-15)',
+    (host) => {
+      expect(isHomeOf('Claude Code', host)).toBe(false)
+    },
+  )
 })
