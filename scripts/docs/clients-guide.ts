@@ -131,7 +131,7 @@ gatehouse doctor ${server.url} --as chatgpt,claude,vscode
 \`\`\`
 
 In the words, \`…\` stands for a name or an address. Where a client has no words here, nobody has published any.
-Not here are clients of which nobody has published enough: Windsurf, JetBrains, Kiro, Warp, Cline.
+Not here are clients of which nobody has published enough: Windsurf, JetBrains, Kiro, Warp.
 
 ${sections.join('\n')}`
 }

@@ -6,6 +6,7 @@ import { chatgptDocument } from './clients/chatgpt-document.ts'
 import { claude } from './clients/claude.ts'
 import { claudeCode } from './clients/claude-code.ts'
 import { claudeDesktop } from './clients/claude-desktop.ts'
+import { cline } from './clients/cline.ts'
 import { codex } from './clients/codex.ts'
 import { copilotCli } from './clients/copilot-cli.ts'
 import { copilotStudio } from './clients/copilot-studio.ts'
@@ -57,6 +58,7 @@ export const profiles: readonly ClientProfile[] = [
   droid,
   mastraCode,
   zed,
+  cline,
   antigravity,
   mcpRemote,
   mcporter,

@@ -81,7 +81,6 @@ export const vscode: ClientProfile = {
     'valid-certificate',
     'no-challenge-page',
     'unauthorized-401',
-    'metadata-is-json',
     'resource-equals-url',
     'way-to-a-client-id',
     'registration-succeeds',
@@ -92,6 +91,7 @@ export const vscode: ClientProfile = {
     'fresh-token-accepted',
   ],
   failures: {
+    register: 'Registration to … failed: …',
     of: {
       'resource-equals-url':
         'Protected Resource Metadata resource property value … does not match target server url …',
