@@ -6,11 +6,12 @@
  */
 import { randomBytes, scryptSync } from 'node:crypto'
 import { vi } from 'vitest'
+import type * as real from '../../src/platform/scrypt.ts'
 
 const cost = { N: 2, r: 1, p: 1 }
 
 vi.mock('../../src/platform/scrypt.ts', async (importOriginal) => ({
-  ...(await importOriginal<typeof import('../../src/platform/scrypt.ts')>()),
+  ...(await importOriginal<typeof real>()),
   async hashPassword(password: string): Promise<string> {
     const salt = randomBytes(16)
     const hash = scryptSync(password, salt, 32, cost)
