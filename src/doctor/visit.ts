@@ -24,6 +24,8 @@ export interface SharedVisit {
     Partial<Record<'oauth' | 'openid' | 'openid-appended', Observation>>
   >
   readonly jwks?: Observation
+  /** The first document of the server's metadata that was found, asked for once more as by a browser. */
+  readonly fromBrowser?: Observation
   /** A preflight as a browser client sends it to the MCP endpoint. */
   readonly preflight: Observation
   /** Unix seconds by the clock of the machine that visits, when `post` was answered. */
@@ -40,6 +42,8 @@ export interface ClientVisit {
   readonly clientId?: string
   /** The authorization request, answered by a page or a redirect. */
   readonly authorize?: Observation
+  /** The page of the same origin to which `authorize` redirects, as most servers send people to sign in. */
+  readonly signIn?: Observation
   /** The removal of the registration (RFC 7592); absent when none was possible. */
   readonly removal?: Observation
 }

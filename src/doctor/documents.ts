@@ -1,0 +1,112 @@
+/** The documents of discovery, found in a visit as a client would find them. */
+import type { ClientProfile } from '../profiles/profile.ts'
+import { parseBearerChallenge } from './challenge.ts'
+import { maskText } from './masking.ts'
+import type { Observation } from './observation.ts'
+import type { SharedVisit } from './visit.ts'
+
+/** A JSON object. */
+export type JsonObject = Readonly<Record<string, unknown>>
+
+/** The JSON object of a successful answer; undefined for anything else. */
+export function readObject(observation: Observation | undefined): JsonObject | undefined {
+  const { response } = observation ?? {}
+  if (response === undefined || response.status < 200 || response.status > 299) return undefined
+  return isObject(response.json) ? response.json : undefined
+}
+
+/** Whether a value is a JSON object, not an array. */
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** A member that is text; undefined when it is missing or something else. */
+export function readText(object: JsonObject | undefined, name: string): string | undefined {
+  const value = object?.[name]
+  return typeof value === 'string' ? value : undefined
+}
+
+/** The texts of a member that is a list; empty when it is missing or something else. */
+export function readTexts(object: JsonObject | undefined, name: string): readonly string[] {
+  const value = object?.[name]
+  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : []
+}
+
+/** An absolute http or https URL; undefined for any other text. */
+export function parseWebUrl(text: string | undefined): URL | undefined {
+  if (text === undefined || !URL.canParse(text)) return undefined
+  const url = new URL(text)
+  return url.protocol === 'https:' || url.protocol === 'http:' ? url : undefined
+}
+
+/** What the challenge of the first request says; empty when there is none. */
+export function readChallenge({
+  post,
+}: Pick<SharedVisit, 'post'>): Readonly<Record<string, string>> {
+  return parseBearerChallenge(post.response?.headers['www-authenticate'])?.parameters ?? {}
+}
+
+/** Where clients look for protected-resource metadata, in the order of most. */
+export const resourceMetadataOrder = ['challenge', 'path', 'root'] as const
+
+/** Where clients look for the authorization server's, in the order of most. */
+export const serverMetadataOrder = ['oauth', 'openid', 'openid-appended'] as const
+
+/** The protected-resource metadata that a client takes: the first in its order that is any. */
+export function findResourceMetadata(
+  shared: Pick<SharedVisit, 'post' | 'resourceMetadata'>,
+  order: ClientProfile['discovery']['resourceMetadata'] = resourceMetadataOrder,
+): JsonObject | undefined {
+  return findFirst(order.map((place) => readObject(findResourceObservation(shared, place))))
+}
+
+/** What came of looking at a place; what the challenge names may be one of the other two. */
+export function findResourceObservation(
+  shared: Pick<SharedVisit, 'post' | 'resourceMetadata'>,
+  place: (typeof resourceMetadataOrder)[number],
+): Observation | undefined {
+  const { resourceMetadata } = shared
+  if (place !== 'challenge' || resourceMetadata.challenge !== undefined) {
+    return resourceMetadata[place]
+  }
+  const named = parseWebUrl(readChallenge(shared)['resource_metadata'])?.href
+  return [resourceMetadata.path, resourceMetadata.root].find(
+    (seen) => named !== undefined && seen?.request.url === maskText(named),
+  )
+}
+
+/** The authorization server's metadata that a client takes: the first in its order that is any. */
+export function findServerMetadata(
+  shared: Pick<SharedVisit, 'serverMetadata'>,
+  order: ClientProfile['discovery']['serverMetadata'] = serverMetadataOrder,
+): JsonObject | undefined {
+  return findFirst(order.map((place) => readObject(shared.serverMetadata[place])))
+}
+
+function findFirst(documents: readonly (JsonObject | undefined)[]): JsonObject | undefined {
+  return documents.find((document) => document !== undefined)
+}
+
+/**
+ * Where the protected-resource metadata of an MCP URL is looked for (RFC 9728 §3.1). For a server at the
+ * root of its origin both are the same.
+ */
+export function toResourceMetadataUrls(url: URL): { readonly path: string; readonly root: string } {
+  const root = `${url.origin}/.well-known/oauth-protected-resource`
+  return { path: `${root}${url.pathname.replace(/\/$/, '')}${url.search}`, root }
+}
+
+/** Where the metadata of an issuer is looked for (RFC 8414 §3.1, OpenID Connect Discovery §4). */
+export function toServerMetadataUrls(
+  issuer: URL,
+): Readonly<Partial<Record<keyof SharedVisit['serverMetadata'], string>>> {
+  const path = issuer.pathname.replace(/\/$/, '')
+  const wellKnown = `${issuer.origin}/.well-known`
+  return {
+    oauth: `${wellKnown}/oauth-authorization-server${path}`,
+    openid: `${wellKnown}/openid-configuration${path}`,
+    ...(path === ''
+      ? {}
+      : { 'openid-appended': `${issuer.origin}${path}/.well-known/openid-configuration` }),
+  }
+}

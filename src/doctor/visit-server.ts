@@ -1,0 +1,28 @@
+/** A whole visit: the shared requests, then each client in turn. */
+import type { ClientProfile } from '../profiles/profile.ts'
+import { type PlayPorts, play } from './play.ts'
+import type { ClientVisit, Visit } from './visit.ts'
+import { type WalkPorts, walk } from './walk.ts'
+
+/** What a visit needs. */
+export interface VisitOptions extends WalkPorts, PlayPorts {
+  /** The clients to play, in this order. */
+  readonly profiles: readonly ClientProfile[]
+  /** Told before each part: undefined for the shared one. */
+  readonly onStep?: (profile: ClientProfile | undefined) => void
+}
+
+/**
+ * Visits an MCP server. Clients are played one after the other, so that no server's limit is met because
+ * of us. Failures are part of what it brings home; it throws none.
+ */
+export async function visitServer(url: URL, options: VisitOptions): Promise<Visit> {
+  options.onStep?.(undefined)
+  const shared = await walk(url, options)
+  const clients: ClientVisit[] = []
+  for (const profile of options.profiles) {
+    options.onStep?.(profile)
+    clients.push(await play(profile, shared, options))
+  }
+  return { shared, clients }
+}

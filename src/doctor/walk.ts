@@ -1,0 +1,201 @@
+/**
+ * The part of a visit that is alike for every client: the MCP endpoint without a token, and the documents
+ * of discovery. It reads, and sends nothing that a server would keep.
+ */
+import type { Clock } from '../platform/clock.ts'
+import type { InspectHost } from '../platform/inspect-host.ts'
+import type { ProbeRequest, Send } from '../platform/probe.ts'
+import {
+  findResourceMetadata,
+  findServerMetadata,
+  parseWebUrl,
+  readChallenge,
+  readObject,
+  readText,
+  readTexts,
+  toResourceMetadataUrls,
+  toServerMetadataUrls,
+} from './documents.ts'
+import type { Observation, Probe } from './observation.ts'
+import { createProbe, limitRequests, toUnsent } from './observe.ts'
+import type { SharedVisit } from './visit.ts'
+
+/** What a visit reaches the world through. */
+export interface WalkPorts {
+  readonly send: Send
+  readonly inspectHost: InspectHost
+  readonly clock: Clock
+}
+
+/** Most requests of the shared part. */
+export const sharedRequestsAllowed = 12
+
+/** Where the Inspector runs, the browser client that most people use. */
+const browserOrigin = 'http://localhost:6274'
+
+/** The first message of every session, of a client without special wishes. */
+const initialize = {
+  jsonrpc: '2.0',
+  id: 1,
+  method: 'initialize',
+  params: {
+    protocolVersion: '2025-11-25',
+    capabilities: {},
+    clientInfo: { name: 'gatehouse-doctor', version: '1' },
+  },
+}
+
+/** Makes the shared requests, at most {@link sharedRequestsAllowed}. */
+export async function walk(url: URL, ports: WalkPorts): Promise<SharedVisit> {
+  const host = await ports.inspectHost(url)
+  const isUntrusted = 'certificate' in host && host.certificate?.problem !== undefined
+  const probe = createProbe(limitRequests(ports.send, sharedRequestsAllowed), isUntrusted)
+  const post = await probe(toInitialize(url))
+  const now = ports.clock.now()
+  if (post.failure !== undefined) return { ...toUnreached(url, post), host, now }
+  const [endpoint, resourceMetadata] = await Promise.all([
+    askEndpoint(url, probe),
+    askResourceMetadata(url, post, probe),
+  ])
+  const { issuer, isIssuerNamed } = findIssuer({ url, post, resourceMetadata })
+  const serverMetadata = await askServerMetadata(issuer, probe)
+  const last = await askLast(serverMetadata, probe)
+  return {
+    url,
+    host,
+    post,
+    ...endpoint,
+    resourceMetadata,
+    issuer,
+    isIssuerNamed,
+    serverMetadata,
+    ...last,
+    now,
+  }
+}
+
+function toInitialize(url: URL): ProbeRequest {
+  return {
+    method: 'POST',
+    url: url.href,
+    headers: {
+      'content-type': 'application/json',
+      accept: 'application/json, text/event-stream',
+    },
+    body: JSON.stringify(initialize),
+  }
+}
+
+function toEndpointRequests(url: URL): Record<'get' | 'head' | 'preflight', ProbeRequest> {
+  return {
+    get: { method: 'GET', url: url.href, headers: { accept: 'text/event-stream' } },
+    head: { method: 'HEAD', url: url.href, headers: {} },
+    preflight: {
+      method: 'OPTIONS',
+      url: url.href,
+      headers: {
+        origin: browserOrigin,
+        'access-control-request-method': 'POST',
+        'access-control-request-headers': 'authorization,content-type,mcp-protocol-version',
+      },
+    },
+  }
+}
+
+async function askEndpoint(
+  url: URL,
+  probe: Probe,
+): Promise<Pick<SharedVisit, 'get' | 'head' | 'preflight'>> {
+  const requests = toEndpointRequests(url)
+  const [get, head, preflight] = await Promise.all([
+    probe(requests.get),
+    probe(requests.head),
+    probe(requests.preflight),
+  ])
+  return { get, head, preflight }
+}
+
+/** For a server at the root of its origin, `path` and `root` are one request. */
+async function askResourceMetadata(
+  url: URL,
+  post: Observation,
+  probe: Probe,
+): Promise<SharedVisit['resourceMetadata']> {
+  const places = toResourceMetadataUrls(url)
+  const named = parseWebUrl(readChallenge({ post })['resource_metadata'])?.href
+  const isElsewhere = named !== undefined && named !== places.path && named !== places.root
+  const [path, root, challenge] = await Promise.all([
+    probe(toDocumentRequest(places.path)),
+    places.root === places.path ? undefined : probe(toDocumentRequest(places.root)),
+    isElsewhere ? probe(toDocumentRequest(named)) : undefined,
+  ])
+  return { path, root: root ?? path, ...(challenge === undefined ? {} : { challenge }) }
+}
+
+function toDocumentRequest(url: string): ProbeRequest {
+  return {
+    method: 'GET',
+    url,
+    headers: { accept: 'application/json', 'mcp-protocol-version': '2025-11-25' },
+  }
+}
+
+/** The first server that the metadata names; without any, the origin of the MCP server as in 2025-03-26. */
+function findIssuer(
+  shared: Pick<SharedVisit, 'url' | 'post' | 'resourceMetadata'>,
+): Pick<SharedVisit, 'issuer' | 'isIssuerNamed'> {
+  const [issuer] = readTexts(findResourceMetadata(shared), 'authorization_servers')
+  return issuer === undefined
+    ? { issuer: shared.url.origin, isIssuerNamed: false }
+    : { issuer, isIssuerNamed: true }
+}
+
+async function askServerMetadata(
+  issuer: string,
+  probe: Probe,
+): Promise<SharedVisit['serverMetadata']> {
+  const url = parseWebUrl(issuer)
+  if (url === undefined) return {}
+  const asked = Object.entries(toServerMetadataUrls(url)).map(
+    async ([place, address]) => [place, await probe(toDocumentRequest(address))] as const,
+  )
+  return Object.fromEntries(await Promise.all(asked))
+}
+
+/** The keys, and a document of discovery once more as a browser asks for it. */
+async function askLast(
+  serverMetadata: SharedVisit['serverMetadata'],
+  probe: Probe,
+): Promise<Pick<SharedVisit, 'jwks' | 'fromBrowser'>> {
+  const keys = parseWebUrl(readText(findServerMetadata({ serverMetadata }), 'jwks_uri'))
+  const document = Object.values(serverMetadata).find((seen) => readObject(seen))
+  const [jwks, fromBrowser] = await Promise.all([
+    keys === undefined ? undefined : probe(toDocumentRequest(keys.href)),
+    document === undefined ? undefined : probe(toBrowserRequest(document.request.url)),
+  ])
+  return {
+    ...(jwks === undefined ? {} : { jwks }),
+    ...(fromBrowser === undefined ? {} : { fromBrowser }),
+  }
+}
+
+function toBrowserRequest(url: string): ProbeRequest {
+  return { method: 'GET', url, headers: { accept: 'application/json', origin: browserOrigin } }
+}
+
+/** A visit that ended at the door. */
+function toUnreached(url: URL, post: Observation): Omit<SharedVisit, 'host' | 'now'> {
+  const { get, head, preflight } = toEndpointRequests(url)
+  const why = 'the first request got no answer'
+  return {
+    url,
+    post,
+    get: toUnsent(get, why),
+    head: toUnsent(head, why),
+    preflight: toUnsent(preflight, why),
+    resourceMetadata: {},
+    issuer: url.origin,
+    isIssuerNamed: false,
+    serverMetadata: {},
+  }
+}

@@ -1,0 +1,165 @@
+/**
+ * One request to a server that may be broken in any way, for the doctor: nothing is followed, repeated or
+ * reused, every wait has an end, and whatever goes wrong is told instead of thrown.
+ */
+import { lookup as lookupName } from 'node:dns'
+import { isIP, type LookupFunction } from 'node:net'
+import { Agent, type Dispatcher, request as requestOnce } from 'undici'
+import { type ProbeFailure, privateAddress, toProbeFailure } from './probe-failure.ts'
+import { isPublicAddress } from './special-use.ts'
+
+/** A request. Header names are lower case. */
+export interface ProbeRequest {
+  readonly method: string
+  readonly url: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body?: string
+}
+
+/** An answer with all its secrets: to be masked before it is kept or shown. */
+export interface ProbeAnswer {
+  readonly status: number
+  /** Names in lower case; several fields of a name are joined by `, `. */
+  readonly headers: Readonly<Record<string, string>>
+  /** The first 64 KiB as text; of an event stream that stays open, what had come when it fell silent. */
+  readonly body: string
+}
+
+/** What came of a request: an answer, or a failure. */
+export interface ProbeResult {
+  readonly answer?: ProbeAnswer
+  readonly failure?: ProbeFailure
+  /** Milliseconds until the answer had come. */
+  readonly milliseconds: number
+}
+
+/**
+ * Sends one request, and never throws.
+ *
+ * With `anyCertificate` a certificate that Node does not trust is taken, too: for reading only, so it must
+ * never carry a secret.
+ */
+export type Send = (
+  request: ProbeRequest,
+  options?: { readonly anyCertificate?: boolean },
+) => Promise<ProbeResult>
+
+/** How requests are sent. */
+export interface SendOptions {
+  readonly userAgent: string
+  /** For name, connection, header and body together. Default 10. */
+  readonly deadlineSeconds?: number
+  /** Refuses addresses that are not public. They are checked after resolution, and exactly those are used. */
+  readonly isPublicOnly?: boolean
+  /** Certificates that are trusted in place of the machine's, for tests. */
+  readonly ca?: string
+}
+
+const bodyBytes = 65_536
+/** For how long an event stream may be silent before it counts as one that stays open. */
+const quietMs = 1500
+
+/** Makes the function that sends. It keeps no connection, so there is nothing to close. */
+export function createSend(options: SendOptions): Send {
+  return async (request, { anyCertificate = false } = {}) => {
+    const startedAt = performance.now()
+    const agent = createAgent(options, anyCertificate)
+    const signal = AbortSignal.timeout((options.deadlineSeconds ?? 10) * 1000)
+    const result = await ask({ request, agent, signal, options })
+    await agent.destroy()
+    return { ...result, milliseconds: Math.round(performance.now() - startedAt) }
+  }
+}
+
+function createAgent({ isPublicOnly, ca }: SendOptions, anyCertificate: boolean): Agent {
+  return new Agent({
+    connect: {
+      rejectUnauthorized: !anyCertificate,
+      ...(ca === undefined ? {} : { ca }),
+      ...(isPublicOnly === true ? { lookup: lookUpPublic } : {}),
+    },
+    allowH2: false,
+    bodyTimeout: 0,
+    headersTimeout: 0,
+  })
+}
+
+/** Everything that one request needs. */
+interface Asking {
+  readonly request: ProbeRequest
+  readonly agent: Agent
+  readonly signal: AbortSignal
+  readonly options: SendOptions
+}
+
+async function ask(asking: Asking): Promise<Pick<ProbeResult, 'answer' | 'failure'>> {
+  const { request, agent, signal, options } = asking
+  try {
+    if (options.isPublicOnly === true) verifyLiteral(new URL(request.url))
+    const response = await requestOnce(request.url, {
+      dispatcher: agent,
+      method: request.method,
+      headers: { 'user-agent': options.userAgent, ...request.headers },
+      ...(request.body === undefined ? {} : { body: request.body }),
+      signal,
+    })
+    const headers = joinHeaders(response.headers)
+    const body = await readBody(response.body, headers['content-type'] ?? '')
+    return { answer: { status: response.statusCode, headers, body } }
+  } catch (error) {
+    return { failure: toProbeFailure(error) }
+  }
+}
+
+/** A literal address is connected to without a look-up, so it is judged here. */
+function verifyLiteral({ hostname }: URL): void {
+  const bare = hostname.replace(/^\[|\]$/g, '')
+  if (isIP(bare) !== 0 && !isPublicAddress(bare)) throw privateAddress()
+}
+
+/** Looks a name up and hands out its addresses only when all of them are public. */
+const lookUpPublic: LookupFunction = (hostname, options, callback) => {
+  lookupName(hostname, { ...options, all: true }, (error, addresses) => {
+    if (error !== null) return callback(error, [])
+    if (!addresses.every(({ address }) => isPublicAddress(address))) {
+      return callback(privateAddress(), [])
+    }
+    const [first] = addresses
+    if (options.all === true) return callback(null, addresses)
+    callback(null, first?.address ?? '', first?.family)
+  })
+}
+
+function joinHeaders(raw: Dispatcher.ResponseData['headers']): Record<string, string> {
+  const entries = Object.entries(raw).map(([name, value]) => [
+    name.toLowerCase(),
+    Array.isArray(value) ? value.join(', ') : (value ?? ''),
+  ])
+  return Object.fromEntries(entries)
+}
+
+async function readBody(
+  body: Dispatcher.ResponseData['body'],
+  contentType: string,
+): Promise<string> {
+  const chunks: Buffer[] = []
+  let size = 0
+  const isStream = contentType.startsWith('text/event-stream')
+  const quiet = isStream ? setTimeout(() => body.destroy(silence), quietMs) : undefined
+  try {
+    for await (const chunk of body) {
+      chunks.push(Buffer.from(chunk))
+      size += chunks.at(-1)?.length ?? 0
+      quiet?.refresh()
+      if (size >= bodyBytes) break
+    }
+  } catch (error) {
+    if (error !== silence) throw error
+  } finally {
+    clearTimeout(quiet)
+  }
+  return Buffer.concat(chunks).subarray(0, bodyBytes).toString('utf8')
+}
+
+/** Ends the reading of a stream that has nothing more to say. */
+const silence = new Error('The stream fell silent')
