@@ -6,36 +6,45 @@ import type { Visit } from './visit.ts'
 /** `fault`: some client cannot connect. `risk`: it works and will fail one day, or is unsafe. `note`: good to know. */
 export type Severity = 'fault' | 'risk' | 'note'
 
-/** One thing that is not as it should be. */
-export interface Finding {
+/** What a finding says wherever it is found; the docs print these. */
+export interface Explanation {
   /** What is wrong, for programs: `resource-metadata-html`. Stable. */
   readonly id: string
   readonly severity: Severity
   /** What is wrong, in one line without a final period. */
   readonly title: string
-  /** What was seen, in a sentence with the values. */
-  readonly seen: string
   /** Why that matters. */
   readonly why: string
   /** What to change: the exact header, setting or file. */
   readonly fix: string
   /** The Gatehouse setting, when the server is ours. */
   readonly gatehouse?: string
-  /** The requests that show it. */
-  readonly evidence: readonly Observation[]
   /** Which requirements of clients it breaks; clients that do not have them are not affected. */
   readonly breaks: readonly Requirement[]
-  /** Ids of clients it concerns, when it was seen for these alone. */
-  readonly only?: readonly string[]
 }
 
+/** Where and how it showed this time. */
+export interface Sighting {
+  /** What was seen, in a sentence with the values. */
+  readonly seen: string
+  /** The requests that show it. */
+  readonly evidence: readonly Observation[]
+  /** Ids of clients it concerns, when it was seen for these alone. */
+  readonly only?: readonly string[]
+  /** The same advice with the values of this server. */
+  readonly fix?: string
+  /** What it breaks here, where that depends on what was seen. */
+  readonly breaks?: readonly Requirement[]
+}
+
+/** One thing that is not as it should be: the explanation, and what the sighting says more exactly. */
+export type Finding = Explanation & Sighting & Pick<Explanation, 'fix' | 'breaks'>
+
 /** One thing the doctor looks at. */
-export interface Check {
-  /** The findings it can have, each explained in the docs. */
-  readonly id: string
-  /** Checks whose findings make this one's consequences: it is not asked after those have found a fault. */
+export interface Check extends Explanation {
+  /** Checks whose findings make this one's consequences: it is not asked after those have found something. */
   readonly after?: readonly string[]
-  readonly find: (visit: Visit) => readonly Finding[]
+  readonly find: (visit: Visit) => Sighting | undefined
 }
 
 /** What one client would do. */

@@ -42,7 +42,7 @@ export interface ClientVisit {
   readonly clientId?: string
   /** The authorization request, answered by a page or a redirect. */
   readonly authorize?: Observation
-  /** The page of the same origin to which `authorize` redirects, as most servers send people to sign in. */
+  /** Where that sent the browser, asked once: the sign-in page of a provider. */
   readonly signIn?: Observation
   /** The removal of the registration (RFC 7592); absent when none was possible. */
   readonly removal?: Observation
