@@ -21,6 +21,8 @@ export interface Explanation {
   readonly gatehouse?: string
   /** Which requirements of clients it breaks; clients that do not have them are not affected. */
   readonly breaks: readonly Requirement[]
+  /** The step that no client gets past, whatever it insists on. */
+  readonly stops?: Step
 }
 
 /** Where and how it showed this time. */

@@ -1,0 +1,225 @@
+/** What the MCP endpoint answers to somebody without a token: 401, or something that keeps clients out. */
+import type { Check, Sighting } from '../finding.ts'
+import type { Observation } from '../observation.ts'
+import { findDocument } from '../places.ts'
+import { isHtml, readKind, readLocation, readMembers, readText, tell } from '../reading.ts'
+import type { Visit } from '../visit.ts'
+import { findSignInRedirect } from './front.ts'
+
+function sight(observation: Observation): Sighting {
+  return { seen: tell(observation), evidence: [observation] }
+}
+
+/** Finds a POST that came through to the server and was answered with one of these statuses. */
+function findPost({ shared }: Visit, ...statuses: readonly number[]): Sighting | undefined {
+  const { post } = shared
+  const isOwn = readKind(post) !== 'wall' && statuses.includes(post.response?.status ?? 0)
+  return isOwn ? sight(post) : undefined
+}
+
+function hasMetadata(visit: Visit): boolean {
+  return findDocument(visit, 'resourceMetadata') !== undefined
+}
+
+/** Whether the endpoint let somebody without a token in, and speaks MCP. */
+function isOpen({ shared }: Visit): boolean {
+  const { response } = shared.post
+  if (response === undefined || response.status < 200 || response.status >= 300) return false
+  if (isHtml(response)) return false
+  const isStream = /event-stream/i.test(response.headers['content-type'] ?? '')
+  const rpc = readMembers(response.json)
+  return isStream || readText(rpc?.['jsonrpc']) !== undefined
+}
+
+const redirectToOtherHost: Check = {
+  id: 'redirect-to-other-host',
+  severity: 'fault',
+  title: 'The MCP URL redirects to another host',
+  why: 'Clients drop the token when a redirect leads to another host, so they sign in and are refused ever after.',
+  fix: 'Give clients the URL that the redirect leads to, or proxy the request in place of redirecting it.',
+  gatehouse: 'publicUrl',
+  breaks: ['no-redirect-on-mcp'],
+  after: ['redirect-to-https', 'sign-in-redirect'],
+  find: (visit) => {
+    const { post, url } = visit.shared
+    const to = readLocation(post)
+    if (to === undefined || to.host === url.host || findSignInRedirect(visit)) return undefined
+    return { ...sight(post), fix: `Give clients ${to.href}, or proxy the request to it.` }
+  },
+}
+
+const redirectOnMcpPath: Check = {
+  id: 'redirect-on-mcp-path',
+  severity: 'fault',
+  title: 'The MCP URL redirects to another path',
+  why: 'After 301, 302 and 303 clients repeat a POST as GET without its body; several follow no redirect at all. Mostly it is a framework that adds or takes away a trailing slash.',
+  fix: 'Give clients the URL that the redirect leads to, or switch the redirect off (Starlette: redirect_slashes=False; nginx: proxy_pass without the rewriting slash).',
+  breaks: ['no-redirect-on-mcp'],
+  after: ['redirect-to-https', 'sign-in-redirect', 'redirect-to-other-host'],
+  find: ({ shared }) => {
+    const to = readLocation(shared.post)
+    if (to === undefined) return undefined
+    return { ...sight(shared.post), fix: `Give clients ${to.href}, or switch the redirect off.` }
+  },
+}
+
+const openWithMetadata: Check = {
+  id: 'open-with-metadata',
+  severity: 'fault',
+  title: 'The server offers OAuth and lets everybody in without it',
+  why: 'Clients begin to sign in at a 401. Without one they connect as nobody, and a tool that needs to know who is asking fails.',
+  fix: 'Answer requests without a token with 401 and WWW-Authenticate: Bearer resource_metadata="…", initialize included.',
+  gatehouse: 'to: let clients reach the gate only, never the server behind it',
+  breaks: ['unauthorized-401', 'unauthorized-401-on-get'],
+  find: (visit) => (isOpen(visit) && hasMetadata(visit) ? sight(visit.shared.post) : undefined),
+}
+
+const openToEverybody: Check = {
+  id: 'open-to-everybody',
+  severity: 'risk',
+  title: 'The server asks nobody for a token',
+  why: 'Whoever finds the URL uses its tools. Clients connect when a person chooses “no authentication”.',
+  fix: 'Put an authorization server in front, unless everybody may use the tools.',
+  gatehouse: 'gatehouse serve --to URL',
+  breaks: [],
+  find: (visit) => (isOpen(visit) && !hasMetadata(visit) ? sight(visit.shared.post) : undefined),
+}
+
+const notMcp: Check = {
+  id: 'not-an-mcp-endpoint',
+  severity: 'fault',
+  title: 'Something other than an MCP server answers at this path',
+  why: 'Clients post JSON-RPC to it and cannot read what comes back: mostly the path is missing from the URL, or a website answers every path.',
+  fix: 'Give clients the full URL with its path, usually /mcp, and route that path to the MCP server before the website.',
+  gatehouse: 'backends[].path',
+  breaks: ['unauthorized-401'],
+  stops: 'reach',
+  find: (visit) => {
+    const { response } = visit.shared.post
+    if (readKind(visit.shared.post) === 'wall' || isOpen(visit)) return undefined
+    return response && response.status >= 200 && response.status < 300
+      ? sight(visit.shared.post)
+      : undefined
+  },
+}
+
+const notFound: Check = {
+  id: 'mcp-path-not-found',
+  severity: 'fault',
+  title: 'There is nothing at this path',
+  why: 'The host answers and knows no MCP server there.',
+  fix: 'Give clients the URL with the right path (often /mcp, or /sse for old servers), or route this path to the server.',
+  gatehouse: 'backends[].path',
+  breaks: ['unauthorized-401'],
+  stops: 'reach',
+  find: (visit) => findPost(visit, 404, 410),
+}
+
+const methodRefused: Check = {
+  id: 'post-not-allowed',
+  severity: 'fault',
+  title: 'The path takes no POST',
+  why: 'Streamable HTTP clients post to the URL. A path that only answers GET belongs to the old HTTP+SSE transport, or to a website.',
+  fix: 'Give clients the Streamable HTTP URL, usually /mcp; bridge an old SSE server.',
+  gatehouse: 'backends[].transport: sse',
+  breaks: ['unauthorized-401'],
+  stops: 'reach',
+  find: (visit) => findPost(visit, 405),
+}
+
+const judgedBeforeToken: Check = {
+  id: 'refused-before-authorization',
+  severity: 'fault',
+  title: 'A request without a token is judged by its content before its token',
+  why: 'Clients begin to sign in at a 401; 400, 406, 415 and 422 tell them that the server does not understand them.',
+  fix: 'Check the token first: Accept, Content-Type, session and body are judged after it.',
+  breaks: ['unauthorized-401'],
+  find: (visit) => findPost(visit, 400, 406, 415, 422),
+}
+
+const forbidden: Check = {
+  id: 'forbidden-in-place-of-401',
+  severity: 'fault',
+  title: 'A request without a token is answered 403',
+  why: 'A 403 is final for clients; they sign in at a 401 only. Besides a wrong status it can be a firewall or a check of Origin or Host that refuses everybody.',
+  fix: 'Answer 401 with WWW-Authenticate: Bearer resource_metadata="…", and look for a firewall rule or a list of allowed hosts that lacks this one.',
+  breaks: ['unauthorized-401'],
+  find: (visit) => findPost(visit, 402, 403, 407, 421, 451),
+}
+
+const serverError: Check = {
+  id: 'mcp-endpoint-fails',
+  severity: 'fault',
+  title: 'The MCP endpoint fails',
+  why: 'The server, or the proxy in front that cannot reach it (502, 503, 504), answers with an error to everybody.',
+  fix: 'Read the log of the server at the time of this request; for 502 to 504 check that it runs and that the proxy has the right address for it.',
+  gatehouse: 'to',
+  breaks: ['unauthorized-401'],
+  stops: 'reach',
+  find: ({ shared }) => (readKind(shared.post) === 'server-error' ? sight(shared.post) : undefined),
+}
+
+const isChallenged = ({ shared }: Visit) => shared.post.response?.status === 401
+
+const getLetsIn: Check = {
+  id: 'get-lets-everybody-in',
+  severity: 'fault',
+  title: 'GET answers as if a token were there, though POST does not',
+  why: 'Some clients ask by GET first: 200 tells them that no sign-in is needed, or to read the answer as metadata.',
+  fix: 'Answer GET without a token with the same 401 and the same WWW-Authenticate as POST.',
+  breaks: ['unauthorized-401-on-get'],
+  find: (visit) => {
+    const { get } = visit.shared
+    const status = get.response?.status ?? 0
+    const isLetIn = status >= 200 && status < 400 && readKind(get) !== 'wall'
+    return isChallenged(visit) && isLetIn ? sight(get) : undefined
+  },
+}
+
+const getNotChallenged: Check = {
+  id: 'get-without-challenge',
+  severity: 'risk',
+  title: 'GET without a token is not answered 401',
+  why: 'Clients that ask by GET first get no challenge and have to guess where the metadata is.',
+  fix: 'Answer GET, HEAD and DELETE without a token with the same 401 and WWW-Authenticate as POST, before 405 and 406.',
+  breaks: [],
+  after: ['get-lets-everybody-in'],
+  find: (visit) => {
+    const { get } = visit.shared
+    const status = get.response?.status ?? 401
+    const isOther = status !== 401 && readKind(get) !== 'wall'
+    return isChallenged(visit) && isOther ? sight(get) : undefined
+  },
+}
+
+const headNotChallenged: Check = {
+  id: 'head-without-challenge',
+  severity: 'fault',
+  title: 'HEAD without a token is not answered 401',
+  why: 'Gemini CLI asks by HEAD first and reads the challenge there; without it, it has to guess where the metadata is.',
+  fix: 'Answer HEAD like GET: the same 401 and WWW-Authenticate, without a body.',
+  breaks: ['unauthorized-401-on-head'],
+  after: ['get-lets-everybody-in', 'get-without-challenge'],
+  find: (visit) => {
+    const { head } = visit.shared
+    const isOther = head.response?.status !== 401 && head.failure?.kind !== 'not-sent'
+    return isChallenged(visit) && isOther && readKind(head) !== 'wall' ? sight(head) : undefined
+  },
+}
+
+/** The first request and what it meets. */
+export const endpointChecks = [
+  redirectToOtherHost,
+  redirectOnMcpPath,
+  openWithMetadata,
+  openToEverybody,
+  notFound,
+  methodRefused,
+  notMcp,
+  judgedBeforeToken,
+  forbidden,
+  serverError,
+  getLetsIn,
+  getNotChallenged,
+  headNotChallenged,
+]

@@ -1,0 +1,91 @@
+/**
+ * Where clients look for a document, and where each of them ends.
+ *
+ * They look in one place after another and pass over a place that says 4xx; anything else ends the search.
+ * So one bad answer stops those clients alone that come to it before a good one.
+ */
+import type { ClientProfile } from '../profiles/profile.ts'
+import type { Observation } from './observation.ts'
+import { type Kind, type Members, readKind, readMembers } from './reading.ts'
+import type { Visit } from './visit.ts'
+
+/** The two documents that every client looks for. */
+export type Sought = 'resourceMetadata' | 'serverMetadata'
+
+/** A document and the answer that it came in. */
+export interface Found {
+  readonly members: Members
+  readonly observation: Observation
+}
+
+/** Where one client's search ends. `absent`: every place said no, one of them `protected` perhaps. */
+interface End {
+  readonly kind: Kind
+  readonly observations: readonly Observation[]
+}
+
+const everyPlace = {
+  resourceMetadata: ['challenge', 'path', 'root'],
+  serverMetadata: ['oauth', 'openid', 'openid-appended'],
+} as const
+
+/** The answers from each place, in the order of the specification. */
+export function findObservations({ shared }: Visit, sought: Sought): readonly Observation[] {
+  return listPlaces(everyPlace[sought], shared[sought])
+}
+
+/** The document that most clients read: the first in the order of the specification. */
+export function findDocument(visit: Visit, sought: Sought): Found | undefined {
+  for (const observation of findObservations(visit, sought)) {
+    const members = readMembers(observation.response?.json)
+    if (readKind(observation) === 'document' && members) return { members, observation }
+  }
+  return undefined
+}
+
+/** Every document that was found, each once. */
+export function findDocuments(visit: Visit, sought: Sought): readonly Found[] {
+  return findObservations(visit, sought).flatMap((observation) => {
+    const members = readMembers(observation.response?.json)
+    return readKind(observation) === 'document' && members ? [{ members, observation }] : []
+  })
+}
+
+/** The clients whose search ends with such an answer, and the answers; undefined when none does. */
+export function findStopped(
+  visit: Visit,
+  sought: Sought,
+  kind: Kind,
+): { readonly evidence: readonly Observation[]; readonly only?: readonly string[] } | undefined {
+  const stopped = visit.clients
+    .map(({ profile }) => ({ profile, end: followSearch(visit, sought, profile) }))
+    .filter(({ end }) => end.kind === kind)
+  const evidence = [...new Set(stopped.flatMap(({ end }) => end.observations))]
+  if (evidence.length === 0) return undefined
+  return { evidence, ...narrow(visit, stopped) }
+}
+
+/** `only`, unless it would name every client that was played. */
+export function narrow(
+  visit: Visit,
+  concerned: readonly { readonly profile: ClientProfile }[],
+): { readonly only?: readonly string[] } {
+  if (concerned.length === visit.clients.length) return {}
+  return { only: concerned.map(({ profile }) => profile.id) }
+}
+
+function followSearch(visit: Visit, sought: Sought, { discovery }: ClientProfile): End {
+  const observations = listPlaces(discovery[sought], visit.shared[sought])
+  const kinds = observations.map(readKind)
+  const at = kinds.findIndex((kind) => kind !== 'absent' && kind !== 'protected')
+  const [ending] = observations.slice(at)
+  if (at >= 0 && ending) return { kind: kinds[at] ?? 'absent', observations: [ending] }
+  return { kind: kinds.includes('protected') ? 'protected' : 'absent', observations }
+}
+
+function listPlaces(
+  places: readonly string[],
+  seen: Readonly<Record<string, Observation | undefined>>,
+): readonly Observation[] {
+  return places.flatMap((place) => seen[place] ?? [])
+}
