@@ -4,17 +4,24 @@
  * They look in one place after another and pass over a place that says 4xx; anything else ends the search.
  * So one bad answer stops those clients alone that come to it before a good one.
  */
+
 import type { ClientProfile } from '../profiles/profile.ts'
+import {
+  findResourceObservation,
+  type JsonObject,
+  resourceMetadataOrder,
+  serverMetadataOrder,
+} from './documents.ts'
 import type { Observation } from './observation.ts'
-import { type Kind, type Members, readKind, readMembers } from './reading.ts'
-import type { Visit } from './visit.ts'
+import { type Kind, parseMembers, readKind } from './reading.ts'
+import type { SharedVisit, Visit } from './visit.ts'
 
 /** The two documents that every client looks for. */
 export type Sought = 'resourceMetadata' | 'serverMetadata'
 
 /** A document and the answer that it came in. */
 export interface Found {
-  readonly members: Members
+  readonly members: JsonObject
   readonly observation: Observation
 }
 
@@ -25,19 +32,19 @@ interface End {
 }
 
 const everyPlace = {
-  resourceMetadata: ['challenge', 'path', 'root'],
-  serverMetadata: ['oauth', 'openid', 'openid-appended'],
-} as const
+  resourceMetadata: resourceMetadataOrder,
+  serverMetadata: serverMetadataOrder,
+}
 
 /** The answers from each place, in the order of the specification. */
 export function findObservations({ shared }: Visit, sought: Sought): readonly Observation[] {
-  return listPlaces(everyPlace[sought], shared[sought])
+  return listSearched(shared, sought, everyPlace)
 }
 
 /** The document that most clients read: the first in the order of the specification. */
 export function findDocument(visit: Visit, sought: Sought): Found | undefined {
   for (const observation of findObservations(visit, sought)) {
-    const members = readMembers(observation.response?.json)
+    const members = parseMembers(observation.response?.json)
     if (readKind(observation) === 'document' && members) return { members, observation }
   }
   return undefined
@@ -46,7 +53,7 @@ export function findDocument(visit: Visit, sought: Sought): Found | undefined {
 /** Every document that was found, each once. */
 export function findDocuments(visit: Visit, sought: Sought): readonly Found[] {
   return findObservations(visit, sought).flatMap((observation) => {
-    const members = readMembers(observation.response?.json)
+    const members = parseMembers(observation.response?.json)
     return readKind(observation) === 'document' && members ? [{ members, observation }] : []
   })
 }
@@ -75,7 +82,7 @@ export function narrow(
 }
 
 function followSearch(visit: Visit, sought: Sought, { discovery }: ClientProfile): End {
-  const observations = listPlaces(discovery[sought], visit.shared[sought])
+  const observations = listSearched(visit.shared, sought, discovery)
   const kinds = observations.map(readKind)
   const at = kinds.findIndex((kind) => kind !== 'absent' && kind !== 'protected')
   const [ending] = observations.slice(at)
@@ -83,9 +90,15 @@ function followSearch(visit: Visit, sought: Sought, { discovery }: ClientProfile
   return { kind: kinds.includes('protected') ? 'protected' : 'absent', observations }
 }
 
-function listPlaces(
-  places: readonly string[],
-  seen: Readonly<Record<string, Observation | undefined>>,
+/** The answers in the order in which a client looks; what the challenge names may be one of the others. */
+function listSearched(
+  shared: SharedVisit,
+  sought: Sought,
+  order: Pick<ClientProfile['discovery'], Sought>,
 ): readonly Observation[] {
-  return places.flatMap((place) => seen[place] ?? [])
+  const observations =
+    sought === 'resourceMetadata'
+      ? order.resourceMetadata.map((place) => findResourceObservation(shared, place))
+      : order.serverMetadata.map((place) => shared.serverMetadata[place])
+  return [...new Set(observations)].filter((each) => each !== undefined)
 }

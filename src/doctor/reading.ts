@@ -1,9 +1,7 @@
 /** Reading what was seen: what kind of answer came, and how to say so in a sentence. Pure. */
 import ipaddr from 'ipaddr.js'
+import { isObject, type JsonObject } from './documents.ts'
 import type { Observation, SeenResponse } from './observation.ts'
-
-/** A JSON object of which nothing is known. */
-export type Members = Readonly<Record<string, unknown>>
 
 /** What kind of answer came, as far as every check cares. */
 export type Kind =
@@ -28,32 +26,28 @@ export function readKind(observation: Observation): Kind {
   if (response.status >= 300 && response.status < 400) return 'redirect'
   if (response.status === 401 || response.status === 403) return 'protected'
   if (response.status >= 400) return 'absent'
-  if (readMembers(response.json) !== undefined) return 'document'
+  if (parseMembers(response.json) !== undefined) return 'document'
   return isHtml(response) ? 'html' : 'not-json'
 }
 
 /** Returns a value as an object with members, or undefined when it is none. */
-export function readMembers(value: unknown): Members | undefined {
-  return isMembers(value) ? value : undefined
-}
-
-function isMembers(value: unknown): value is Members {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+export function parseMembers(value: unknown): JsonObject | undefined {
+  return isObject(value) ? value : undefined
 }
 
 /** Returns a value as a text that is not empty, or undefined. */
-export function readText(value: unknown): string | undefined {
+export function parseText(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined
 }
 
 /** Returns the texts of an array; undefined when it is no array. */
-export function readTexts(value: unknown): readonly string[] | undefined {
+export function parseTexts(value: unknown): readonly string[] | undefined {
   if (!Array.isArray(value)) return undefined
   return value.filter((each): each is string => typeof each === 'string')
 }
 
 /** Returns a value as a URL, or undefined when it is none. */
-export function readUrl(value: unknown, base?: string): URL | undefined {
+export function parseUrl(value: unknown, base?: string): URL | undefined {
   return typeof value === 'string' ? (URL.parse(value, base) ?? undefined) : undefined
 }
 
@@ -74,7 +68,7 @@ export function isInternalHost(hostname: string): boolean {
 /** Where a redirect leads; undefined when the answer is none. */
 export function readLocation({ request, response }: Observation): URL | undefined {
   if (response === undefined || response.status < 300 || response.status >= 400) return undefined
-  return readUrl(response.headers['location'], request.url)
+  return parseUrl(response.headers['location'], request.url)
 }
 
 /** Says in a sentence what came of a request, with the values. */
@@ -90,8 +84,8 @@ export function tell(observation: Observation): string {
 
 /** The error that an answer of an OAuth endpoint names, and its description, in one text. */
 export function readError({ json, body }: SeenResponse): string {
-  const { error, error_description: description } = readMembers(json) ?? {}
-  const said = [readText(error), readText(description)].filter((part) => part !== undefined)
+  const { error, error_description: description } = parseMembers(json) ?? {}
+  const said = [parseText(error), parseText(description)].filter((part) => part !== undefined)
   if (said.length > 0) return said.join(': ')
   const text = body.replace(/<(style|script)\b.*?<\/\1>/gis, ' ').replace(/<[^>]*>/g, ' ')
   return text.replace(/\s+/g, ' ').trim().slice(0, 200)

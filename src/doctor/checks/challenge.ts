@@ -1,7 +1,7 @@
 /** The challenge: whether a 401 says where to begin. */
 import { parseBearerChallenge } from '../challenge.ts'
 import type { Check, Sighting } from '../finding.ts'
-import { isInternalHost, readUrl } from '../reading.ts'
+import { isInternalHost, parseUrl } from '../reading.ts'
 import type { Visit } from '../visit.ts'
 
 const example =
@@ -38,7 +38,7 @@ function findChallenge(
 }
 
 function isAbsoluteUrl(text: string): boolean {
-  return /^https?:\/\//i.test(text) && readUrl(text) !== undefined
+  return /^https?:\/\//i.test(text) && parseUrl(text) !== undefined
 }
 
 const missing: Check = {
@@ -93,7 +93,7 @@ const overHttp: Check = {
   after: ['wrong-public-url', 'plain-http'],
   find: (visit) =>
     findChallenge(visit, ({ metadata }) => {
-      const named = readUrl(metadata)
+      const named = parseUrl(metadata)
       return visit.shared.url.protocol === 'https:' && named?.protocol === 'http:'
     }),
 }
@@ -109,7 +109,7 @@ const elsewhere: Check = {
   after: ['wrong-public-url', 'challenge-metadata-http', 'plain-http'],
   find: (visit) =>
     findChallenge(visit, ({ metadata }) => {
-      const named = isAbsoluteUrl(metadata ?? '') ? readUrl(metadata) : undefined
+      const named = isAbsoluteUrl(metadata ?? '') ? parseUrl(metadata) : undefined
       const isForeign = named !== undefined && named.origin !== visit.shared.url.origin
       return isForeign && !isInternalHost(named.hostname)
     }),

@@ -1,18 +1,19 @@
 /** Whether a client can come to a client id: by registering, or by its metadata document. */
+import type { JsonObject } from '../documents.ts'
 import type { Check, Sighting } from '../finding.ts'
 import { findDocument, narrow } from '../places.ts'
-import { type Members, readText, readTexts } from '../reading.ts'
+import { parseText, parseTexts } from '../reading.ts'
 import type { Visit } from '../visit.ts'
 
 const flag = 'client_id_metadata_document_supported'
 
 /** Whether the metadata says that client ids may be URLs of documents. */
-export function takesDocuments(members: Members): boolean {
+export function takesDocuments(members: JsonObject): boolean {
   return members[flag] === true
 }
 
-function listsNone(members: Members): boolean {
-  const methods = readTexts(members['token_endpoint_auth_methods_supported'])
+function listsNone(members: JsonObject): boolean {
+  const methods = parseTexts(members['token_endpoint_auth_methods_supported'])
   return methods?.includes('none') === true
 }
 
@@ -26,7 +27,7 @@ function sightMembers(visit: Visit, ...names: readonly string[]): Sighting | und
   }
 }
 
-function readMetadata(visit: Visit): Members | undefined {
+function readMetadata(visit: Visit): JsonObject | undefined {
   return findDocument(visit, 'serverMetadata')?.members
 }
 
@@ -41,7 +42,7 @@ const noWay: Check = {
   find: (visit) => {
     const members = readMetadata(visit)
     if (members === undefined || takesDocuments(members)) return undefined
-    if (readText(members['registration_endpoint'])) return undefined
+    if (parseText(members['registration_endpoint'])) return undefined
     return sightMembers(visit, 'registration_endpoint', flag)
   },
 }
@@ -72,7 +73,7 @@ const documentsOnlyWithoutNone: Check = {
   find: (visit) => {
     const members = readMetadata(visit)
     if (members === undefined || !takesDocuments(members) || listsNone(members)) return undefined
-    if (readText(members['registration_endpoint'])) return undefined
+    if (parseText(members['registration_endpoint'])) return undefined
     const concerned = visit.clients.filter(
       ({ profile }) => profile.identification.document?.needsNone !== false,
     )
@@ -94,7 +95,7 @@ const documentsOnly: Check = {
   find: (visit) => {
     const members = readMetadata(visit)
     if (members === undefined || !takesDocuments(members)) return undefined
-    if (readText(members['registration_endpoint'])) return undefined
+    if (parseText(members['registration_endpoint'])) return undefined
     const concerned = visit.clients.filter(
       ({ profile }) => profile.identification.document === undefined,
     )

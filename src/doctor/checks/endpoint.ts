@@ -2,7 +2,7 @@
 import type { Check, Sighting } from '../finding.ts'
 import type { Observation } from '../observation.ts'
 import { findDocument } from '../places.ts'
-import { isHtml, readKind, readLocation, readMembers, readText, tell } from '../reading.ts'
+import { isHtml, parseMembers, parseText, readKind, readLocation, tell } from '../reading.ts'
 import type { Visit } from '../visit.ts'
 import { findSignInRedirect } from './front.ts'
 
@@ -27,8 +27,8 @@ function isOpen({ shared }: Visit): boolean {
   if (response === undefined || response.status < 200 || response.status >= 300) return false
   if (isHtml(response)) return false
   const isStream = /event-stream/i.test(response.headers['content-type'] ?? '')
-  const rpc = readMembers(response.json)
-  return isStream || readText(rpc?.['jsonrpc']) !== undefined
+  const rpc = parseMembers(response.json)
+  return isStream || parseText(rpc?.['jsonrpc']) !== undefined
 }
 
 const redirectToOtherHost: Check = {

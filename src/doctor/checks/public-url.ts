@@ -5,7 +5,7 @@ import { parseBearerChallenge } from '../challenge.ts'
 import type { Check } from '../finding.ts'
 import type { Observation } from '../observation.ts'
 import { findDocuments } from '../places.ts'
-import { isInternalHost, readTexts, readUrl } from '../reading.ts'
+import { isInternalHost, parseTexts, parseUrl } from '../reading.ts'
 import type { Visit } from '../visit.ts'
 
 /** An address that the server gave out, and whom it stops when it leads nowhere. */
@@ -36,7 +36,7 @@ function listGiven(visit: Visit): readonly Given[] {
         observation,
         breaks: ['resource-equals-url', 'resource-covers-url'],
       },
-      ...(readTexts(members['authorization_servers']) ?? []).map(
+      ...(parseTexts(members['authorization_servers']) ?? []).map(
         (value): Given => ({
           what: 'authorization_servers',
           value,
@@ -76,7 +76,7 @@ const wrongPublicUrl: Check = {
     const { url } = visit.shared
     if (isInternalHost(url.hostname)) return undefined
     const wrong = listGiven(visit).filter(({ value }) => {
-      const given = readUrl(value)
+      const given = parseUrl(value)
       return given !== undefined && isInternalHost(given.hostname)
     })
     if (wrong.length === 0) return undefined

@@ -1,29 +1,22 @@
 /** What the registration endpoint answers when it registers a client (RFC 7591 §3.2.1), and what becomes of it. */
+import type { JsonObject } from '../documents.ts'
 import type { Check, Sighting } from '../finding.ts'
 import type { Observation } from '../observation.ts'
 import { narrow } from '../places.ts'
-import {
-  isHtml,
-  type Members,
-  readError,
-  readMembers,
-  readText,
-  readTexts,
-  tell,
-} from '../reading.ts'
+import { isHtml, parseMembers, parseText, parseTexts, readError, tell } from '../reading.ts'
 import type { Visit } from '../visit.ts'
 import { findRegistrations } from './registration.ts'
 
-function readAnswer({ response }: Observation): Members | undefined {
+function readAnswer({ response }: Observation): JsonObject | undefined {
   if (response === undefined || response.status < 200 || response.status > 299) return undefined
-  return isHtml(response) ? undefined : (readMembers(response.json) ?? {})
+  return isHtml(response) ? undefined : (parseMembers(response.json) ?? {})
 }
 
 /** Finds the clients whose registration succeeded with such an answer. */
 function findAnswers(
   visit: Visit,
-  isSo: (answer: Members, asked: Members) => boolean,
-  say: (answer: Members) => string,
+  isSo: (answer: JsonObject, asked: JsonObject) => boolean,
+  say: (answer: JsonObject) => string,
 ): Sighting | undefined {
   return findRegistrations(
     visit,
@@ -37,7 +30,7 @@ function findAnswers(
 
 const show =
   (...names: readonly string[]) =>
-  (answer: Members) =>
+  (answer: JsonObject) =>
     names.map((name) => `"${name}": ${JSON.stringify(answer[name]) ?? 'nothing'}`).join(', ')
 
 const withoutId: Check = {
@@ -50,7 +43,7 @@ const withoutId: Check = {
   breaks: ['registration-succeeds'],
   stops: 'register',
   find: (visit) =>
-    findAnswers(visit, (answer) => !readText(answer['client_id']), show('client_id')),
+    findAnswers(visit, (answer) => !parseText(answer['client_id']), show('client_id')),
 }
 
 const withoutRedirects: Check = {
@@ -64,7 +57,7 @@ const withoutRedirects: Check = {
   find: (visit) =>
     findAnswers(
       visit,
-      (answer) => !readTexts(answer['redirect_uris'])?.length,
+      (answer) => !parseTexts(answer['redirect_uris'])?.length,
       show('redirect_uris'),
     ),
 }
@@ -81,8 +74,8 @@ const otherRedirects: Check = {
     findAnswers(
       visit,
       (answer, asked) => {
-        const said = readTexts(answer['redirect_uris']) ?? []
-        const sent = readTexts(asked['redirect_uris']) ?? []
+        const said = parseTexts(answer['redirect_uris']) ?? []
+        const sent = parseTexts(asked['redirect_uris']) ?? []
         return said.length > 0 && !sent.some((uri) => said.includes(uri))
       },
       show('redirect_uris'),
@@ -104,8 +97,8 @@ const withNull: Check = {
     ),
 }
 
-const needsSecret = (answer: Members) =>
-  /^client_secret_/.test(readText(answer['token_endpoint_auth_method']) ?? '')
+const needsSecret = (answer: JsonObject) =>
+  /^client_secret_/.test(parseText(answer['token_endpoint_auth_method']) ?? '')
 
 const withoutSecret: Check = {
   id: 'registration-secret-missing',
@@ -117,7 +110,7 @@ const withoutSecret: Check = {
   find: (visit) =>
     findAnswers(
       visit,
-      (answer) => needsSecret(answer) && !readText(answer['client_secret']),
+      (answer) => needsSecret(answer) && !parseText(answer['client_secret']),
       show('token_endpoint_auth_method', 'client_secret'),
     ),
 }
@@ -150,7 +143,7 @@ const secretExpiry: Check = {
     findAnswers(
       visit,
       (answer) =>
-        readText(answer['client_secret']) !== undefined &&
+        parseText(answer['client_secret']) !== undefined &&
         !Number.isInteger(answer['client_secret_expires_at']),
       show('client_secret_expires_at'),
     ),
@@ -217,7 +210,7 @@ const cacheable: Check = {
   breaks: [],
   find: (visit) =>
     findRegistrations(visit, ({ observation }) => {
-      const isSecret = readText(readAnswer(observation)?.['client_secret']) !== undefined
+      const isSecret = parseText(readAnswer(observation)?.['client_secret']) !== undefined
       const caching = observation.response?.headers['cache-control'] ?? ''
       return isSecret && !/no-store|private/i.test(caching)
     }),

@@ -2,7 +2,7 @@
 import type { Requirement } from '../../profiles/profile.ts'
 import type { Check, Sighting } from '../finding.ts'
 import { type Found, findDocument } from '../places.ts'
-import { isInternalHost, readTexts, readUrl } from '../reading.ts'
+import { isInternalHost, parseTexts, parseUrl } from '../reading.ts'
 import type { Visit } from '../visit.ts'
 
 function sight({ observation }: Found, seen: string): Sighting {
@@ -20,7 +20,7 @@ const withoutServers: Check = {
     const found = findDocument(visit, 'resourceMetadata')
     if (found === undefined) return undefined
     const named = found.members['authorization_servers']
-    if ((readTexts(named)?.length ?? 0) > 0) return undefined
+    if ((parseTexts(named)?.length ?? 0) > 0) return undefined
     return sight(found, `"authorization_servers": ${JSON.stringify(named) ?? 'nothing'}`)
   },
 }
@@ -34,7 +34,7 @@ const severalServers: Check = {
   breaks: [],
   find: (visit) => {
     const found = findDocument(visit, 'resourceMetadata')
-    const named = readTexts(found?.members['authorization_servers']) ?? []
+    const named = parseTexts(found?.members['authorization_servers']) ?? []
     return found && named.length > 1
       ? sight(found, `"authorization_servers": ${named.join(', ')}`)
       : undefined
@@ -45,7 +45,7 @@ const severalServers: Check = {
 type Difference = 'none' | 'missing' | 'host' | 'http' | 'slash' | 'path'
 
 function compareResource(url: URL, value: unknown): Difference {
-  const resource = readUrl(value)
+  const resource = parseUrl(value)
   if (resource === undefined) return 'missing'
   if (isInternalHost(resource.hostname) && !isInternalHost(url.hostname)) return 'none'
   if (resource.host !== url.host) return isSchemeOnly(url, resource) ? 'http' : 'host'
@@ -134,7 +134,7 @@ const otherPath: Check = {
   breaks: both,
   find: (visit) => {
     const sighting = findDifference(visit, 'path')
-    const resource = readUrl(findDocument(visit, 'resourceMetadata')?.members['resource'])
+    const resource = parseUrl(findDocument(visit, 'resourceMetadata')?.members['resource'])
     if (sighting === undefined || resource === undefined) return undefined
     const isAbove = visit.shared.url.pathname.startsWith(`${trimSlash(resource)}/`)
     return isAbove ? { ...sighting, breaks: ['resource-equals-url'] } : sighting

@@ -1,13 +1,14 @@
 /** What the authorization-server metadata says (RFC 8414 §2), and who cannot do with it. */
+import type { JsonObject } from '../documents.ts'
 import type { Check, Sighting } from '../finding.ts'
 import { type Found, findDocument, findDocuments } from '../places.ts'
-import { isInternalHost, type Members, readText, readTexts, readUrl } from '../reading.ts'
+import { isInternalHost, parseText, parseTexts, parseUrl } from '../reading.ts'
 import type { Visit } from '../visit.ts'
 
 /** Finds the metadata when something about it is so. */
 function findMetadata(
   visit: Visit,
-  isSo: (members: Members, found: Found) => boolean,
+  isSo: (members: JsonObject, found: Found) => boolean,
   ...names: readonly string[]
 ): Sighting | undefined {
   const found = findDocument(visit, 'serverMetadata')
@@ -20,7 +21,7 @@ function findMetadata(
 }
 
 /** Whether responses name the issuer (RFC 9207). */
-export function namesIssuer(members: Members | undefined): boolean {
+export function namesIssuer(members: JsonObject | undefined): boolean {
   return members?.['authorization_response_iss_parameter_supported'] === true
 }
 
@@ -35,7 +36,7 @@ const issuerMissing: Check = {
   fix: 'Add "issuer", the same text as in authorization_servers.',
   gatehouse: 'publicUrl',
   breaks: ['issuer-present', 'issuer-equals-link'],
-  find: (visit) => findMetadata(visit, ({ issuer }) => !readText(issuer), 'issuer'),
+  find: (visit) => findMetadata(visit, ({ issuer }) => !parseText(issuer), 'issuer'),
 }
 
 function findIssuer(visit: Visit, isSo: (issuer: string, link: string) => boolean) {
@@ -43,8 +44,8 @@ function findIssuer(visit: Visit, isSo: (issuer: string, link: string) => boolea
   const sighting = findMetadata(
     visit,
     ({ issuer }) => {
-      const said = readText(issuer)
-      const isInternal = isInternalHost(readUrl(said)?.hostname ?? '')
+      const said = parseText(issuer)
+      const isInternal = isInternalHost(parseUrl(said)?.hostname ?? '')
       if (said === undefined || said === link) return false
       return !(isInternal && !isInternalHost(visit.shared.url.hostname)) && isSo(said, link)
     },
@@ -92,7 +93,7 @@ const endpointsMissing: Check = {
     findMetadata(
       visit,
       (members) =>
-        !readUrl(members['authorization_endpoint']) || !readUrl(members['token_endpoint']),
+        !parseUrl(members['authorization_endpoint']) || !parseUrl(members['token_endpoint']),
       'authorization_endpoint',
       'token_endpoint',
     ),
@@ -118,7 +119,7 @@ const endpointsOverHttp: Check = {
   find: (visit) =>
     findMetadata(
       visit,
-      (members) => endpointNames.some((name) => readUrl(members[name])?.protocol === 'http:'),
+      (members) => endpointNames.some((name) => parseUrl(members[name])?.protocol === 'http:'),
       ...endpointNames,
     ),
 }
@@ -137,7 +138,7 @@ const endpointsElsewhere: Check = {
       visit,
       (members) => {
         const [endpoint, issuer] = [members['authorization_endpoint'], members['issuer']].map(
-          (each) => readUrl(each)?.origin,
+          (each) => parseUrl(each)?.origin,
         )
         const isElsewhere = endpoint !== undefined && issuer !== undefined && endpoint !== issuer
         return isElsewhere && !namesIssuer(members)
@@ -171,7 +172,7 @@ const pkceWithoutS256: Check = {
   find: (visit) =>
     findMetadata(
       visit,
-      ({ [methods]: listed }) => readTexts(listed)?.includes('S256') === false,
+      ({ [methods]: listed }) => parseTexts(listed)?.includes('S256') === false,
       methods,
     ),
 }
@@ -186,7 +187,7 @@ const responseTypes: Check = {
   find: (visit) =>
     findMetadata(
       visit,
-      (members) => !readTexts(members['response_types_supported'])?.includes('code'),
+      (members) => !parseTexts(members['response_types_supported'])?.includes('code'),
       'response_types_supported',
     ),
 }

@@ -1,0 +1,62 @@
+/**
+ * Everything the doctor looks at, in the order in which one thing causes the next: the first finding is the
+ * one to mend first.
+ */
+import { authorizeChecks } from './checks/authorize.ts'
+import { certificateChecks } from './checks/certificate.ts'
+import { challengeChecks } from './checks/challenge.ts'
+import { clientIdChecks } from './checks/client-id.ts'
+import { documentChecks } from './checks/documents.ts'
+import { endpointChecks } from './checks/endpoint.ts'
+import { frontChecks } from './checks/front.ts'
+import { publicUrlChecks } from './checks/public-url.ts'
+import { reachChecks } from './checks/reach.ts'
+import { registeredChecks } from './checks/registered.ts'
+import { registrationChecks } from './checks/registration.ts'
+import { resourceChecks } from './checks/resource.ts'
+import { serverMetadataChecks } from './checks/server-metadata.ts'
+import { surroundingChecks } from './checks/surroundings.ts'
+import { upstreamChecks } from './checks/upstream.ts'
+import type { Check, Finding, Severity } from './finding.ts'
+import type { Visit } from './visit.ts'
+
+/** Every check, causes before their consequences. */
+export const checks: readonly Check[] = [
+  ...reachChecks,
+  ...certificateChecks,
+  ...frontChecks,
+  ...publicUrlChecks,
+  ...endpointChecks,
+  ...challengeChecks,
+  ...documentChecks,
+  ...resourceChecks,
+  ...serverMetadataChecks,
+  ...clientIdChecks,
+  ...registrationChecks,
+  ...registeredChecks,
+  ...authorizeChecks,
+  ...upstreamChecks,
+  ...surroundingChecks,
+]
+
+const weight: Readonly<Record<Severity, number>> = { fault: 0, risk: 1, note: 2 }
+
+/**
+ * Finds what is wrong with a server: faults first, each named once, consequences of a fault that is named
+ * left out. What a consequence hides shows when its cause is mended and the doctor asked again.
+ */
+export function diagnose(visit: Visit): readonly Finding[] {
+  const findings: Finding[] = []
+  const explained = new Set<string>()
+  for (const { after = [], find, ...explanation } of checks) {
+    if (after.some((id) => explained.has(id))) {
+      explained.add(explanation.id)
+      continue
+    }
+    const sighting = find(visit)
+    if (sighting === undefined) continue
+    explained.add(explanation.id)
+    findings.push({ ...explanation, ...sighting })
+  }
+  return findings.toSorted((one, other) => weight[one.severity] - weight[other.severity])
+}
