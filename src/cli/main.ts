@@ -3,6 +3,7 @@
  * command runs, so that `--help` and a server's start stay fast.
  */
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { addDoctor } from './doctor-command.ts'
 import { exitUsage, findSystemCode, renderFailure } from './failure.ts'
 import { printAside } from './output.ts'
 import type { DataOptions } from './settings.ts'
@@ -59,6 +60,7 @@ function createProgram(): Command {
     .showHelpAfterError('(see --help)')
   addServe(program)
   addDemo(program)
+  addDoctor(program)
   addUsers(program)
   addClients(program)
   addGrants(program)

@@ -70,7 +70,7 @@ interface Playing {
   readonly random: Random
 }
 
-/** The authorization request, and the page to which it leads at the same origin. */
+/** The authorization request, and the page that it sends the browser to: a sign-in page, of a provider perhaps. */
 async function askForPage(
   { profile, shared, send, random }: Playing,
   clientId: string,
@@ -103,17 +103,22 @@ function toPageRequest(url: URL, cookie = ''): ProbeRequest {
   }
 }
 
-/** The page that a redirect within the origin leads to, with the cookies it came with. */
+/** The page that a redirect leads to. The client's own redirect URI is none: it is nobody's to visit. */
 function findSignIn(from: URL, redirectUri: string, result: ProbeResult): ProbeRequest | undefined {
   const { status = 0, headers = {} } = result.answer ?? {}
   const { location } = headers
   if (status < 300 || status > 399 || location === undefined) return undefined
-  if (!URL.canParse(location, from.href)) return undefined
-  const to = parseWebUrl(new URL(location, from.href).href)
-  if (to === undefined || to.origin !== from.origin || to.href.startsWith(redirectUri)) {
-    return undefined
-  }
-  return toPageRequest(to, toCookies(headers['set-cookie'] ?? ''))
+  const to = URL.canParse(location, from.href) ? new URL(location, from.href) : undefined
+  const page = parseWebUrl(to?.href)
+  if (page === undefined || isCallback(page, redirectUri)) return undefined
+  const isSameOrigin = page.origin === from.origin
+  return toPageRequest(page, isSameOrigin ? toCookies(headers['set-cookie'] ?? '') : '')
+}
+
+function isCallback(page: URL, redirectUri: string): boolean {
+  if (!URL.canParse(redirectUri)) return false
+  const { origin, pathname } = new URL(redirectUri)
+  return page.origin === origin && page.pathname === pathname
 }
 
 /** `a=1; Path=/, b=2` as a browser sends it back: `a=1; b=2`. Dates have commas, too. */

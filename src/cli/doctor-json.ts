@@ -1,0 +1,53 @@
+/** The report of `gatehouse doctor` for programs. Its shape is documented in docs/guides/doctor.md and kept. */
+import type { Observation } from '../doctor/observation.ts'
+import type { Report, ReportedFinding } from '../doctor/report.ts'
+
+/** The report as JSON. Members are added over time, never renamed or given another meaning. */
+export function toReportJson(report: Report): Record<string, unknown> {
+  return {
+    url: report.url,
+    visited_at: report.visitedAt,
+    requests: report.requests,
+    clients: report.verdicts.map(({ client, outcome, step, finding, words, reason }) => ({
+      id: client.id,
+      name: client.name,
+      outcome,
+      step,
+      finding,
+      words,
+      reason,
+    })),
+    findings: report.findings.map(toFindingJson),
+    left_behind: report.leftBehind.map(({ client, clientId, endpoint }) => ({
+      client,
+      client_id: clientId,
+      registration_endpoint: endpoint,
+    })),
+  }
+}
+
+function toFindingJson(finding: ReportedFinding): Record<string, unknown> {
+  const { id, severity, title, seen, why, fix, gatehouse, breaks, clients, evidence } = finding
+  return {
+    id,
+    severity,
+    title,
+    seen,
+    clients,
+    why,
+    fix,
+    gatehouse,
+    breaks,
+    evidence: evidence.map(toEvidenceJson),
+  }
+}
+
+function toEvidenceJson({ request, response, failure, milliseconds }: Observation) {
+  const { status, headers, body } = response ?? {}
+  return {
+    request,
+    response: response === undefined ? undefined : { status, headers, body },
+    failure,
+    milliseconds,
+  }
+}

@@ -1,0 +1,136 @@
+/** `gatehouse doctor URL`: visits an MCP server as its clients would, and says what each of them would do. */
+
+import { diagnose } from '../doctor/checks.ts'
+import { createReport, type Report } from '../doctor/report.ts'
+import { visitServer } from '../doctor/visit-server.ts'
+import { findSimilar } from '../operate/similar.ts'
+import { systemClock } from '../platform/clock.ts'
+import { systemRandom } from '../platform/crypto.ts'
+import { createInspectHost } from '../platform/inspect-host.ts'
+import { createSend } from '../platform/probe.ts'
+import type { ClientProfile } from '../profiles/profile.ts'
+import { findProfile, profiles } from '../profiles/registry.ts'
+import { toReportJson } from './doctor-json.ts'
+import { renderReport } from './doctor-text.ts'
+import { exitUsage, toFailure } from './failure.ts'
+import { print, printAside } from './output.ts'
+import { createSteps } from './steps.ts'
+import { readUserAgent } from './version.ts'
+
+/** Options of `doctor`. */
+export interface DoctorOptions {
+  as?: string
+  /** False with `--no-register`. */
+  register: boolean
+  json?: boolean
+  publicChecker?: boolean
+  timeout?: string
+}
+
+/** The clients that most people have, played when none are named. */
+const bestKnown = ['chatgpt', 'claude', 'claude-code', 'vscode', 'cursor', 'codex', 'gemini-cli']
+
+const longestTimeoutSeconds = 120
+
+/**
+ * Visits, and prints the report.
+ *
+ * Fails with exit code 1 when a client stumbles, so that a pipeline stops there.
+ */
+export async function examine(address: string, options: DoctorOptions): Promise<void> {
+  const url = parseAddress(address)
+  const played = choosePlayed(options.as)
+  const report = await visitAndReport(url, played, options)
+  if (options.json === true) print(JSON.stringify(toReportJson(report), undefined, 2))
+  else print(...renderReport(report, process.stdout))
+  const stumbling = report.verdicts.filter(({ outcome }) => outcome === 'stumbles')
+  if (stumbling.length === 0) return
+  throw toFailure(`${stumbling.length} of ${count(played.length, 'client')} cannot connect`)
+}
+
+async function visitAndReport(
+  url: URL,
+  played: readonly ClientProfile[],
+  options: DoctorOptions,
+): Promise<Report> {
+  const steps = createSteps(played.length + 1, options.json === true)
+  if (options.as === undefined && options.json !== true) {
+    printAside(`As the best known clients; all ${profiles.length} with --as all`)
+  }
+  const reaching = {
+    userAgent: readUserAgent('doctor'),
+    deadlineSeconds: parseTimeout(options.timeout),
+    isPublicOnly: options.publicChecker === true,
+  }
+  try {
+    const visit = await visitServer(url, {
+      send: createSend(reaching),
+      inspectHost: createInspectHost(reaching),
+      clock: systemClock,
+      random: systemRandom,
+      mayRegister: options.register,
+      profiles: played,
+      onStep: (profile) => steps.begin(profile ? `As ${profile.name}` : 'Looking at the server'),
+    })
+    return createReport(visit, diagnose(visit))
+  } finally {
+    steps.end()
+  }
+}
+
+/** The MCP URL to visit; its fragment is dropped, which no client sends. */
+function parseAddress(text: string): URL {
+  if (!text.includes('://') || !URL.canParse(text)) throw refuseAddress(text)
+  const url = new URL(text)
+  if (url.protocol !== 'https:' && url.protocol !== 'http:') {
+    throw toFailure(
+      `MCP clients speak https: ${url.protocol}// is nothing they connect to`,
+      exitUsage,
+    )
+  }
+  if (url.username !== '' || url.password !== '') {
+    throw toFailure(
+      'MCP clients send no name and password in the address: leave them out',
+      exitUsage,
+    )
+  }
+  url.hash = ''
+  return url
+}
+
+/** The address that was probably meant, where there is one. */
+function refuseAddress(text: string): Error {
+  const isLocal = /^(?:localhost|127\.|\[::1\])/.test(text)
+  const meant = `${isLocal ? 'http' : 'https'}://${text}`
+  const hint = /^[\w.[\]:-]+(?:[/?].*)?$/.test(text) && URL.canParse(meant)
+  const say = hint ? `did you mean ${meant}?` : 'give it whole, such as https://example.com/mcp'
+  return toFailure(`${text} is no address of an MCP server: ${say}`, exitUsage)
+}
+
+/** The clients to play, in the order in which they were named. */
+function choosePlayed(names: string | undefined): readonly ClientProfile[] {
+  if (names === 'all') return profiles
+  const asked = names === undefined ? bestKnown : names.split(',').map((name) => name.trim())
+  const wanted = [...new Set(asked.filter(Boolean))]
+  if (wanted.length === 0)
+    throw toFailure('Name clients: --as chatgpt,claude or --as all', exitUsage)
+  return wanted.map((id) => findProfile(id.toLowerCase()) ?? refuseClient(id))
+}
+
+function refuseClient(id: string): never {
+  const ids = profiles.map((profile) => profile.id)
+  const similar = findSimilar(id, ids)
+  const hint = similar === undefined ? `Known are: ${ids.join(', ')}` : `Did you mean ${similar}?`
+  throw toFailure(`There is no client ${id}. ${hint}`, exitUsage)
+}
+
+function parseTimeout(text: string | undefined): number {
+  if (text === undefined) return 10
+  const seconds = Number(text)
+  if (seconds >= 1 && seconds <= longestTimeoutSeconds) return seconds
+  throw toFailure(`--timeout takes 1 to ${longestTimeoutSeconds} seconds, not ${text}`, exitUsage)
+}
+
+function count(amount: number, noun: string): string {
+  return `${amount} ${noun}${amount === 1 ? '' : 's'}`
+}

@@ -1,0 +1,115 @@
+/** Everything that the doctor has to say about one server, in the order in which it is said. */
+import { isLoopbackHost } from '../platform/host.ts'
+import type { Finding, Severity, Verdict } from './finding.ts'
+import type { Observation } from './observation.ts'
+import { explainUnknown, findStumbles, judge } from './verdict.ts'
+import type { ClientVisit, Visit } from './visit.ts'
+
+/** A report. */
+export interface Report {
+  /** The MCP URL that was visited. */
+  readonly url: string
+  /** Unix seconds. */
+  readonly visitedAt: number
+  readonly verdicts: readonly ClientVerdict[]
+  /** Faults first, then risks, then notes; of each the cause before its consequences. */
+  readonly findings: readonly ReportedFinding[]
+  readonly leftBehind: readonly LeftBehind[]
+  /** How many requests were sent. */
+  readonly requests: number
+}
+
+/** A verdict with the reason of one that is none. */
+export interface ClientVerdict extends Verdict {
+  /** Why nothing can be said, for `unknown`. */
+  readonly reason?: string
+}
+
+/** A finding and the clients that stumble over it. */
+export interface ReportedFinding extends Finding {
+  readonly clients: readonly {
+    readonly id: string
+    readonly name: string
+    /** What their user sees, whether or not they come so far. */
+    readonly words?: string
+  }[]
+}
+
+/** A registration that could not be removed again. */
+export interface LeftBehind {
+  /** Name of the client that was played. */
+  readonly client: string
+  readonly clientId: string
+  /** Where it was registered. */
+  readonly endpoint: string
+}
+
+const severities: readonly Severity[] = ['fault', 'risk', 'note']
+
+/** Puts a report together. */
+export function createReport(visit: Visit, found: readonly Finding[]): Report {
+  const local = visitsThisMachine(visit) ? found.map(toLocal) : found
+  const findings = severities.flatMap((one) => local.filter(({ severity }) => severity === one))
+  return {
+    url: visit.shared.url.href,
+    visitedAt: visit.shared.now,
+    verdicts: judge(visit, findings).map((verdict, index) => addReason(verdict, visit, index)),
+    findings: findings.map((finding) => ({ ...finding, clients: findClients(visit, finding) })),
+    leftBehind: visit.clients.flatMap((client) => findLeftBehind(client) ?? []),
+    requests: listObservations(visit).filter(({ failure }) => failure?.kind !== 'not-sent').length,
+  }
+}
+
+/** Whether the URL is of the machine itself: somebody who develops knows that nobody else comes there. */
+export function visitsThisMachine({ shared }: Visit): boolean {
+  return isLoopbackHost(shared.url.hostname)
+}
+
+/** That hosted clients cannot reach this machine is said once, and the rest judged as if they could. */
+function toLocal(finding: Finding): Finding {
+  if (!finding.breaks.includes('public-address') || finding.stops !== undefined) return finding
+  return { ...finding, severity: 'note' }
+}
+
+function addReason(verdict: Verdict, visit: Visit, index: number): ClientVerdict {
+  const client = visit.clients[index]
+  if (verdict.outcome !== 'unknown' || client === undefined) return verdict
+  return { ...verdict, reason: explainUnknown(client) }
+}
+
+function findClients(visit: Visit, finding: Finding): ReportedFinding['clients'] {
+  return visit.clients.flatMap(({ profile }) => {
+    const [stumble] = findStumbles(profile, [{ ...finding, severity: 'fault' }])
+    if (stumble === undefined) return []
+    const { words } = stumble
+    return [{ id: profile.id, name: profile.name, ...(words === undefined ? {} : { words }) }]
+  })
+}
+
+function findLeftBehind({ profile, registration, clientId, removal }: ClientVisit) {
+  if (registration === undefined || clientId === undefined) return undefined
+  const status = removal?.response?.status ?? 0
+  if (status >= 200 && status < 300) return undefined
+  return { client: profile.name, clientId, endpoint: registration.request.url }
+}
+
+/** Everything that was seen, each once, in the order in which it was asked. */
+export function listObservations({ shared, clients }: Visit): readonly Observation[] {
+  const all = [
+    shared.post,
+    shared.get,
+    shared.head,
+    shared.preflight,
+    ...Object.values(shared.resourceMetadata),
+    ...Object.values(shared.serverMetadata),
+    shared.jwks,
+    shared.fromBrowser,
+    ...clients.flatMap(({ registration, authorize, signIn, removal }) => [
+      registration,
+      authorize,
+      signIn,
+      removal,
+    ]),
+  ]
+  return [...new Set(all.filter((one) => one !== undefined))]
+}
