@@ -1,6 +1,7 @@
 /** What the registration endpoint answers when it registers a client (RFC 7591 §3.2.1), and what becomes of it. */
 import type { JsonObject } from '../documents.ts'
 import type { Check, Sighting } from '../finding.ts'
+import { parseJson } from '../masking.ts'
 import type { Observation } from '../observation.ts'
 import { narrow } from '../places.ts'
 import { isHtml, parseMembers, parseText, parseTexts, readError, tell } from '../reading.ts'
@@ -20,9 +21,10 @@ function findAnswers(
 ): Sighting | undefined {
   return findRegistrations(
     visit,
-    ({ client, observation }) => {
+    ({ observation }) => {
       const answer = readAnswer(observation)
-      return answer !== undefined && isSo(answer, client.profile.identification.registration ?? {})
+      const asked = parseMembers(parseJson(observation.request.body ?? '')) ?? {}
+      return answer !== undefined && isSo(answer, asked)
     },
     (observation) => `${tell(observation)}, with ${say(readAnswer(observation) ?? {})}`,
   )
@@ -127,7 +129,7 @@ const otherMethod: Check = {
       visit,
       (answer, asked) =>
         answer['token_endpoint_auth_method'] === 'client_secret_basic' &&
-        asked['token_endpoint_auth_method'] !== 'client_secret_basic',
+        (asked['token_endpoint_auth_method'] ?? 'client_secret_basic') !== 'client_secret_basic',
       show('token_endpoint_auth_method'),
     ),
 }

@@ -1,0 +1,126 @@
+/** Servers whose MCP endpoint says something other than 401 with a challenge. */
+import { at, type Broken, below, challenge, paths } from './broken.ts'
+import { origin, page, type Reply } from './healthy.ts'
+
+const initialized: Reply = {
+  status: 200,
+  body: { jsonrpc: '2.0', id: 1, result: { protocolVersion: '2025-11-25' } },
+}
+const refused = (status: number): Reply => ({ status, body: { error: 'refused' } })
+const metadataAt = (url: string) => `Bearer resource_metadata="${url}"`
+
+export const answering: readonly Broken[] = [
+  {
+    name: 'metadata, and an MCP endpoint that lets everybody in',
+    alter: at(paths.mcp, () => initialized),
+    finds: ['open-with-metadata'],
+    stops: ['chatgpt', 'claude', 'claude-code', 'codex'],
+  },
+  {
+    name: 'no OAuth at all',
+    alter: () => (asked) =>
+      asked.url.pathname === paths.mcp ? initialized : page('Not found', 404),
+    finds: ['open-to-everybody'],
+  },
+  {
+    name: 'a URL without the path',
+    url: `${origin}/`,
+    alter: at('/', () => page('Welcome')),
+    finds: ['not-an-mcp-endpoint'],
+    stops: ['chatgpt', 'codex'],
+  },
+  {
+    name: 'a path where nothing is',
+    url: `${origin}/mpc`,
+    finds: ['mcp-path-not-found'],
+    stops: ['chatgpt', 'claude', 'codex'],
+  },
+  {
+    name: 'an old server that takes GET only',
+    alter: at(paths.mcp, (reply, { method }) => (method === 'POST' ? refused(405) : reply)),
+    finds: ['post-not-allowed'],
+    stops: ['chatgpt', 'claude'],
+  },
+  {
+    name: '406 before the token is looked at',
+    alter: at(paths.mcp, () => refused(406)),
+    finds: ['refused-before-authorization'],
+    stops: ['chatgpt', 'claude'],
+  },
+  {
+    name: '400 for a session that is missing',
+    alter: at(paths.mcp, () => refused(400)),
+    finds: ['refused-before-authorization'],
+    stops: ['chatgpt', 'claude'],
+  },
+  {
+    name: '403 in place of 401',
+    alter: at(paths.mcp, () => refused(403)),
+    finds: ['forbidden-in-place-of-401'],
+    stops: ['chatgpt', 'claude'],
+  },
+  {
+    name: 'a proxy that does not reach the server',
+    alter: below('/', () => page('Bad Gateway', 502)),
+    finds: ['mcp-endpoint-fails'],
+    stops: ['chatgpt', 'claude', 'codex'],
+  },
+  {
+    name: 'GET that answers 200',
+    alter: at(paths.mcp, (reply, { method }) =>
+      method === 'GET' || method === 'HEAD' ? page('This is an MCP server') : reply,
+    ),
+    finds: ['get-lets-everybody-in'],
+    stops: ['codex'],
+    spares: ['chatgpt', 'claude'],
+  },
+  {
+    name: 'GET that answers 405',
+    alter: at(paths.mcp, (reply, { method }) => (method === 'GET' ? refused(405) : reply)),
+    finds: ['get-without-challenge'],
+    spares: ['chatgpt', 'codex'],
+  },
+  {
+    name: 'HEAD that answers 404',
+    alter: at(paths.mcp, (reply, { method }) => (method === 'HEAD' ? refused(404) : reply)),
+    finds: ['head-without-challenge'],
+    spares: ['chatgpt', 'claude', 'codex'],
+  },
+  {
+    name: '401 without WWW-Authenticate',
+    alter: challenge(''),
+    finds: ['challenge-missing'],
+    stops: ['claude-code'],
+    words: { 'claude-code': 'Failed to connect' },
+  },
+  {
+    name: 'a password in front (Basic)',
+    alter: challenge('Basic realm="staging"'),
+    finds: ['challenge-not-bearer'],
+    stops: ['claude-code'],
+  },
+  {
+    name: 'a challenge without resource_metadata',
+    alter: challenge('Bearer realm="mcp"'),
+    finds: ['challenge-without-metadata'],
+    stops: ['claude-code'],
+  },
+  {
+    name: 'a challenge with a relative address',
+    alter: challenge(metadataAt(paths.resource)),
+    finds: ['challenge-metadata-relative'],
+    stops: ['claude-code'],
+  },
+  {
+    name: 'a challenge that names http',
+    alter: challenge(metadataAt(`http://mcp.example.com${paths.resource}`)),
+    finds: ['challenge-metadata-http'],
+    stops: ['claude-code'],
+  },
+  {
+    name: 'a challenge that names another origin',
+    alter: challenge(metadataAt(`https://auth.example.com${paths.resource}`)),
+    finds: ['challenge-metadata-elsewhere'],
+    spares: ['chatgpt', 'claude'],
+  },
+]

@@ -1,0 +1,315 @@
+/** Servers whose two documents of discovery are missing, wrong or somewhere else. */
+import {
+  all,
+  at,
+  type Broken,
+  below,
+  challenge,
+  paths,
+  redirect,
+  withHeaders,
+  withMembers,
+} from './broken.ts'
+import { origin, page, type Reply, resourceMetadata, serverMetadata } from './healthy.ts'
+
+const notFound = () => page('Not found', 404)
+const text = (body: string): Reply => ({
+  status: 200,
+  headers: { 'content-type': 'application/json', 'access-control-allow-origin': '*' },
+  body,
+})
+
+export const withResourceMetadata: readonly Broken[] = [
+  {
+    name: 'no protected-resource metadata',
+    alter: at(paths.resource, notFound),
+    finds: ['resource-metadata-missing'],
+    stops: ['chatgpt', 'claude'],
+    words: { chatgpt: /does not implement OAuth|Something went wrong/ },
+  },
+  {
+    name: 'a single-page app that answers every path',
+    alter: (healthy) => (asked) => {
+      const reply = healthy(asked)
+      return reply.status === 404 || asked.url.pathname === paths.resource ? page('My app') : reply
+    },
+    finds: ['resource-metadata-html', 'optional-document-broken'],
+    stops: ['chatgpt', 'claude', 'claude-code', 'codex'],
+  },
+  {
+    name: 'protected-resource metadata that is cut off',
+    alter: at(paths.resource, () => text('{"resource": "https://mcp.exa')),
+    finds: ['resource-metadata-not-json'],
+    stops: ['chatgpt', 'claude-code', 'codex'],
+  },
+  {
+    name: 'protected-resource metadata sent as text/plain',
+    alter: withHeaders(paths.resource, { 'content-type': 'text/plain' }),
+    finds: ['metadata-content-type'],
+    spares: ['chatgpt', 'claude'],
+  },
+  {
+    name: 'protected-resource metadata behind a redirect',
+    alter: at(paths.resource, () => redirect(`${paths.resource}/`, 301)),
+    finds: ['resource-metadata-redirects'],
+    stops: ['chatgpt'],
+  },
+  {
+    name: 'protected-resource metadata that fails',
+    alter: at(paths.resource, () => page('Internal Server Error', 500)),
+    finds: ['resource-metadata-fails'],
+    stops: ['chatgpt'],
+  },
+  {
+    name: 'protected-resource metadata that wants a token',
+    alter: below('/.well-known/oauth-protected-resource', () => ({ status: 401 })),
+    finds: ['resource-metadata-protected'],
+    stops: ['chatgpt'],
+  },
+  {
+    name: 'protected-resource metadata on a host that is down',
+    alter: challenge('Bearer resource_metadata="https://gone.example.net/metadata"'),
+    finds: ['resource-metadata-unreachable', 'challenge-metadata-elsewhere'],
+    stops: ['chatgpt'],
+  },
+  {
+    name: 'protected-resource metadata without authorization_servers',
+    alter: withMembers(paths.resource, { authorization_servers: undefined }),
+    finds: ['authorization-servers-missing'],
+    stops: ['chatgpt', 'claude'],
+  },
+  {
+    name: 'two authorization servers',
+    alter: withMembers(paths.resource, {
+      authorization_servers: [origin, 'https://login.example.com'],
+    }),
+    finds: ['several-authorization-servers'],
+    spares: ['chatgpt', 'claude'],
+  },
+  {
+    name: 'no resource',
+    alter: withMembers(paths.resource, { resource: undefined }),
+    finds: ['resource-missing'],
+    stops: ['chatgpt', 'claude', 'claude-code', 'vscode'],
+  },
+  {
+    name: 'a resource on another host',
+    alter: withMembers(paths.resource, { resource: 'https://api.example.com/mcp' }),
+    finds: ['resource-other-host'],
+    stops: ['claude', 'claude-code', 'vscode', 'codex'],
+    words: { 'claude-code': /does not match expected/, vscode: /does not match target server url/ },
+  },
+  {
+    name: 'a resource with http',
+    alter: withMembers(paths.resource, { resource: 'http://mcp.example.com/mcp' }),
+    finds: ['resource-http'],
+    stops: ['claude', 'claude-code', 'vscode'],
+  },
+  {
+    name: 'a resource with a slash at the end',
+    alter: withMembers(paths.resource, { resource: `${origin}/mcp/` }),
+    finds: ['resource-trailing-slash'],
+    stops: ['vscode', 'claude'],
+    spares: ['claude-code', 'codex'],
+    says: /Set "resource" to "https:\/\/mcp\.example\.com\/mcp"/,
+  },
+  {
+    name: 'a resource at another path',
+    alter: withMembers(paths.resource, { resource: `${origin}/other` }),
+    finds: ['resource-other-path'],
+    stops: ['vscode', 'claude-code'],
+  },
+  {
+    name: 'the bare origin as resource',
+    alter: withMembers(paths.resource, { resource: origin }),
+    finds: ['resource-other-path'],
+    stops: ['vscode'],
+    spares: ['claude-code', 'codex'],
+  },
+  {
+    name: 'localhost behind a tunnel',
+    alter: below('/', (reply, { url }) =>
+      url.pathname === paths.mcp || url.pathname.startsWith('/.well-known/')
+        ? (JSON.parse(JSON.stringify(reply).replaceAll(origin, 'http://localhost:3000')) as Reply)
+        : reply,
+    ),
+    finds: ['wrong-public-url'],
+    stops: ['chatgpt', 'claude', 'claude-code', 'vscode'],
+    says: /resource: http:\/\/localhost:3000\/mcp/,
+  },
+  {
+    name: 'the internal host of a container as issuer',
+    alter: withMembers(paths.resource, { authorization_servers: ['http://backend:8080'] }),
+    finds: ['wrong-public-url'],
+    stops: ['chatgpt', 'claude'],
+    says: /authorization_servers: http:\/\/backend:8080/,
+  },
+]
+
+const { issuer, ...withoutIssuer } = serverMetadata
+const underTenant = `${origin}/tenant`
+const atTenant = withMembers(paths.resource, { authorization_servers: [underTenant] })
+
+export const withServerMetadata: readonly Broken[] = [
+  {
+    name: 'no authorization-server metadata',
+    alter: at(paths.server, notFound),
+    finds: ['server-metadata-missing'],
+    stops: ['chatgpt', 'claude'],
+  },
+  {
+    name: 'an issuer with a path, and metadata at the root only',
+    alter: atTenant,
+    finds: ['server-metadata-missing'],
+    stops: ['chatgpt'],
+    says: /oauth-authorization-server\/tenant/,
+  },
+  {
+    name: 'a web page in place of the authorization-server metadata',
+    alter: at(paths.server, () => page('My app')),
+    finds: ['server-metadata-html'],
+    stops: ['chatgpt', 'claude-code', 'codex'],
+  },
+  {
+    name: 'authorization-server metadata that is no JSON',
+    alter: at(paths.server, () => text('issuer: https://mcp.example.com')),
+    finds: ['server-metadata-not-json'],
+    stops: ['chatgpt', 'claude-code'],
+  },
+  {
+    name: 'authorization-server metadata behind a redirect',
+    alter: at(paths.server, () => redirect('https://login.example.com/metadata')),
+    finds: ['server-metadata-redirects'],
+    stops: ['chatgpt'],
+  },
+  {
+    name: 'authorization-server metadata that fails',
+    alter: at(paths.server, () => page('Internal Server Error', 500)),
+    finds: ['server-metadata-fails'],
+    stops: ['chatgpt'],
+  },
+  {
+    name: 'authorization-server metadata that wants a token',
+    alter: at(paths.server, () => ({ status: 403 })),
+    finds: ['server-metadata-protected'],
+    stops: ['chatgpt'],
+  },
+  {
+    name: 'an authorization server that is down',
+    alter: withMembers(paths.resource, { authorization_servers: ['https://gone.example.net'] }),
+    finds: ['server-metadata-unreachable'],
+    stops: ['chatgpt'],
+  },
+  {
+    name: 'a web page at the OpenID document, which nobody needs',
+    alter: at(paths.openid, () => page('My app')),
+    finds: ['optional-document-broken'],
+    spares: ['chatgpt', 'claude-code', 'codex'],
+  },
+  {
+    name: 'an error at the OpenID document, which nobody needs',
+    alter: at(paths.openid, () => page('Internal Server Error', 500)),
+    finds: ['optional-document-broken'],
+    spares: ['chatgpt', 'claude-code'],
+  },
+  {
+    name: 'no issuer',
+    alter: at(paths.server, (reply) => ({ ...reply, body: withoutIssuer })),
+    finds: ['issuer-missing'],
+    stops: ['chatgpt', 'claude-code', 'codex'],
+  },
+  {
+    name: 'an issuer with a slash at the end',
+    alter: withMembers(paths.server, { issuer: `${issuer}/` }),
+    finds: ['issuer-trailing-slash'],
+    stops: ['claude-code', 'chatgpt', 'codex'],
+    words: { 'claude-code': /Issuer mismatch/ },
+  },
+  {
+    name: 'the issuer of the provider behind it',
+    alter: withMembers(paths.server, { issuer: 'https://example.eu.auth0.com/' }),
+    finds: ['issuer-mismatch'],
+    stops: ['claude-code', 'chatgpt'],
+  },
+  {
+    name: 'no token endpoint',
+    alter: withMembers(paths.server, { token_endpoint: undefined }),
+    finds: ['endpoints-missing'],
+    stops: ['chatgpt', 'claude', 'claude-code'],
+  },
+  {
+    name: 'endpoints with http',
+    alter: withMembers(paths.server, {
+      token_endpoint: 'http://mcp.example.com/token',
+      registration_endpoint: 'http://mcp.example.com/register',
+    }),
+    finds: ['endpoints-http'],
+    stops: ['chatgpt', 'claude'],
+  },
+  {
+    name: 'endpoints on localhost',
+    alter: withMembers(paths.server, {
+      authorization_endpoint: 'http://localhost:9000/authorize',
+      registration_endpoint: 'http://localhost:9000/register',
+    }),
+    finds: ['wrong-public-url'],
+    stops: ['chatgpt', 'claude'],
+  },
+  {
+    name: 'the authorization endpoint on another origin, without iss',
+    alter: withMembers(paths.server, {
+      authorization_endpoint: 'https://login.example.com/authorize',
+      authorization_response_iss_parameter_supported: undefined,
+    }),
+    finds: ['authorization-endpoint-elsewhere', 'iss-unadvertised'],
+    stops: ['codex'],
+    spares: ['chatgpt', 'claude'],
+    words: { codex: /origin does not match/ },
+  },
+  {
+    name: 'PKCE that is not mentioned',
+    alter: withMembers(paths.server, { code_challenge_methods_supported: undefined }),
+    finds: ['s256-unlisted'],
+    stops: ['chatgpt'],
+    spares: ['claude-code', 'codex'],
+  },
+  {
+    name: 'PKCE with plain only',
+    alter: withMembers(paths.server, { code_challenge_methods_supported: ['plain'] }),
+    finds: ['s256-left-out'],
+    stops: ['chatgpt', 'claude-code', 'codex'],
+  },
+  {
+    name: 'no response types',
+    alter: withMembers(paths.server, { response_types_supported: undefined }),
+    finds: ['response-types-without-code'],
+    stops: ['claude-code'],
+  },
+  {
+    name: 'response types without code',
+    alter: withMembers(paths.server, { response_types_supported: ['token'] }),
+    finds: ['response-types-without-code'],
+    stops: ['claude-code'],
+  },
+  {
+    name: 'members that are null',
+    alter: withMembers(paths.server, { service_documentation: null }),
+    finds: ['metadata-null-members'],
+    stops: ['claude-code'],
+    words: { 'claude-code': /expected string, received null/ },
+    says: /null in service_documentation/,
+  },
+  {
+    name: 'iss that is not promised',
+    alter: withMembers(paths.server, { authorization_response_iss_parameter_supported: undefined }),
+    finds: ['iss-unadvertised'],
+  },
+  {
+    name: 'metadata that may be cached for a month',
+    alter: all(
+      withHeaders(paths.server, { 'cache-control': 'public, max-age=2592000' }),
+      at(paths.resource, (reply) => ({ ...reply, body: resourceMetadata })),
+    ),
+    finds: ['metadata-cached-long'],
+  },
+]

@@ -1,0 +1,41 @@
+/** Every broken server there is, visited by the real doctor as every client: the right cause, and nothing else. */
+import { describe, expect, it } from 'vitest'
+import { checks, diagnose } from '../../src/doctor/checks.ts'
+import { surrounded, unauthorized } from './broken/authorization.ts'
+import type { Broken } from './broken/broken.ts'
+import { answering } from './broken/endpoint.ts'
+import { fronted } from './broken/front.ts'
+import { withResourceMetadata, withServerMetadata } from './broken/metadata.ts'
+import { unreached } from './broken/reach.ts'
+import { unregistered } from './broken/registration.ts'
+import { visitWorld } from './broken/world.ts'
+
+const themes: Record<string, readonly Broken[]> = {
+  'that is not reached': unreached,
+  'with something in front': fronted,
+  'with another answer than 401': answering,
+  'with other resource metadata': withResourceMetadata,
+  'with other server metadata': withServerMetadata,
+  'without client ids': unregistered,
+  'without a page to sign in on': unauthorized,
+  'with something wrong around it': surrounded,
+}
+
+async function examine(broken: Broken): Promise<void> {
+  const visit = await visitWorld(broken)
+  const findings = diagnose(visit)
+  expect(findings.map(({ id }) => id)).toEqual(broken.finds)
+  const [first] = findings
+  expect(first?.evidence).not.toEqual([])
+  if (broken.says) expect(`${first?.seen} ${first?.fix}`).toMatch(broken.says)
+}
+
+it('finds nothing wrong with a healthy server', async () => {
+  expect(diagnose(await visitWorld({}))).toEqual([])
+})
+
+for (const [theme, servers] of Object.entries(themes)) {
+  describe(`a server ${theme}`, () => {
+    it.each(servers)('$name', examine)
+  })
+}
