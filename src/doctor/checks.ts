@@ -41,6 +41,9 @@ export const checks: readonly Check[] = [
 
 const weight: Readonly<Record<Severity, number>> = { fault: 0, risk: 1, note: 2 }
 
+/** What is so because somebody develops on their own machine; it explains nothing that comes later. */
+const ofThePlace: ReadonlySet<string> = new Set(['private-address'])
+
 /**
  * Finds what is wrong with a server: faults first, each named once, consequences of a fault that is named
  * left out. What a consequence hides shows when its cause is mended and the doctor asked again.
@@ -49,8 +52,9 @@ export function diagnose(visit: Visit): readonly Finding[] {
   const findings: Finding[] = []
   const explained = new Set<string>()
   for (const { after = [], find, ...explanation } of checks) {
-    if (after.some((id) => explained.has(id))) {
-      explained.add(explanation.id)
+    const cause = after.find((id) => explained.has(id))
+    if (cause !== undefined) {
+      if (!ofThePlace.has(cause)) explained.add(explanation.id)
       continue
     }
     const sighting = find(visit)

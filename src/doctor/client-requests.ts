@@ -51,17 +51,27 @@ function takesDocument(metadata: JsonObject | undefined, needsNone = false): boo
 /** The body of a client's registration, fitted to what the server lists. */
 export function createRegistration(profile: ClientProfile, shared: SharedVisit): JsonObject {
   const { registration, prefersMethods = [], registersScope = false } = profile.identification
-  const listed = readTexts(
-    readServerMetadata(profile, shared),
-    'token_endpoint_auth_methods_supported',
-  )
+  const metadata = readServerMetadata(profile, shared)
+  const listed = readTexts(metadata, 'token_endpoint_auth_methods_supported')
   const method = prefersMethods.find((one: AuthMethod) => listed.includes(one))
   const scope = registersScope ? chooseScope(profile, shared) : undefined
   return {
     ...registration,
+    ...fitGrants(registration, readTexts(metadata, 'grant_types_supported')),
     ...(method === undefined ? {} : { token_endpoint_auth_method: method }),
     ...(scope === undefined ? {} : { scope }),
   }
+}
+
+/** Grants besides the two that every client needs are asked for where the server lists them (VS Code). */
+function fitGrants(
+  registration: JsonObject | undefined,
+  listed: readonly string[],
+): { readonly grant_types?: readonly string[] } {
+  if (registration?.['grant_types'] === undefined || listed.length === 0) return {}
+  const usual = ['authorization_code', 'refresh_token']
+  const wanted = readTexts(registration, 'grant_types')
+  return { grant_types: wanted.filter((one) => usual.includes(one) || listed.includes(one)) }
 }
 
 /** The scopes a client asks for, from the first of its places that has some; undefined for none. */
@@ -83,9 +93,23 @@ export function chooseScope(profile: ClientProfile, shared: SharedVisit): string
   return all.size === 0 ? undefined : [...all].join(' ')
 }
 
-/** The redirect URI a client asks for. */
-export function findRedirectUri({ redirects, identification }: ClientProfile): string | undefined {
-  return redirects.used ?? identification.registration?.redirect_uris[0] ?? redirects.uris?.[0]
+/**
+ * The redirect URI a client asks for the first time, which is one that it registered: of several the one
+ * that it uses, whatever the port. With a metadata document it is the one in use.
+ */
+export function findRedirectUri(
+  { redirects, identification }: ClientProfile,
+  way: 'document' | 'registration',
+): string | undefined {
+  const { used } = redirects
+  const registered = identification.registration?.redirect_uris ?? redirects.uris ?? []
+  if (way === 'document' && used !== undefined) return used
+  const sameButPort = registered.filter((uri) => used && dropPort(uri) === dropPort(used))
+  return sameButPort.at(-1) ?? registered[0]
+}
+
+function dropPort(uri: string): string {
+  return uri.replace(/^(http:\/\/[^/]*?):\d+(?=\/|$)/, '$1')
 }
 
 /** The resource a client names (RFC 8707); undefined when it names none. */

@@ -38,14 +38,14 @@ export async function play(
   if (isUntrusted(shared)) return { profile, identification: 'skipped' }
   const way = findWay(profile, shared)
   if (way.kind === 'document') {
-    const asked = await askForPage(playing, way.id)
+    const asked = await askForPage(playing, way.kind, way.id)
     return { profile, identification: way.kind, clientId: way.id, ...asked }
   }
   if (way.kind !== 'registration') return { profile, identification: way.kind }
   if (!ports.mayRegister) return { profile, identification: 'skipped' }
   const body = createRegistration(profile, shared)
   const { registration, clientId, management } = await registerClient(way.endpoint, body, send)
-  const asked = clientId === undefined ? {} : await askForPage(playing, clientId)
+  const asked = clientId === undefined ? {} : await askForPage(playing, way.kind, clientId)
   const removal = management && (await removeRegistration(management, send))
   return {
     profile,
@@ -73,9 +73,10 @@ interface Playing {
 /** The authorization request, and the page that it sends the browser to: a sign-in page, of a provider perhaps. */
 async function askForPage(
   { profile, shared, send, random }: Playing,
+  way: 'document' | 'registration',
   clientId: string,
 ): Promise<Pick<ClientVisit, 'authorize' | 'signIn'>> {
-  const redirectUri = findRedirectUri(profile)
+  const redirectUri = findRedirectUri(profile, way)
   if (redirectUri === undefined) return {}
   const url = toAuthorizationUrl({
     profile,

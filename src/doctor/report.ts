@@ -104,8 +104,9 @@ export function listObservations({ shared, clients }: Visit): readonly Observati
     ...Object.values(shared.serverMetadata),
     shared.jwks,
     shared.fromBrowser,
-    ...clients.flatMap(({ registration, authorize, signIn, removal }) => [
+    ...clients.flatMap(({ registration, postponed, authorize, signIn, removal }) => [
       registration,
+      postponed,
       authorize,
       signIn,
       removal,

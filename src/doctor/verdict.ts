@@ -62,11 +62,7 @@ function findStumble(profile: ClientProfile, finding: Finding): Stumble | undefi
   const [requirement] = breaks
     .filter((one) => profile.requires.includes(one))
     .sort((a, b) => steps.indexOf(requirements[a]) - steps.indexOf(requirements[b]))
-  const [first] = breaks
-  const isNamed = only !== undefined && first !== undefined
-  const step = requirement
-    ? requirements[requirement]
-    : (stops ?? (isNamed ? requirements[first] : undefined))
+  const step = requirement === undefined ? stops : requirements[requirement]
   if (step === undefined) return undefined
   const words = findWords(profile, step, requirement)
   return { finding, step, ...(words === undefined ? {} : { words }) }

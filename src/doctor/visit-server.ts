@@ -22,7 +22,22 @@ export async function visitServer(url: URL, options: VisitOptions): Promise<Visi
   const clients: ClientVisit[] = []
   for (const profile of options.profiles) {
     options.onStep?.(profile)
-    clients.push(await play(profile, shared, options))
+    const mayRegister = options.mayRegister && !clients.some(isLimited)
+    const client = await play(profile, shared, { ...options, mayRegister })
+    clients.push(clients.some(hasRegistered) && isLimited(client) ? postpone(client) : client)
   }
   return { shared, clients }
+}
+
+function hasRegistered({ clientId, identification }: ClientVisit): boolean {
+  return identification === 'registration' && clientId !== undefined
+}
+
+/** A server that wants fewer registrations gets no more. */
+function isLimited({ registration, postponed }: ClientVisit): boolean {
+  return (postponed ?? registration)?.response?.status === 429
+}
+
+function postpone({ profile, registration }: ClientVisit): ClientVisit {
+  return { profile, identification: 'skipped', ...(registration && { postponed: registration }) }
 }

@@ -38,6 +38,11 @@ export interface ClientVisit {
   /** How it came to a client id. */
   readonly identification: 'document' | 'registration' | 'typed-in' | 'none' | 'skipped'
   readonly registration?: Observation
+  /**
+   * A registration answered with 429 after others of this visit had been taken: our own haste, which says
+   * nothing about the server. The client is `skipped` then.
+   */
+  readonly postponed?: Observation
   /** The client id it has then. */
   readonly clientId?: string
   /** The authorization request, answered by a page or a redirect. */
