@@ -1,6 +1,7 @@
 /** Every broken server there is, visited by the real doctor as every client: the right cause, and nothing else. */
 import { describe, expect, it } from 'vitest'
-import { checks, diagnose } from '../../src/doctor/checks.ts'
+import { diagnose } from '../../src/doctor/checks.ts'
+import { judge } from '../../src/doctor/verdict.ts'
 import { surrounded, unauthorized } from './broken/authorization.ts'
 import type { Broken } from './broken/broken.ts'
 import { answering } from './broken/endpoint.ts'
@@ -26,8 +27,15 @@ async function examine(broken: Broken): Promise<void> {
   const findings = diagnose(visit)
   expect(findings.map(({ id }) => id)).toEqual(broken.finds)
   const [first] = findings
-  expect(first?.evidence).not.toEqual([])
   if (broken.says) expect(`${first?.seen} ${first?.fix}`).toMatch(broken.says)
+  const verdicts = judge(visit, findings)
+  const stopped = verdicts.filter(({ outcome }) => outcome === 'stumbles')
+  const ids = stopped.map(({ client }) => client.id)
+  expect(ids).toEqual(expect.arrayContaining([...(broken.stops ?? [])]))
+  expect(ids.filter((id) => broken.spares?.includes(id))).toEqual([])
+  if (broken.stops === undefined) expect(ids).toEqual([])
+  const words = Object.fromEntries(stopped.map(({ client, words }) => [client.id, words]))
+  for (const [id, said] of Object.entries(broken.words ?? {})) expect(words[id]).toMatch(said)
 }
 
 it('finds nothing wrong with a healthy server', async () => {

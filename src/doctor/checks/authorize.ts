@@ -204,28 +204,29 @@ const withoutPerson: Check = {
 const withoutIss: Check = {
   id: 'iss-missing',
   severity: 'fault',
-  title: 'The metadata promises iss in authorization responses, and it is missing or another',
-  why: 'Clients that read the promise refuse every response without the exact issuer (RFC 9207), errors included.',
-  fix: 'Add iss=ISSUER to every redirect to the client, in success and in error; or take "authorization_response_iss_parameter_supported" out of the metadata.',
+  title: 'Authorization responses do not name the issuer that the metadata names',
+  why: 'Where the metadata promises iss, clients refuse every response without the exact issuer (RFC 9207), errors included; Gemini CLI always does.',
+  fix: 'Add iss=ISSUER to every redirect to the client, in success and in error, exactly as the metadata writes the issuer.',
   gatehouse: 'Gatehouse always sends it: something in front answers in its place',
   breaks: ['iss-if-advertised', 'iss-always'],
   find: (visit) => {
     const members = findDocument(visit, 'serverMetadata')?.members
-    if (!namesIssuer(members)) return undefined
-    return findAsked(visit, ({ to, isBack }) => {
+    const sighting = findAsked(visit, ({ to, isBack }) => {
       const isResponse = to?.searchParams.has('error') || to?.searchParams.has('code')
       return isBack && isResponse === true && to?.searchParams.get('iss') !== members?.['issuer']
     })
+    return sighting && !namesIssuer(members) ? { ...sighting, breaks: ['iss-always'] } : sighting
   },
 }
 
 const issUnpromised: Check = {
   id: 'iss-unadvertised',
-  severity: 'note',
-  title: 'Authorization responses do not name the issuer',
-  why: 'ChatGPT then uses a redirect URI of its own for each connection in place of the one that is the same for everybody, and Codex is stricter about the origin of endpoints.',
+  severity: 'risk',
+  title: 'The metadata does not promise that authorization responses name the issuer',
+  why: 'ChatGPT then uses a redirect URI of its own for each connection in place of the one that is the same for everybody, Codex is stricter about the origin of endpoints, and Gemini CLI refuses responses without iss.',
   fix: 'Send iss with every authorization response (RFC 9207) and add "authorization_response_iss_parameter_supported": true.',
-  breaks: ['iss-always'],
+  breaks: [],
+  after: ['iss-missing'],
   find: (visit) => {
     const found = findDocument(visit, 'serverMetadata')
     if (found === undefined || namesIssuer(found.members)) return undefined

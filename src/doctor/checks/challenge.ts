@@ -43,9 +43,9 @@ function isAbsoluteUrl(text: string): boolean {
 
 const missing: Check = {
   id: 'challenge-missing',
-  severity: 'fault',
+  severity: 'risk',
   title: 'The 401 has no WWW-Authenticate header',
-  why: 'The header starts the sign-in and says where the metadata is. Without it some clients only say that connecting failed.',
+  why: 'The header starts the sign-in and says where the metadata is. Without it clients guess where to look, and some only say that connecting failed.',
   fix: `Send it with every 401: ${example}. A proxy or a CORS layer in between may take it away.`,
   breaks: ['challenge-names-metadata'],
   find: (visit) => findChallenge(visit, ({ header }) => header === ''),
@@ -53,7 +53,7 @@ const missing: Check = {
 
 const notBearer: Check = {
   id: 'challenge-not-bearer',
-  severity: 'fault',
+  severity: 'risk',
   title: 'The 401 asks for something other than a Bearer token',
   why: 'Basic and other schemes come from a proxy with a password, or from a framework’s default; MCP clients speak Bearer only.',
   fix: `Take the password off this path and send ${example}.`,
@@ -63,7 +63,7 @@ const notBearer: Check = {
 
 const withoutMetadata: Check = {
   id: 'challenge-without-metadata',
-  severity: 'fault',
+  severity: 'risk',
   title: 'The challenge does not name the protected-resource metadata',
   why: 'Clients then guess the address; some do not, and only say that connecting failed.',
   fix: `Add the parameter: ${example}.`,
@@ -73,7 +73,7 @@ const withoutMetadata: Check = {
 
 const notAbsolute: Check = {
   id: 'challenge-metadata-relative',
-  severity: 'fault',
+  severity: 'risk',
   title: 'The challenge names the metadata by an address that is not absolute',
   why: 'RFC 9728 wants a URL; clients parse it as one and fail.',
   fix: `Write the whole URL, with scheme and host: ${example}.`,
@@ -84,7 +84,7 @@ const notAbsolute: Check = {
 
 const overHttp: Check = {
   id: 'challenge-metadata-http',
-  severity: 'fault',
+  severity: 'risk',
   title: 'The challenge names the metadata by http',
   why: 'Clients refuse metadata that anybody on the way could have changed. The server behind the proxy takes itself for http.',
   fix: 'Build the URL from the configured public https address, not from the request; uvicorn, for one, needs --proxy-headers and a trusted proxy.',

@@ -37,7 +37,7 @@ const resource: Subject = {
   name: 'protected-resource metadata',
   place: '/.well-known/oauth-protected-resource followed by the path of the MCP URL',
   lacking: 'resource-metadata',
-  after: wrongAddress,
+  after: [...wrongAddress, 'wrong-public-url'],
   gatehouse: 'publicUrl: Gatehouse serves it by itself; route /.well-known/* to it',
   isExpected: () => true,
 }
@@ -138,7 +138,7 @@ const resourceMissing: Check = {
   fix: `Serve it at ${resource.place}, and name that address in the challenge.`,
   gatehouse: resource.gatehouse,
   breaks: ['resource-metadata'],
-  after: [...wrongAddress, 'wrong-public-url'],
+  after: resource.after,
   find: (visit) => findEnd(resource, visit, 'absent'),
 }
 

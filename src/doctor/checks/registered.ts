@@ -186,6 +186,7 @@ const lost: Check = {
   gatehouse: 'store.url, one store for all instances',
   breaks: ['authorization-page'],
   stops: 'authorize',
+  after: ['registration-without-client-id'],
   find: (visit) => {
     const concerned = visit.clients.filter(
       ({ registration, authorize }) =>

@@ -100,7 +100,17 @@ export const unauthorized: readonly Broken[] = [
     name: 'iss promised and not sent',
     alter: at(paths.authorize, (_, asked) => back(asked, { code: 'a-code' })),
     finds: ['iss-missing', 'code-without-a-person'],
-    stops: ['claude-code', 'codex'],
+    stops: ['claude-code', 'codex', 'gemini-cli'],
+  },
+  {
+    name: 'iss neither promised nor sent',
+    alter: all(
+      at(paths.authorize, (_, asked) => back(asked, { code: 'a-code' })),
+      withMembers(paths.server, { authorization_response_iss_parameter_supported: undefined }),
+    ),
+    finds: ['iss-missing', 'code-without-a-person'],
+    stops: ['gemini-cli'],
+    spares: ['claude-code', 'codex'],
   },
   {
     name: 'a broker that gives the provider the id of the MCP client',
@@ -135,14 +145,14 @@ export const surrounded: readonly Broken[] = [
     name: 'metadata without CORS',
     alter: at(paths.server, (reply) => ({ ...reply, headers: {} })),
     finds: ['cors-missing-on-metadata'],
-    stops: ['inspector-web'],
+    stops: ['inspector-1'],
     spares: ['chatgpt', 'claude'],
   },
   {
     name: 'a preflight that wants a token',
     alter: (healthy) => (asked) => (asked.method === 'OPTIONS' ? { status: 401 } : healthy(asked)),
     finds: ['cors-missing-on-mcp'],
-    stops: ['inspector-web'],
+    stops: ['inspector-1'],
     spares: ['chatgpt', 'claude'],
   },
   {

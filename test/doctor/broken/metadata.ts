@@ -33,7 +33,7 @@ export const withResourceMetadata: readonly Broken[] = [
       const reply = healthy(asked)
       return reply.status === 404 || asked.url.pathname === paths.resource ? page('My app') : reply
     },
-    finds: ['resource-metadata-html', 'optional-document-broken'],
+    finds: ['resource-metadata-html'],
     stops: ['chatgpt', 'claude', 'claude-code', 'codex'],
   },
   {
@@ -90,7 +90,7 @@ export const withResourceMetadata: readonly Broken[] = [
     name: 'no resource',
     alter: withMembers(paths.resource, { resource: undefined }),
     finds: ['resource-missing'],
-    stops: ['chatgpt', 'claude', 'claude-code', 'vscode'],
+    stops: ['claude', 'claude-code', 'vscode'],
   },
   {
     name: 'a resource on another host',

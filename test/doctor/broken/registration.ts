@@ -206,6 +206,8 @@ export const unregistered: readonly Broken[] = [
       }),
     ),
     finds: ['registration-other-method'],
+    stops: ['open-webui'],
+    spares: ['chatgpt', 'claude'],
   },
   {
     name: 'a secret without a word on its end',
