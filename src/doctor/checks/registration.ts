@@ -55,6 +55,8 @@ function findAnswers(visit: Visit, isSo: (response: SeenResponse) => boolean) {
 
 type Refusal = Pick<Check, 'id' | 'title' | 'why' | 'fix' | 'gatehouse'> & {
   readonly isIt: (response: SeenResponse) => boolean
+  /** Whether the visit registers nobody after this answer, so that it concerns those who were skipped, too. */
+  readonly endsRegistering?: boolean
 }
 
 const isRefused = ({ status }: SeenResponse) => status === 400 || status === 422
@@ -106,6 +108,7 @@ const refusals: readonly Refusal[] = [
     why: 'Claude registers anew for each connection, and hosted clients share few addresses among all their users: a limit by address stops them all.',
     fix: 'Raise the limit and count by something else than the address; answer 429 with Retry-After.',
     isIt: ({ status }) => status === 429,
+    endsRegistering: true,
   },
   {
     id: 'registration-fails',
@@ -152,20 +155,32 @@ const refusals: readonly Refusal[] = [
   },
 ]
 
-function toCheck({ isIt, ...refusal }: Refusal, index: number): Check {
+function toCheck({ isIt, endsRegistering, ...refusal }: Refusal, index: number): Check {
   const earlier = refusals.slice(0, index)
+  const isFirst = (response: SeenResponse) =>
+    isIt(response) && !earlier.some((refused) => refused.isIt(response))
   return {
     ...refusal,
     severity: 'fault',
     breaks: ['registration-succeeds'],
     stops: 'register',
     after: ['wrong-public-url', 'endpoints-http'],
-    find: (visit) =>
-      findAnswers(
-        visit,
-        (response) => isIt(response) && !earlier.some((refused) => refused.isIt(response)),
-      ),
+    find: (visit) => {
+      const sighting = findAnswers(visit, isFirst)
+      return sighting && endsRegistering ? { ...sighting, ...narrowToAll(visit) } : sighting
+    },
   }
+}
+
+/** Everybody who registered or would have, had the visit gone on registering. */
+function narrowToAll(visit: Visit): Pick<Sighting, 'only'> {
+  return narrow(
+    visit,
+    visit.clients.filter(
+      ({ registration, identification }) =>
+        registration !== undefined || identification === 'skipped',
+    ),
+  )
 }
 
 const unreachable: Check = {
