@@ -56,7 +56,7 @@ export interface SendOptions {
 }
 
 const bodyBytes = 65_536
-/** For how long an event stream may be silent before it counts as one that stays open. */
+/** For how long an event stream may be silent before it counts as one that stays open; a quarter of a short deadline. */
 const quietMs = 1500
 
 /** Makes the function that sends. It keeps no connection, so there is nothing to close. */
@@ -64,8 +64,8 @@ export function createSend(options: SendOptions): Send {
   return async (request, { anyCertificate = false } = {}) => {
     const startedAt = performance.now()
     const agent = createAgent(options, anyCertificate)
-    const signal = AbortSignal.timeout((options.deadlineSeconds ?? 10) * 1000)
-    const result = await ask({ request, agent, signal, options })
+    const deadlineMs = (options.deadlineSeconds ?? 10) * 1000
+    const result = await ask({ request, agent, deadlineMs, options })
     await agent.destroy()
     return { ...result, milliseconds: Math.round(performance.now() - startedAt) }
   }
@@ -88,12 +88,12 @@ function createAgent({ isPublicOnly, ca }: SendOptions, anyCertificate: boolean)
 interface Asking {
   readonly request: ProbeRequest
   readonly agent: Agent
-  readonly signal: AbortSignal
+  readonly deadlineMs: number
   readonly options: SendOptions
 }
 
 async function ask(asking: Asking): Promise<Pick<ProbeResult, 'answer' | 'failure'>> {
-  const { request, agent, signal, options } = asking
+  const { request, agent, deadlineMs, options } = asking
   try {
     if (options.isPublicOnly === true) verifyLiteral(new URL(request.url))
     const response = await requestOnce(request.url, {
@@ -101,10 +101,12 @@ async function ask(asking: Asking): Promise<Pick<ProbeResult, 'answer' | 'failur
       method: request.method,
       headers: { 'user-agent': options.userAgent, ...request.headers },
       ...(request.body === undefined ? {} : { body: request.body }),
-      signal,
+      signal: AbortSignal.timeout(deadlineMs),
     })
     const headers = joinHeaders(response.headers)
-    const body = await readBody(response.body, headers['content-type'] ?? '')
+    const isStream = headers['content-type']?.startsWith('text/event-stream') === true
+    const quiet = isStream ? Math.min(quietMs, deadlineMs / 4) : undefined
+    const body = await readBody(response.body, quiet)
     return { answer: { status: response.statusCode, headers, body } }
   } catch (error) {
     return { failure: toProbeFailure(error) }
@@ -140,12 +142,12 @@ function joinHeaders(raw: Dispatcher.ResponseData['headers']): Record<string, st
 
 async function readBody(
   body: Dispatcher.ResponseData['body'],
-  contentType: string,
+  quietMilliseconds: number | undefined,
 ): Promise<string> {
   const chunks: Buffer[] = []
   let size = 0
-  const isStream = contentType.startsWith('text/event-stream')
-  const quiet = isStream ? setTimeout(() => body.destroy(silence), quietMs) : undefined
+  const end = (): void => void body.destroy(silence)
+  const quiet = quietMilliseconds === undefined ? undefined : setTimeout(end, quietMilliseconds)
   try {
     for await (const chunk of body) {
       chunks.push(Buffer.from(chunk))
