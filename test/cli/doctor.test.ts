@@ -1,0 +1,107 @@
+/** `gatehouse doctor` as a person and a pipeline use it. */
+import { createServer } from 'node:http'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createSteps } from '../../src/cli/steps.ts'
+import { type Live, startLive } from '../helpers/live.ts'
+import { closeNow, listenOnLoopback } from '../helpers/loopback.ts'
+import { runCommand } from './command.ts'
+
+let live: Live
+beforeAll(async () => {
+  live = await startLive()
+})
+afterAll(() => live.close())
+
+describe('gatehouse doctor (X5)', () => {
+  it('plays the best known clients, says so, tells how far it is, and ends with 0 when all connect', async () => {
+    const { code, stdout, stderr } = await runCommand(['doctor', live.url])
+    expect(code).toBe(0)
+    expect(stderr).toMatch(/best known clients; all \d+ with --as all/)
+    expect(stderr).toContain('[1/8] Looking at the server\n[2/8] As ChatGPT\n')
+    expect(stdout.match(/✔ {2}.+ connects\n/g)).toHaveLength(7)
+    expect(stdout).not.toContain('\u001b')
+  })
+
+  it('ends with 1 when one stumbles, and says over what, why and what to change', async () => {
+    const url = `${live.issuer}/nothing`
+    const { code, stdout, stderr } = await runCommand(['doctor', url, '--as', 'claude,codex'])
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/Error: 2 of 2 clients cannot connect\n$/)
+    expect(stdout).toMatch(/^1\. FAULT {2}There is nothing at this path {2}mcp-path-not-found\n/)
+    for (const label of ['Seen', 'Stumble', 'Why', 'Change', 'Gatehouse']) {
+      expect(stdout).toMatch(new RegExp(`^   ${label} +\\S`, 'm'))
+    }
+    expect(stdout).toMatch(/✘ {2}Claude {2,}cannot connect {3}looking for the sign-in, see 1: “/)
+  })
+
+  it('prints JSON of a stable shape, and nothing beside it', async () => {
+    const { code, stdout, stderr } = await runCommand([
+      ...['doctor', live.url, '--as', 'claude', '--json'],
+    ])
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    const report: unknown = JSON.parse(stdout)
+    expect(report).toMatchObject({
+      url: live.url,
+      visited_at: expect.any(Number),
+      requests: expect.any(Number),
+      clients: [{ id: 'claude', name: 'Claude', outcome: 'connects' }],
+      findings: [
+        {
+          id: 'private-address',
+          severity: 'note',
+          clients: [{ id: 'claude', name: 'Claude', words: expect.any(String) }],
+          evidence: [{ request: { method: 'POST', url: live.url }, response: { status: 401 } }],
+        },
+      ],
+      left_behind: [],
+    })
+  })
+
+  it('registers nothing with --no-register', async () => {
+    const before = live.audit.length
+    const args = ['doctor', live.url, '--as', 'vscode', '--no-register']
+    const { code, stdout } = await runCommand(args)
+    expect(code).toBe(0)
+    expect(stdout).toContain('more would take a registration')
+    expect(live.audit.slice(before).map(({ event }) => event)).not.toContain('client.registered')
+  })
+
+  it('visits no private address as a public checker', async () => {
+    let requests = 0
+    const server = createServer((_, response) => {
+      requests += 1
+      response.end()
+    })
+    const origin = await listenOnLoopback(server)
+    const args = ['doctor', `${origin}/mcp`, '--as', 'vscode', '--public-checker']
+    const { stdout } = await runCommand(args)
+    await closeNow(server)
+    expect(requests).toBe(0)
+    expect(stdout).not.toContain('connects\n')
+  })
+
+  it.each([
+    [['localhost:3000/mcp'], 'did you mean http://localhost:3000/mcp?'],
+    [['mcp.example.com'], 'did you mean https://mcp.example.com?'],
+    [['ftp://mcp.example.com'], 'MCP clients speak https'],
+    [['https://me:pw@mcp.example.com'], 'no name and password'],
+    [['https://a.example', '--as', 'chatgtp'], 'Did you mean chatgpt?'],
+    [['https://a.example', '--as', ''], 'Name clients'],
+    [['https://a.example', '--timeout', 'soon'], '--timeout takes 1 to 120 seconds'],
+  ])('refuses %j with 2 and the way out', async (args, words) => {
+    const { code, stderr } = await runCommand(['doctor', ...args])
+    expect(code).toBe(2)
+    expect(stderr).toContain(words)
+  })
+})
+
+describe('steps', () => {
+  it('replace one line at a terminal and take it away', () => {
+    const written: string[] = []
+    const stream = { isTTY: true, columns: 20, write: (text: string) => written.push(text) }
+    const steps = createSteps(2, false, stream)
+    steps.begin('Looking at the server for long')
+    steps.end()
+    expect(written).toEqual(['\r\u001b[2K[1/2] Looking at th', '\r\u001b[2K'])
+  })
+})
