@@ -1,6 +1,7 @@
 /** Everything that the doctor has to say about one server, in the order in which it is said. */
 import { isLoopbackHost } from '../platform/host.ts'
 import type { Finding, Severity, Verdict } from './finding.ts'
+import { maskText } from './masking.ts'
 import type { Observation } from './observation.ts'
 import { explainUnknown, findStumbles, judge } from './verdict.ts'
 import type { ClientVisit, Visit } from './visit.ts'
@@ -48,13 +49,13 @@ const severities: readonly Severity[] = ['fault', 'risk', 'note']
 
 /** Puts a report together. */
 export function createReport(visit: Visit, found: readonly Finding[]): Report {
-  const local = visitsThisMachine(visit) ? found.map(toLocal) : found
+  const local = found.map((finding) => fitToPlace(finding, visit))
   const findings = severities.flatMap((one) => local.filter(({ severity }) => severity === one))
   return {
-    url: visit.shared.url.href,
+    url: maskText(visit.shared.url.href),
     visitedAt: visit.shared.now,
     verdicts: judge(visit, findings).map((verdict, index) => addReason(verdict, visit, index)),
-    findings: findings.map((finding) => ({ ...finding, clients: findClients(visit, finding) })),
+    findings: findings.map((finding) => toReported(finding, visit)),
     leftBehind: visit.clients.flatMap((client) => findLeftBehind(client) ?? []),
     requests: listObservations(visit).filter(({ failure }) => failure?.kind !== 'not-sent').length,
   }
@@ -65,10 +66,21 @@ export function visitsThisMachine({ shared }: Visit): boolean {
   return isLoopbackHost(shared.url.hostname)
 }
 
-/** That hosted clients cannot reach this machine is said once, and the rest judged as if they could. */
-function toLocal(finding: Finding): Finding {
+/**
+ * An address that is not public keeps hosted clients out. On loopback that is said once and the rest judged
+ * as if they could come; for a public checker, which does not go there, it is all there is to say.
+ */
+function fitToPlace(finding: Finding, visit: Visit): Finding {
   if (!finding.breaks.includes('public-address') || finding.stops !== undefined) return finding
-  return { ...finding, severity: 'note' }
+  if (visit.shared.post.failure?.kind === 'not-sent') return { ...finding, stops: 'reach' }
+  return visitsThisMachine(visit) ? { ...finding, severity: 'note' } : finding
+}
+
+/** The URL may hold a key of the person who typed it. */
+function toReported(finding: Finding, visit: Visit): ReportedFinding {
+  const { seen, fix } = finding
+  const clients = findClients(visit, finding)
+  return { ...finding, seen: maskText(seen), fix: maskText(fix), clients }
 }
 
 function addReason(verdict: Verdict, visit: Visit, index: number): ClientVerdict {

@@ -38,7 +38,7 @@ beforeEach(() => {
 })
 afterEach(() => vi.restoreAllMocks())
 
-describe('no false alarm (X5)', () => {
+describe('no false alarm', () => {
   it('against Gatehouse, which keeps nothing of the visit', async () => {
     const live = await startLive()
     try {

@@ -41,7 +41,7 @@ function createFinding(id: string, more: Partial<Explanation> & { only?: string[
   }
 }
 
-describe('a verdict (X5)', () => {
+describe('a verdict', () => {
   it('names the first step that fails, and the words of that client for it', async () => {
     const claude = getProfile('claude')
     const report = createReport(await createVisit([{ profile: claude }]), [
@@ -103,6 +103,13 @@ describe('a report', () => {
       createFinding('second'),
     ])
     expect(report.findings.map(({ id }) => id)).toEqual(['first', 'second', 'risk', 'note'])
+  })
+
+  it('hides a key in the address that was typed', async () => {
+    const url = 'https://mcp.example.com/mcp?api_key=very-secret-key'
+    const finding = createFinding('x', { fix: `Give clients ${url}` })
+    const report = createReport(await createVisit([{}], url), [finding])
+    expect(JSON.stringify(report)).not.toContain('very-secret-key')
   })
 
   it('names registrations that were left behind', async () => {

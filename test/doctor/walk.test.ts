@@ -83,7 +83,7 @@ async function startRecording(
   return { origin, asked, registered }
 }
 
-describe('the requests of a visit (X5)', () => {
+describe('the requests of a visit', () => {
   it('are at most 12 for all and 4 for each client, counted at the server', async () => {
     const { origin, asked } = await startRecording()
     const seen = await visit(`${origin}/mcp`, { profiles: profiles.slice(0, 1) })
