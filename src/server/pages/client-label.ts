@@ -5,7 +5,7 @@
  * fact. So unless the owner vouches for the client, the name never stands without the destination, and
  * a name that looks like someone else's does not head a page at all (catalogue CR-11, CN-12).
  */
-import { type Html, html } from './html.ts'
+import { type Html, html } from '../../platform/html.ts'
 
 /** The client as the pages know it. */
 export interface ClientView {

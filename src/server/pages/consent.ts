@@ -6,6 +6,7 @@
  * more and shorter, naming the account. It works without script and decides nothing by itself.
  */
 import type { Answer } from '../../platform/exchange.ts'
+import { type Html, html } from '../../platform/html.ts'
 import {
   type ClientView,
   type RedirectView,
@@ -15,7 +16,6 @@ import {
 } from './client-label.ts'
 import { renderWarnings } from './consent-warnings.ts'
 import { type FlowForm, noDefaultButton, renderHidden } from './forms.ts'
-import { type Html, html } from './html.ts'
 import { renderPage } from './layout.ts'
 
 /** One permission and the sentence that explains it. */

@@ -1,6 +1,6 @@
 /** The error page: what happened, what to do about it, and what to quote when asking for help. */
 import type { Answer } from '../../platform/exchange.ts'
-import { type Html, html } from './html.ts'
+import { type Html, html } from '../../platform/html.ts'
 import { renderPage } from './layout.ts'
 import { type LinkView, renderLink } from './link.ts'
 

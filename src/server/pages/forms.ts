@@ -1,5 +1,5 @@
 /** The parts that the forms of several pages share. */
-import { type Html, html } from './html.ts'
+import { type Html, html } from '../../platform/html.ts'
 
 /** Where a step of the browser's journey is posted, and what ties it to this browser (CN-05). */
 export interface FlowForm {

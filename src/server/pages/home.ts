@@ -1,5 +1,6 @@
 /** The page at the issuer's address: what this is, and how to connect each well-known app to it. */
 import type { Answer } from '../../platform/exchange.ts'
+import { type Html, html } from '../../platform/html.ts'
 import { chatgpt } from '../../profiles/clients/chatgpt.ts'
 import { claude } from '../../profiles/clients/claude.ts'
 import { claudeCode } from '../../profiles/clients/claude-code.ts'
@@ -7,7 +8,6 @@ import { codex } from '../../profiles/clients/codex.ts'
 import { cursor } from '../../profiles/clients/cursor.ts'
 import { vscode } from '../../profiles/clients/vscode.ts'
 import type { ClientProfile } from '../../profiles/profile.ts'
-import { type Html, html } from './html.ts'
 import { renderPage } from './layout.ts'
 
 /** An MCP server and the address that people paste into their apps. */

@@ -6,7 +6,7 @@
  */
 import { sha256 } from '../../platform/crypto.ts'
 import type { Answer } from '../../platform/exchange.ts'
-import { type Html, html, renderHtml, toStyleElement } from './html.ts'
+import { type Html, html, renderHtml, toStyleElement } from '../../platform/html.ts'
 import { stylesheet } from './stylesheet.ts'
 
 /** What a page shows, and where its forms may end up. */

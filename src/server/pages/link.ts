@@ -1,5 +1,5 @@
 /** The one prominent link of a notice or an error page. */
-import { type Html, html } from './html.ts'
+import { type Html, html } from '../../platform/html.ts'
 
 /** A way on. */
 export interface LinkView {

@@ -1,6 +1,6 @@
 /** A page that tells one thing: "you are set up", "you are signed out". */
 import type { Answer } from '../../platform/exchange.ts'
-import { html } from './html.ts'
+import { html } from '../../platform/html.ts'
 import { renderPage } from './layout.ts'
 import { type LinkView, renderLink } from './link.ts'
 

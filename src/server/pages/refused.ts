@@ -1,6 +1,6 @@
 /** The page for somebody who signed in and may not enter: as whom, whom to ask, and the ways on. */
 import type { Answer } from '../../platform/exchange.ts'
-import { html } from './html.ts'
+import { html } from '../../platform/html.ts'
 import { renderPage } from './layout.ts'
 import { type LinkView, renderLink } from './link.ts'
 

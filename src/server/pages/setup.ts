@@ -2,8 +2,8 @@
 
 import { shortestPassword } from '../../identity/local.ts'
 import type { Answer } from '../../platform/exchange.ts'
+import { html } from '../../platform/html.ts'
 import { renderAlert, renderField, renderHidden } from './forms.ts'
-import { html } from './html.ts'
 import { renderPage } from './layout.ts'
 
 /** What the set-up page shows. */

@@ -1,7 +1,7 @@
 /** The sign-in page: e-mail and password, identity providers, or both. */
 import type { Answer } from '../../platform/exchange.ts'
+import { type Html, html } from '../../platform/html.ts'
 import { type FlowForm, renderAlert, renderField, renderHidden } from './forms.ts'
-import { type Html, html } from './html.ts'
 import { renderPage } from './layout.ts'
 
 /** What the sign-in page shows. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
+import { html } from '../../../src/platform/html.ts'
 import { toResponse } from '../../../src/platform/web-exchange.ts'
-import { html } from '../../../src/server/pages/html.ts'
 import { renderPage } from '../../../src/server/pages/layout.ts'
 import { samples } from './samples.ts'
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { html, renderHtml, toStyleElement } from '../../../src/server/pages/html.ts'
+import { html, renderHtml, toStyleElement } from '../../src/platform/html.ts'
 
 /** Text biased towards what breaks markup. */
 const hostileText = fc.oneof(

@@ -1,5 +1,5 @@
 /**
- * The escaping template tag that every page is written with.
+ * The escaping template tag that every page is written with, and every report.
  *
  * Whatever is interpolated is text: it is escaped for element content and for quoted attributes alike.
  * Only this file can make markup out of a string, and it makes it only out of templates in the source
