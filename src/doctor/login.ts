@@ -1,6 +1,6 @@
 /**
  * The login of `gatehouse doctor --login`: everything that a client does between "Connect" and "Disconnect",
- * with a person at the one step that needs a person. At most 15 requests. What it made it takes away again:
+ * with a person at the one step that needs a person. At most 17 requests. What it made it takes away again:
  * the grant is revoked and the registration removed, also when it stops half-way.
  */
 import { type Random, sha256 } from '../platform/crypto.ts'
@@ -90,10 +90,15 @@ async function walkTokens(login: Login, notes: Notes): Promise<void> {
   notes.ending = await endGrant(login, newest)
 }
 
-/** Takes the secrets of a token answer down. */
+/** Takes the secrets of a token answer down, also where it is a form or something that nobody asked for. */
 export function nameTokens(answer: Observation, secrets: SecretNames): void {
-  for (const member of ['access_token', 'refresh_token', 'id_token'])
-    secrets.name(member.replace('_', ' '), readText(answer, member))
+  for (const member of ['access_token', 'refresh_token', 'id_token']) {
+    const label = member.replace('_', ' ')
+    secrets.name(label, readText(answer, member))
+    const written = new RegExp(`${member}["']?\\s*[=:]\\s*["']?([^&\\s"'<,}]+)`, 'g')
+    for (const [, text] of (answer.response?.body ?? '').matchAll(written))
+      secrets.name(label, text)
+  }
 }
 
 async function identify(

@@ -7,7 +7,7 @@ const graceFix =
   'Let the token before the newest one work for two minutes more and answer with the same successor, instead of ending the grant.'
 
 /** Faults of refreshing; what follows from another one is not told again. */
-export function findRefreshFaults({ refreshes }: LoginVisit): Finding[] {
+export function findRefreshFaults({ refreshes, use }: LoginVisit): Finding[] {
   if (refreshes === undefined) return []
   const { pair, followUp } = refreshes
   const succeeded = pair.filter(hasToken).length
@@ -18,7 +18,7 @@ export function findRefreshFaults({ refreshes }: LoginVisit): Finding[] {
   return [
     ...(succeeded === 1 ? [toRefusedSecond(refreshes)] : []),
     ...(refreshes.isSameSuccessor === false ? [toTwoSuccessors(refreshes)] : []),
-    ...findUse(refreshes),
+    ...(isSuccess(use?.opening) ? findUse(refreshes) : []),
   ]
 }
 
