@@ -1,9 +1,10 @@
 /**
  * The login of `gatehouse doctor --login`: everything that a client does between "Connect" and "Disconnect",
- * with a person at the one step that needs a person. At most 17 requests. What it made it takes away again:
+ * with a person at the one step that needs a person. At most 16 requests. What it made it takes away again:
  * the grant is revoked and the registration removed, also when it stops half-way.
  */
-import { type Random, sha256 } from '../platform/crypto.ts'
+import { sha256 } from '../platform/crypto.ts'
+import { type Login, type LoginPorts, nameTokens, observeOpenly } from './login/login-ports.ts'
 import {
   createAuthorizationUrl,
   createRegistration,
@@ -16,39 +17,9 @@ import type { Callback, LoginPlan, LoginVisit } from './login/login-visit.ts'
 import { hasToken, readClaims, readFields, readText } from './login/read-answers.ts'
 import { createSecretNames, type SecretNames } from './login/secret-names.ts'
 import { endGrant, refreshTwice, useToken } from './login/token-life.ts'
-import type { Observation, Probe } from './observation.ts'
-
-/** What a login needs of the outside. */
-export interface LoginPorts {
-  /** Sends one request and tells what came with nothing masked: the tokens are needed to go on. */
-  readonly send: Probe
-  /** Port of the listener on 127.0.0.1 that waits for the browser to come back. */
-  readonly callbackPort: number
-  /** Shows the person the page at which they sign in and allow. */
-  readonly openPage: (url: string) => void
-  /** The first address that the browser comes back to; or why none came. */
-  readonly waitForCallback: (path: string) => Promise<URL | 'timed-out' | 'interrupted'>
-  /** Told of each step as it begins. */
-  readonly onStep: (name: string) => void
-  readonly random: Random
-  /** Unix seconds. */
-  readonly now: () => number
-  /** Aborted when the person wants no more: then only the cleaning up is done. */
-  readonly signal: AbortSignal
-}
 
 /** What has been seen so far. */
 type Notes = { -readonly [Member in keyof LoginVisit]: LoginVisit[Member] }
-
-/** One login under way. */
-export interface Login {
-  readonly plan: LoginPlan
-  readonly ports: LoginPorts
-  readonly secrets: SecretNames
-  readonly client: IdentifiedClient
-  /** Sends a request of a step, which is announced. */
-  readonly send: (step: string, request: Parameters<Probe>[0]) => Promise<Observation>
-}
 
 /** Logs in and out again. Never throws: what went wrong is what it returns. */
 export async function walkLogin(plan: LoginPlan, ports: LoginPorts): Promise<LoginVisit> {
@@ -56,7 +27,7 @@ export async function walkLogin(plan: LoginPlan, ports: LoginPorts): Promise<Log
   const notes: Notes = { plan }
   const send: Login['send'] = (step, request) => {
     ports.onStep(step)
-    return ports.send(request)
+    return observeOpenly(ports.send, request)
   }
   const client = await identify({ plan, ports, secrets, send }, notes)
   if (client !== undefined) {
@@ -88,17 +59,6 @@ async function walkTokens(login: Login, notes: Notes): Promise<void> {
     newest = { ...newest, ...refreshed.newest }
   }
   notes.ending = await endGrant(login, newest)
-}
-
-/** Takes the secrets of a token answer down, also where it is a form or something that nobody asked for. */
-export function nameTokens(answer: Observation, secrets: SecretNames): void {
-  for (const member of ['access_token', 'refresh_token', 'id_token']) {
-    const label = member.replace('_', ' ')
-    secrets.name(label, readText(answer, member))
-    const written = new RegExp(`${member}["']?\\s*[=:]\\s*["']?([^&\\s"'<,}]+)`, 'g')
-    for (const [, text] of (answer.response?.body ?? '').matchAll(written))
-      secrets.name(label, text)
-  }
 }
 
 async function identify(

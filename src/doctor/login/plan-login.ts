@@ -1,6 +1,14 @@
 /** Where a login goes: read from what the walk saw, as a client of the current revision reads it. */
 import type { ClientProfile } from '../../profiles/profile.ts'
-import type { Observation } from '../observation.ts'
+import {
+  findResourceMetadata,
+  findServerMetadata,
+  type JsonObject,
+  parseWebUrl,
+  readChallenge,
+  readText,
+  readTexts,
+} from '../documents.ts'
 import type { SharedVisit } from '../visit.ts'
 import type { LoginClient, LoginPlan } from './login-visit.ts'
 
@@ -43,82 +51,58 @@ export function planLogin(
   shared: SharedVisit,
   client: LoginClient,
 ): { readonly plan: LoginPlan } | { readonly problem: string } {
-  const metadata = findObject(shared.serverMetadata, ['oauth', 'openid', 'openid-appended'])
-  const { authorization_endpoint: authorization, token_endpoint: token } = metadata ?? {}
-  if (metadata === undefined || !isAddress(authorization) || !isAddress(token)) {
-    const status = shared.post.response?.status
-    if (status !== undefined && status < 300)
-      return { problem: 'The MCP endpoint lets everyone in, so there is nothing to log in to' }
-    return {
-      problem:
-        'No metadata names an authorization endpoint and a token endpoint, so nobody can log in',
-    }
-  }
-  const registration = toAddress(metadata['registration_endpoint'])
+  const metadata = findServerMetadata(shared)
+  const authorization = readAddress(metadata, 'authorization_endpoint')
+  const token = readAddress(metadata, 'token_endpoint')
+  if (authorization === undefined || token === undefined) return { problem: toNoWay(shared) }
+  const registration = readAddress(metadata, 'registration_endpoint')
   if (registration === undefined && client.clientId === undefined)
     return {
       problem:
         'The metadata names no registration endpoint: log in with a client that is known there, --client-id ID',
     }
-  const resource = findObject(shared.resourceMetadata, ['challenge', 'path', 'root'])
-  const named = resource?.['resource']
+  const resource = findResourceMetadata(shared)
   return {
     plan: {
       client,
       url: shared.url.href,
-      resource: typeof named === 'string' ? named : shared.url.href,
+      resource: readText(resource, 'resource') ?? shared.url.href,
       issuer: shared.issuer,
-      promisesIss: metadata['authorization_response_iss_parameter_supported'] === true,
-      scope: findScope(shared.post, resource, metadata),
+      promisesIss: metadata?.['authorization_response_iss_parameter_supported'] === true,
+      scope: findScope(shared, resource, metadata),
       endpoints: {
         authorization,
         token,
         registration,
-        revocation: toAddress(metadata['revocation_endpoint']),
+        revocation: readAddress(metadata, 'revocation_endpoint'),
       },
-      authenticationMethods: toTexts(metadata['token_endpoint_auth_methods_supported']),
+      authenticationMethods: readTexts(metadata, 'token_endpoint_auth_methods_supported'),
     },
   }
 }
 
-type Fields = Readonly<Record<string, unknown>>
-
-function findObject<Place extends string>(
-  seen: Readonly<Partial<Record<Place, Observation>>>,
-  places: readonly Place[],
-): Fields | undefined {
-  for (const place of places) {
-    const { status, json } = seen[place]?.response ?? {}
-    if (status === 200 && isObject(json)) return json
-  }
-  return undefined
-}
-
-/** The challenge's scopes, else the resource's; `offline_access` besides where it is known (MCP, Scope Selection). */
-function findScope(post: Observation, resource: Fields | undefined, metadata: Fields) {
-  const challenge = post.response?.headers['www-authenticate'] ?? ''
-  const [, asked] = /\bscope="([^"]*)"/i.exec(challenge) ?? []
-  const scopes = asked?.split(' ') ?? toTexts(resource?.['scopes_supported'])
-  const offline = toTexts(metadata['scopes_supported']).filter(
-    (scope) => scope === 'offline_access',
-  )
-  const all = [...new Set([...scopes, ...(scopes.length > 0 ? offline : [])])].join(' ').trim()
-  return all === '' ? undefined : all
-}
-
-function toTexts(value: unknown): string[] {
-  return Array.isArray(value) ? value.filter((one) => typeof one === 'string') : []
+function toNoWay({ post }: SharedVisit): string {
+  const status = post.response?.status ?? 0
+  if (status >= 200 && status < 300)
+    return 'The MCP endpoint lets everyone in, so there is nothing to log in to'
+  return 'No metadata names an authorization endpoint and a token endpoint, so nobody can log in'
 }
 
 /** Only http and https: nothing else may be handed to the program that opens a page. */
-function isAddress(value: unknown): value is string {
-  return typeof value === 'string' && /^https?:$/.test(URL.parse(value)?.protocol ?? '')
+function readAddress(metadata: JsonObject | undefined, name: string): string | undefined {
+  return parseWebUrl(readText(metadata, name))?.href
 }
 
-function toAddress(value: unknown): string | undefined {
-  return isAddress(value) ? value : undefined
-}
-
-function isObject(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+/** The challenge's scopes, else the resource's; `offline_access` besides where it is known (MCP, Scope Selection). */
+function findScope(
+  shared: SharedVisit,
+  resource: JsonObject | undefined,
+  metadata: JsonObject | undefined,
+): string | undefined {
+  const asked = readChallenge(shared)['scope']?.split(' ')
+  const scopes = asked ?? readTexts(resource, 'scopes_supported')
+  const known = readTexts(metadata, 'scopes_supported')
+  const offline = known.filter((scope) => scope === 'offline_access')
+  const all = [...new Set([...scopes, ...(scopes.length > 0 ? offline : [])])].join(' ').trim()
+  return all === '' ? undefined : all
 }

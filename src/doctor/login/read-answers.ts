@@ -1,15 +1,13 @@
 /** Reading what a server answered, whatever it is. */
+import { isObject, type JsonObject } from '../documents.ts'
+import { parseJson } from '../masking.ts'
 import type { Observation } from '../observation.ts'
 import type { TokenClaims } from './login-visit.ts'
 
 /** The answer as an object; empty when it is none. */
-export function readFields(
-  observation: Observation | undefined,
-): Readonly<Record<string, unknown>> {
+export function readFields(observation: Observation | undefined): JsonObject {
   const json = observation?.response?.json
-  return typeof json === 'object' && json !== null && !Array.isArray(json)
-    ? Object.fromEntries(Object.entries(json))
-    : {}
+  return isObject(json) ? json : {}
 }
 
 /** A member that is a text with something in it. */
@@ -50,7 +48,7 @@ export function readClaims(token: string): TokenClaims | undefined {
 }
 
 /** The JSON-RPC answer in a body: JSON, or the last message with an id of an event stream. */
-export function readRpc(observation: Observation): Readonly<Record<string, unknown>> | undefined {
+export function readRpc(observation: Observation): JsonObject | undefined {
   const { response } = observation
   if (response === undefined) return undefined
   const events = response.body.split(/\r?\n\r?\n/).map(readEventData)
@@ -64,15 +62,7 @@ function readEventData(event: string): string {
   return lines.map((line) => line.slice('data:'.length).trimStart()).join('\n')
 }
 
-function parseObject(text: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const value: unknown = JSON.parse(text)
-    return isObject(value) ? value : undefined
-  } catch {
-    return undefined
-  }
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+function parseObject(text: string): JsonObject | undefined {
+  const value = parseJson(text)
+  return isObject(value) ? value : undefined
 }

@@ -1,6 +1,6 @@
 /** What becomes of the tokens of a login: used, refreshed twice at once, revoked. */
-import { type Login, nameTokens } from '../login.ts'
 import type { Observation } from '../observation.ts'
+import { type Login, nameTokens } from './login-ports.ts'
 import { createMcpRequest, createTokenRequest, type SpokenRevision } from './login-requests.ts'
 import type { Ending, Refreshes, TokenUse } from './login-visit.ts'
 import { hasToken, isSuccess, readRpc, readText } from './read-answers.ts'
@@ -13,21 +13,32 @@ export interface HeldTokens {
 
 /** Begins a conversation of either era and asks for the tools. */
 export async function useToken(login: Login, token: string): Promise<TokenUse> {
+  const { opening, revision, sessionId } = await open(login, token)
+  if (!isSuccess(opening)) return { opening }
+  const ask = (method: string): Promise<Observation> => {
+    const request = createMcpRequest(login.plan, token, { method, revision, sessionId })
+    return login.send('Listing the tools', request)
+  }
+  if (revision !== '2026-07-28') await ask('notifications/initialized')
+  const tools = await ask('tools/list')
+  await endSession(login, token, sessionId)
+  return { opening, tools, toolCount: countTools(tools) }
+}
+
+/** Whether a token is accepted: the first request of a conversation. */
+async function tryToken(login: Login, token: string): Promise<Observation> {
+  const { opening, sessionId } = await open(login, token)
+  await endSession(login, token, sessionId)
+  return opening
+}
+
+async function open(login: Login, token: string) {
   const first = await speak(login, token, 'initialize', '2025-11-25')
   const isModern = needsDiscovery(first)
-  const revision = isModern ? '2026-07-28' : '2025-11-25'
+  const revision: SpokenRevision = isModern ? '2026-07-28' : '2025-11-25'
   const opening = isModern ? await speak(login, token, 'server/discover', revision) : first
-  if (!isSuccess(opening)) return { opening }
-  const sessionId = login.secrets.name('session id', opening.response?.headers['mcp-session-id'])
-  const send = (method: string) =>
-    login.send(
-      'Listing the tools',
-      createMcpRequest(login.plan, token, { method, revision, sessionId }),
-    )
-  if (!isModern) await send('notifications/initialized')
-  const tools = await send('tools/list')
-  if (sessionId !== undefined) await endSession(login, token, sessionId)
-  return { opening, tools, toolCount: countTools(tools) }
+  const sessionId = opening.response?.headers['mcp-session-id']
+  return { opening, revision, sessionId: login.secrets.name('session id', sessionId) }
 }
 
 /** A server of the newest revision alone does not know `initialize`, and says so in JSON-RPC. */
@@ -43,9 +54,10 @@ function speak(login: Login, token: string, method: string, revision: SpokenRevi
 }
 
 /** So that the server need not keep what nobody uses (MCP 2025-11-25, Session Management). */
-function endSession({ plan, ports }: Login, token: string, sessionId: string) {
+async function endSession({ plan, ports }: Login, token: string, sessionId?: string) {
+  if (sessionId === undefined) return
   const headers = { authorization: `Bearer ${token}`, 'mcp-session-id': sessionId }
-  return ports.send({ method: 'DELETE', url: plan.url, headers })
+  await ports.send({ method: 'DELETE', url: plan.url, headers })
 }
 
 function countTools(tools: Observation): number | undefined {
@@ -72,7 +84,7 @@ export async function refreshTwice(
   const followUp = await refresh(login, kept)
   const last = hasToken(followUp) ? followUp : newest
   const accessToken = readText(last, 'access_token') ?? ''
-  const use = (await useToken(login, accessToken)).opening
+  const use = await tryToken(login, accessToken)
   return {
     seen: { pair, isSameSuccessor, bringsSuccessor, followUp, use },
     newest: { accessToken, refreshToken: readText(followUp, 'refresh_token') ?? kept },
@@ -103,6 +115,6 @@ export async function endGrant(login: Login, held: HeldTokens): Promise<Ending |
   const revocation = await login.send('Revoking', request)
   if (!isSuccess(revocation) || login.ports.signal.aborted) return { revocation }
   const refreshed = refreshToken === undefined ? undefined : await refresh(login, refreshToken)
-  const use = await speak(login, accessToken, 'initialize', '2025-11-25')
+  const use = await tryToken(login, accessToken)
   return { revocation, refresh: refreshed, use }
 }
