@@ -4,6 +4,7 @@
  */
 import { errorStatus, OAuthError } from '../errors.ts'
 import type { LogFields } from '../platform/ports.ts'
+import { writeOut, writeOutHidden } from '../platform/printable.ts'
 
 /** Stands in the log where a secret was. */
 export const redacted = '[redacted]'
@@ -52,10 +53,6 @@ const ownToken = /\bgh[acr]_[\w-]{20,}|\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*/g
 const plain = /^[\w.:/,@+~ -]{0,512}$/
 const tokenBegins = /gh[acr]_|eyJ|bearer|basic/i
 
-/** C1 controls, line separators, zero-width and bidirectional characters; C0 is escaped by JSON. */
-const treacherous =
-  /[\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]/g
-
 /** Log fields without secrets, in plain JSON values. */
 export function redact(fields: LogFields): Record<string, unknown> {
   return redactMembers(fields, 0)
@@ -65,20 +62,16 @@ export function redact(fields: LogFields): Record<string, unknown> {
 export function redactText(text: string): string {
   if (plain.test(text) && !tokenBegins.test(text)) return text
   const short = text.length > lengthAllowed ? `${text.slice(0, lengthAllowed)}…` : text
-  return short
+  const open = short
     .replace(secretParameter, `$1=${redacted}`)
     .replace(secretScheme, `$1 ${redacted}`)
     .replace(ownToken, redacted)
-    .replace(treacherous, toEscape)
+  return writeOutHidden(open)
 }
 
 /** A text from outside, fit for a terminal: control and invisible characters are written out. */
 export function toPrintable(text: string): string {
-  return text.replace(/[\u0000-\u001f]/g, toEscape).replace(treacherous, toEscape)
-}
-
-function toEscape(character: string): string {
-  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+  return writeOutHidden(text.replace(/[\u0000-\u001f]/g, writeOut))
 }
 
 function redactMembers(members: object, depth: number): Record<string, unknown> {
