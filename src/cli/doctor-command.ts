@@ -9,6 +9,12 @@ export function addDoctor(program: Command): void {
     .option('--no-register', 'leave out what needs a registration')
     .option('--json', 'print JSON')
     .option('--timeout <seconds>', 'longest wait for one answer (default: 10)')
+    .option('--login', 'sign in as one client and try its token, refresh and revocation')
+    .option('--wait <seconds>', 'with --login: how long you may take (default: 300)')
+    .option('--no-browser', 'with --login: print the address, open nothing')
+    .option('--client-id <id>', 'with --login: a client that is known there; none is registered')
+    .option('--client-secret-stdin', 'with --client-id: read its secret from standard input')
+    .option('--report <file>', 'write the report as one HTML page')
     .option('--public-checker', 'refuse addresses that are not public, for a service open to all')
     .action(async (url, options) => (await import('./doctor.ts')).examine(url, options))
 }

@@ -14,20 +14,27 @@ import { startCallbackListener } from './doctor-callback.ts'
 import { exitUsage, toFailure } from './failure.ts'
 import { openPage } from './open-page.ts'
 import { printAside, renderTable } from './output.ts'
+import { readSecretLine } from './password.ts'
 
 /** Options of a login. */
 export interface LoginOptions {
-  /** The clients of `--as`; the first that receives on loopback logs in. Default: the doctor's own. */
-  readonly profiles?: readonly ClientProfile[] | undefined
-  /** A client that is known at the server; nothing is registered then. */
-  readonly clientId?: string | undefined
-  readonly clientSecret?: string | undefined
+  login?: boolean
+  clientId?: string
+  clientSecretStdin?: boolean
   /** How long the person may take, in seconds. Default 300. */
-  readonly timeout?: string | undefined
+  wait?: string
   /** False with `--no-browser`: the address is only printed. */
-  readonly browser: boolean
+  browser: boolean
   /** No progress; the address is printed all the same. */
-  readonly isSilent?: boolean
+  json?: boolean
+}
+
+/** A login that can begin. */
+export interface LoginWish {
+  readonly client: LoginClient
+  readonly seconds: number
+  readonly opensBrowser: boolean
+  readonly isSilent: boolean
 }
 
 /** What a login came to. */
@@ -36,34 +43,54 @@ export type LoginResult =
   /** Why there was none. */
   | { readonly problem: string }
 
-const defaultTimeoutSeconds = 300
-const longestTimeoutSeconds = 86_400
+const defaultWaitSeconds = 300
+const longestWaitSeconds = 86_400
 
 /**
- * Logs in where a visit has been. Ctrl-C ends the waiting; what was made is removed first.
+ * What is needed for a login, asked for before the visit; undefined when there is to be none.
  *
- * @throws Failure when none of the clients asked for receives on loopback, or the timeout is no number
+ * @param profiles those of `--as`: the first that receives on loopback logs in. Empty: the doctor's own client
+ * @throws Failure when none of the clients asked for receives on loopback, or the time is no number
  */
+export async function prepareLogin(
+  options: LoginOptions,
+  profiles: readonly ClientProfile[],
+): Promise<LoginWish | undefined> {
+  if (options.login !== true) return undefined
+  const { clientId, clientSecretStdin } = options
+  if (clientSecretStdin && clientId === undefined)
+    throw toFailure('--client-secret-stdin goes with --client-id', exitUsage)
+  const seconds = parseWait(options.wait)
+  const client = chooseClient(profiles)
+  const clientSecret = clientSecretStdin ? await readSecretLine() : undefined
+  return {
+    client: { ...client, clientId, clientSecret },
+    seconds,
+    opensBrowser: options.browser,
+    isSilent: options.json === true,
+  }
+}
+
+/** Logs in where a visit has been. Ctrl-C ends the waiting; what was made is removed first. */
 export async function logIn(
   shared: SharedVisit,
   send: Send,
-  options: LoginOptions,
+  wish: LoginWish,
 ): Promise<LoginResult> {
-  const seconds = parseTimeout(options.timeout)
-  const planned = planLogin(shared, chooseClient(options))
+  const planned = planLogin(shared, wish.client)
   if ('problem' in planned) return planned
   const stop = new AbortController()
   const onInterrupt = (): void => stop.abort()
   process.once('SIGINT', onInterrupt)
-  const listener = await startCallbackListener({ seconds, signal: stop.signal })
+  const listener = await startCallbackListener({ seconds: wish.seconds, signal: stop.signal })
   try {
     const visit = await walkLogin(planned.plan, {
       send,
       callbackPort: listener.port,
-      openPage: (url) => invite(url, options),
+      openPage: (url) => invite(url, wish.opensBrowser),
       waitForCallback: listener.wait,
       onStep: (name) => {
-        if (options.isSilent !== true) printAside(`  ${name}`)
+        if (!wish.isSilent) printAside(`  ${name}`)
       },
       random: systemRandom,
       now: systemClock.now,
@@ -76,39 +103,69 @@ export async function logIn(
   }
 }
 
-function parseTimeout(text: string | undefined): number {
-  if (text === undefined) return defaultTimeoutSeconds
+function parseWait(text: string | undefined): number {
+  if (text === undefined) return defaultWaitSeconds
   const seconds = /^\d{1,6}$/.test(text) ? Number(text) : 0
-  if (seconds >= 1 && seconds <= longestTimeoutSeconds) return seconds
-  throw toFailure(`--timeout must be 1 to ${longestTimeoutSeconds} seconds`, exitUsage)
+  if (seconds >= 1 && seconds <= longestWaitSeconds) return seconds
+  throw toFailure(`--wait takes 1 to ${longestWaitSeconds} seconds, not ${text}`, exitUsage)
 }
 
-function chooseClient({ profiles = [], clientId, clientSecret }: LoginOptions): LoginClient {
+function chooseClient(profiles: readonly ClientProfile[]): LoginClient {
   const [client] = profiles.flatMap((profile) => toLoginClient(profile) ?? [])
-  if (client === undefined && profiles.length > 0) {
-    const names = profiles.map(({ name }) => name).join(', ')
-    throw toFailure(
-      `None of ${names} receives on this machine, so the doctor cannot log in as it; leave --as out, or name one that does, such as claude-code`,
-      exitUsage,
-    )
-  }
-  return { ...(client ?? ownClient), clientId, clientSecret }
+  if (client !== undefined || profiles.length === 0) return client ?? ownClient
+  const names = profiles.map(({ name }) => name).join(', ')
+  throw toFailure(
+    `The doctor cannot log in as ${names}: none of them receives on this machine. Name one that does, such as claude-code, or leave --as out`,
+    exitUsage,
+  )
 }
 
 /** The address is always printed: the browser that opens may not be the one that the person uses. */
-function invite(url: string, { browser }: LoginOptions): void {
-  const isOpened = browser && openPage(url)
+function invite(url: string, opensBrowser: boolean): void {
+  const isOpened = opensBrowser && openPage(url)
   const what = isOpened ? 'Your browser opens this address; if not, open it:' : 'Open this address:'
   printAside('', `  ${what}`, '', `  ${url}`, '')
 }
 
-/** The steps of a login as a table: what was done, and what came of it. */
-export function renderLogin(visit: LoginVisit): string {
+/** The steps of a login as lines: what was done, and what came of it. */
+export function renderLogin(result: LoginResult): string[] {
+  if ('problem' in result) return ['', `No login: ${result.problem}`]
+  const { visit } = result
   const rows = listLoginSteps(visit).map(({ name, observation }) => [
     `  ${name}`,
     describeAnswer(observation),
   ])
   const { toolCount } = visit.use ?? {}
   const tools = toolCount === undefined ? [] : [['  Tools', String(toolCount)]]
-  return renderTable([...rows, ...tools])
+  return ['', `Login as ${visit.plan.client.name}`, renderTable([...rows, ...tools])]
+}
+
+/** A login for programs. */
+export function toLoginJson(result: LoginResult): Record<string, unknown> {
+  if ('problem' in result) return { problem: result.problem }
+  const { plan, ended, use } = result.visit
+  return {
+    client: plan.client.id,
+    ended,
+    tools: use?.toolCount,
+    steps: listLoginSteps(result.visit).map(({ name, observation }) => ({
+      name,
+      request: observation.request,
+      status: observation.response?.status,
+      failure: observation.failure,
+      milliseconds: observation.milliseconds,
+    })),
+  }
+}
+
+/**
+ * Makes sure that a login that was asked for came to its end.
+ *
+ * @throws Failure when it did not
+ */
+export function verifyFinished(result: LoginResult): void {
+  if ('problem' in result) throw toFailure(`No login: ${result.problem}`)
+  const { ended } = result.visit
+  if (ended === 'timed-out') throw toFailure('The login was not finished in time')
+  if (ended === 'interrupted') throw toFailure('The login was interrupted')
 }

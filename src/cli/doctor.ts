@@ -2,6 +2,7 @@
 
 import { diagnose } from '../doctor/checks.ts'
 import { createReport, type Report } from '../doctor/report.ts'
+import type { HtmlReport } from '../doctor/report-html.ts'
 import { visitServer } from '../doctor/visit-server.ts'
 import { findSimilar } from '../operate/similar.ts'
 import { systemClock } from '../platform/clock.ts'
@@ -11,20 +12,33 @@ import { createSend } from '../platform/probe.ts'
 import type { ClientProfile } from '../profiles/profile.ts'
 import { findProfile, profiles } from '../profiles/registry.ts'
 import { toReportJson } from './doctor-json.ts'
+import {
+  type LoginOptions,
+  type LoginResult,
+  type LoginWish,
+  logIn,
+  prepareLogin,
+  renderLogin,
+  toLoginJson,
+  verifyFinished,
+} from './doctor-login.ts'
+import { writeReport } from './doctor-page.ts'
 import { renderReport } from './doctor-text.ts'
 import { exitUsage, toFailure } from './failure.ts'
 import { print, printAside } from './output.ts'
 import { createSteps } from './steps.ts'
-import { readUserAgent } from './version.ts'
+import { readUserAgent, readVersion } from './version.ts'
 
 /** Options of `doctor`. */
-export interface DoctorOptions {
+export interface DoctorOptions extends LoginOptions {
   as?: string
   /** False with `--no-register`. */
   register: boolean
   json?: boolean
   publicChecker?: boolean
   timeout?: string
+  /** File of the report as a page. */
+  report?: string
 }
 
 /** The clients that most people have, played when none are named. */
@@ -40,9 +54,14 @@ const longestTimeoutSeconds = 120
 export async function examine(address: string, options: DoctorOptions): Promise<void> {
   const url = parseAddress(address)
   const played = choosePlayed(options.as)
-  const report = await visitAndReport(url, played, options)
-  if (options.json === true) print(JSON.stringify(toReportJson(report), undefined, 2))
-  else print(...renderReport(report, process.stdout))
+  const wish = await prepareLogin(options, isAnyone(options.as) ? [] : played)
+  const { report, login } = await visitAndReport(url, played, options, wish)
+  if (options.report !== undefined) writeReport(options.report, toPage(report, login))
+  if (options.json === true) {
+    const json = { ...toReportJson(report), login: login && toLoginJson(login) }
+    print(JSON.stringify(json, undefined, 2))
+  } else print(...renderReport(report, process.stdout), ...(login ? renderLogin(login) : []))
+  if (login !== undefined) verifyFinished(login)
   const stumbling = report.verdicts.filter(({ outcome }) => outcome === 'stumbles')
   if (stumbling.length === 0) return
   throw toFailure(`${stumbling.length} of ${count(played.length, 'client')} cannot connect`)
@@ -52,7 +71,8 @@ async function visitAndReport(
   url: URL,
   played: readonly ClientProfile[],
   options: DoctorOptions,
-): Promise<Report> {
+  wish: LoginWish | undefined,
+): Promise<{ report: Report; login: LoginResult | undefined }> {
   const steps = createSteps(played.length + 1, options.json === true)
   if (options.as === undefined && options.json !== true) {
     printAside(`As the best known clients; all ${profiles.length} with --as all`)
@@ -62,9 +82,10 @@ async function visitAndReport(
     deadlineSeconds: parseTimeout(options.timeout),
     isPublicOnly: options.publicChecker === true,
   }
+  const send = createSend(reaching)
   try {
     const visit = await visitServer(url, {
-      send: createSend(reaching),
+      send,
       inspectHost: createInspectHost(reaching),
       clock: systemClock,
       random: systemRandom,
@@ -72,10 +93,19 @@ async function visitAndReport(
       profiles: played,
       onStep: (profile) => steps.begin(profile ? `As ${profile.name}` : 'Looking at the server'),
     })
-    return createReport(visit, diagnose(visit))
+    steps.end()
+    const login = wish && (await logIn(visit.shared, send, wish))
+    const findings = [...diagnose(visit), ...(login && 'findings' in login ? login.findings : [])]
+    return { report: createReport(visit, findings), login }
   } finally {
     steps.end()
   }
+}
+
+/** The report and the login as one page. */
+function toPage(report: Report, result: LoginResult | undefined): HtmlReport {
+  const login = result && 'visit' in result ? result.visit : undefined
+  return { ...report, version: readVersion(), login }
 }
 
 /** The MCP URL to visit; its fragment is dropped, which no client sends. */
@@ -105,6 +135,11 @@ function refuseAddress(text: string): Error {
   const hint = /^[\w.[\]:-]+(?:[/?].*)?$/.test(text) && URL.canParse(meant)
   const say = hint ? `did you mean ${meant}?` : 'give it whole, such as https://example.com/mcp'
   return toFailure(`${text} is no address of an MCP server: ${say}`, exitUsage)
+}
+
+/** Whether no client in particular was named. */
+function isAnyone(names: string | undefined): boolean {
+  return names === undefined || names === 'all'
 }
 
 /** The clients to play, in the order in which they were named. */

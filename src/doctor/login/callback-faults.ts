@@ -58,7 +58,8 @@ function toRefusal({ callback }: LoginVisit): Finding {
       : 'Look for the reason in the log of the authorization server; for invalid_scope and invalid_target compare the parameters of the authorization request with what the server knows.',
     gatehouse: isPerson ? 'invitedOnly, providers[].allow' : undefined,
     evidence: [],
-    breaks: isPerson ? [] : ['authorization-page'],
+    ...(isPerson ? {} : { stops: 'authorize' as const }),
+    breaks: [],
   }
 }
 
@@ -71,7 +72,8 @@ function toLostState({ callback }: LoginVisit): Finding {
     why: 'By the state a client knows that the answer is to its own question; it refuses any other (RFC 6749 §10.12).',
     fix: 'Hand the value of state from the authorization request back in the redirect, byte by byte: do not decode, shorten or replace it, also when an identity provider comes in between.',
     evidence: [],
-    breaks: ['authorization-page'],
+    stops: 'authorize',
+    breaks: [],
   }
 }
 
@@ -84,7 +86,8 @@ function toMissingCode({ callback }: LoginVisit): Finding {
     why: 'Without a code there is no token. Claude says “code: Field required”.',
     fix: 'Redirect with code and state in the query, not in the fragment (response_mode=query, RFC 6749 §4.1.2).',
     evidence: [],
-    breaks: ['authorization-page'],
+    stops: 'authorize',
+    breaks: [],
   }
 }
 

@@ -28,6 +28,7 @@ function toMissingToken(token: Observation): Finding {
       why: 'Every client parses it as JSON (RFC 6749 §5.1), and fails after the user has signed in and allowed everything.',
       fix: 'Answer with a JSON object and Content-Type: application/json. GitHub and others answer with a form unless the request says Accept: application/json, so whoever relays theirs must ask for JSON.',
       evidence,
+      stops: 'token',
       breaks: ['token-answer-json'],
     }
   if (isSuccess(token))
@@ -39,6 +40,7 @@ function toMissingToken(token: Observation): Finding {
       why: 'Without access_token, a text, there is nothing to use.',
       fix: 'Put access_token at the top of the JSON object, with token_type and expires_in beside it (RFC 6749 §5.1).',
       evidence,
+      stops: 'token',
       breaks: ['token-answer-json'],
     }
   return {
@@ -49,6 +51,7 @@ function toMissingToken(token: Observation): Finding {
     why: 'The user has signed in and allowed everything, and the client still gets nothing.',
     fix: toRefusalFix(token),
     evidence,
+    stops: 'token',
     breaks: ['token-for-public-client'],
   }
 }

@@ -34,6 +34,7 @@ function toRefusedToken(visit: LoginVisit): Finding {
         : 'Look for the reason in the log of the MCP server: another signing key or key set, another issuer, another audience than it expects, or the Authorization header does not reach it (proxies drop it).',
     gatehouse: 'publicUrl, backends[].path',
     evidence: use ? [use.opening] : [],
+    stops: 'use',
     breaks: ['fresh-token-accepted'],
   }
 }
@@ -79,6 +80,7 @@ function toForbidden({ use }: LoginVisit): Finding {
       ? 'Name every scope that initialize and tools/list need in the challenge of the 401, or in scopes_supported of the protected-resource metadata.'
       : 'Look for the reason in the log of the MCP server; a firewall in front of it is a common one.',
     evidence: use ? [use.opening] : [],
+    stops: 'use',
     breaks: ['fresh-token-accepted'],
   }
 }
@@ -94,6 +96,7 @@ function toUnusable({ use }: LoginVisit): Finding {
     why: 'OAuth is in order, but no client can list a tool. ChatGPT says “No app actions available”.',
     fix: 'Answer initialize (server/discover in 2026-07-28) with a result: the log of the MCP server tells why it does not.',
     evidence: use ? [use.opening] : [],
+    stops: 'use',
     breaks: ['calls-without-session'],
   }
 }
@@ -113,6 +116,7 @@ function findToolFaults({ use }: LoginVisit): Finding[] {
       why: 'A connector without tools is shown as connected and is of no use.',
       fix: 'Let tools/list answer for everyone whose token is accepted, without further scopes and without state that an earlier request left.',
       evidence: [use.tools],
+      stops: 'use',
       breaks: ['calls-without-session'],
     },
   ]
