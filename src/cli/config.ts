@@ -26,7 +26,7 @@ export interface ConfigOptions extends DataOptions {
 
 /** Prints every value in force with its origin; secrets are masked. */
 export async function showConfig(options: ConfigOptions): Promise<void> {
-  const judged = await judge(options)
+  const judged = await judgeConfig(options)
   if (!judged.ok) throw toConfigFailure(judged.problems)
   const { settings, layers, live } = judged
   printRecords(
@@ -42,7 +42,7 @@ export async function showConfig(options: ConfigOptions): Promise<void> {
 
 /** Says what is wrong with the configuration, exit code 2, and what may be, exit code 0. */
 export async function checkConfig(options: ConfigOptions): Promise<void> {
-  const judged = await judge(options, { needsBackend: true })
+  const judged = await judgeConfig(options, { needsBackend: true })
   const problems = judged.ok ? [] : judged.problems
   const warnings = judged.ok ? [...judged.settings.warnings, ...findGaps(judged.settings)] : []
   if (options.json) print(JSON.stringify({ ok: judged.ok, problems, warnings }, undefined, 2))
@@ -52,6 +52,7 @@ export async function checkConfig(options: ConfigOptions): Promise<void> {
   print('The configuration can be served')
 }
 
+/** A configuration that can be served, with the live options of it; or all that is wrong. */
 type Judged =
   | {
       readonly ok: true
@@ -62,7 +63,7 @@ type Judged =
   | { readonly ok: false; readonly problems: readonly Problem[] }
 
 /** Reads the configuration, and builds of it all that can be built without a store. */
-async function judge(
+export async function judgeConfig(
   options: ConfigOptions,
   needs: Pick<ConfigSources, 'needsBackend'> = {},
 ): Promise<Judged> {

@@ -26,7 +26,8 @@ export function toReportJson(report: Report): Record<string, unknown> {
   }
 }
 
-function toFindingJson(finding: ReportedFinding): Record<string, unknown> {
+/** One finding with its evidence. */
+export function toFindingJson(finding: ReportedFinding): Record<string, unknown> {
   const { id, severity, title, seen, why, fix, gatehouse, breaks, clients, evidence } = finding
   return {
     id,

@@ -44,17 +44,24 @@ const stepWords: Readonly<Record<Step, string>> = {
 
 /** The lines of the report. */
 export function renderReport(report: Report, stream: Stream): string[] {
-  const width = Math.min(stream.columns ?? widest, widest)
+  const canvas = createCanvas(stream)
+  return [
+    ...renderFindings(report.findings, stream),
+    ...renderLeftBehind(report, canvas.width),
+    ...renderVerdicts(report, canvas),
+  ]
+}
+
+/** The findings alone, an empty line after each. */
+export function renderFindings(findings: readonly ReportedFinding[], stream: Stream): string[] {
+  const canvas = createCanvas(stream)
+  return findings.flatMap((finding, index) => [...renderFinding(finding, index + 1, canvas), ''])
+}
+
+function createCanvas(stream: Stream): Canvas {
   const paint: Paint = (style, text) =>
     stream.isTTY === true ? styleText(style, text, { stream }) : text
-  return [
-    ...report.findings.flatMap((finding, index) => [
-      ...renderFinding(finding, index + 1, { width, paint }),
-      '',
-    ]),
-    ...renderLeftBehind(report, width),
-    ...renderVerdicts(report, { width, paint }),
-  ]
+  return { width: Math.min(stream.columns ?? widest, widest), paint }
 }
 
 /** How a part of the report is drawn. */

@@ -51,7 +51,9 @@ const longestTimeoutSeconds = 120
  *
  * Fails with exit code 1 when a client stumbles, so that a pipeline stops there.
  */
-export async function examine(address: string, options: DoctorOptions): Promise<void> {
+export async function examine(address: string | undefined, options: DoctorOptions): Promise<void> {
+  if (address === undefined)
+    throw toFailure('Name the MCP URL to visit, or --self for this installation', exitUsage)
   const url = parseAddress(address)
   const played = choosePlayed(options.as)
   const wish = await prepareLogin(options, isAnyone(options.as) ? [] : played)

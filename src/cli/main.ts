@@ -3,6 +3,7 @@
  * command runs, so that `--help` and a server's start stay fast.
  */
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { withData, withServed } from './command-options.ts'
 import { addDoctor } from './doctor-command.ts'
 import { exitUsage, findSystemCode, renderFailure } from './failure.ts'
 import { printAside } from './output.ts'
@@ -230,14 +231,6 @@ function addConfig(program: Command): void {
     .action(async (options) => (await import('./config.ts')).checkConfig(options))
 }
 
-/** The options of commands that look at what `serve` would serve. */
-function withServed(command: Command): Command {
-  return withData(command)
-    .option('--to <url>', 'as for serve')
-    .option('--public-url <url>', 'as for serve')
-    .option('--json', 'print JSON')
-}
-
 function addStore(program: Command): void {
   const store = program.command('store').description('where the data is kept')
   withData(store.command('status'))
@@ -270,18 +263,6 @@ function addStore(program: Command): void {
     .requiredOption('--to <file>', 'the file to make')
     .option('--json', 'print JSON')
     .action(async (options) => (await import('./store-backup.ts')).backupStore(options))
-}
-
-/** The options of every command that works on a store. */
-function withData(command: Command): Command {
-  return command
-    .option('--config <file>', 'configuration file, YAML or JSON')
-    .option('--env-file <file>', 'file of environment variables; those of the process win')
-    .option('--data <dir>', 'data folder (default: gatehouse-data)')
-    .option(
-      '--store <url>',
-      'postgres://…, redis://…, sqlite:PATH, memory: (default: in the data folder)',
-    )
 }
 
 /** One more value of a repeatable option. */

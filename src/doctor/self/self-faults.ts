@@ -1,0 +1,47 @@
+/** All that is wrong with an installation. */
+import type { Finding, Severity } from '../finding.ts'
+import { findAddressFaults } from './address-faults.ts'
+import { findDataFaults } from './data-faults.ts'
+import {
+  findClockFaults,
+  findKeyFaults,
+  findOutsideFaults,
+  findProcessFaults,
+} from './running-faults.ts'
+import type { ConfigurationProblem, SelfFacts } from './self-facts.ts'
+
+const order: readonly Severity[] = ['fault', 'risk', 'note']
+
+/** Findings, faults first. */
+export function findSelfFaults(facts: SelfFacts): Finding[] {
+  return [
+    ...facts.warnings.map((warning) => toConfigurationFinding(warning, 'risk')),
+    ...findDataFaults(facts),
+    ...findKeyFaults(facts),
+    ...findAddressFaults(facts),
+    ...findOutsideFaults(facts),
+    ...findClockFaults(facts),
+    ...findProcessFaults(facts),
+  ].toSorted((a, b) => order.indexOf(a.severity) - order.indexOf(b.severity))
+}
+
+/** A problem of the configuration: with a fault of it nothing starts. */
+export function toConfigurationFinding(
+  { place, setting, problem }: ConfigurationProblem,
+  severity: 'fault' | 'risk',
+): Finding {
+  const isFault = severity === 'fault'
+  return {
+    id: isFault ? 'configuration-problem' : 'configuration-warning',
+    severity,
+    title: isFault ? 'The configuration cannot be served' : 'The configuration may be a mistake',
+    seen: `${place}: ${setting} ${problem}`,
+    why: isFault
+      ? 'The server does not start with it.'
+      : 'It starts, and may not do what you want.',
+    fix: `Correct ${setting} at ${place}; gatehouse config check says whether it is right.`,
+    gatehouse: setting,
+    evidence: [],
+    breaks: [],
+  }
+}
