@@ -19,6 +19,8 @@ import { readSecretLine } from './password.ts'
 /** Options of a login. */
 export interface LoginOptions {
   login?: boolean
+  /** False with `--no-register`. */
+  register: boolean
   clientId?: string
   clientSecretStdin?: boolean
   /** How long the person may take, in seconds. Default 300. */
@@ -60,6 +62,11 @@ export async function prepareLogin(
   const { clientId, clientSecretStdin } = options
   if (clientSecretStdin && clientId === undefined)
     throw toFailure('--client-secret-stdin goes with --client-id', exitUsage)
+  if (!options.register && clientId === undefined)
+    throw toFailure(
+      'A login registers a client: leave --no-register out, or name one that is known there with --client-id',
+      exitUsage,
+    )
   const seconds = parseWait(options.wait)
   const client = chooseClient(profiles)
   const clientSecret = clientSecretStdin ? await readSecretLine() : undefined
@@ -143,9 +150,10 @@ export function renderLogin(result: LoginResult): string[] {
 /** A login for programs. */
 export function toLoginJson(result: LoginResult): Record<string, unknown> {
   if ('problem' in result) return { problem: result.problem }
-  const { plan, ended, use } = result.visit
+  const { plan, requests, ended, use } = result.visit
   return {
     client: plan.client.id,
+    requests,
     ended,
     tools: use?.toolCount,
     steps: listLoginSteps(result.visit).map(({ name, observation }) => ({

@@ -32,8 +32,6 @@ import { readUserAgent, readVersion } from './version.ts'
 /** Options of `doctor`. */
 export interface DoctorOptions extends LoginOptions {
   as?: string
-  /** False with `--no-register`. */
-  register: boolean
   json?: boolean
   publicChecker?: boolean
   timeout?: string
@@ -107,7 +105,8 @@ async function visitAndReport(
 /** The report and the login as one page. */
 function toPage(report: Report, result: LoginResult | undefined): HtmlReport {
   const login = result && 'visit' in result ? result.visit : undefined
-  return { ...report, version: readVersion(), login }
+  const requests = report.requests + (login?.requests ?? 0)
+  return { ...report, requests, version: readVersion(), login }
 }
 
 /** The MCP URL to visit; its fragment is dropped, which no client sends. */

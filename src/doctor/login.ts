@@ -22,11 +22,21 @@ import { endGrant, refreshTwice, useToken } from './login/token-life.ts'
 type Notes = { -readonly [Member in keyof LoginVisit]: LoginVisit[Member] }
 
 /** Logs in and out again. Never throws: what went wrong is what it returns. */
-export async function walkLogin(plan: LoginPlan, ports: LoginPorts): Promise<LoginVisit> {
+export async function walkLogin(plan: LoginPlan, given: LoginPorts): Promise<LoginVisit> {
   const secrets = createSecretNames()
-  const notes: Notes = { plan }
+  const notes: Notes = { plan, requests: 0 }
+  let last = ''
+  let sent = 0
+  const ports: LoginPorts = {
+    ...given,
+    send: (request, options) => {
+      sent += 1
+      return given.send(request, options)
+    },
+  }
   const send: Login['send'] = (step, request) => {
-    ports.onStep(step)
+    if (step !== last) ports.onStep(step)
+    last = step
     return observeOpenly(ports.send, request)
   }
   const client = await identify({ plan, ports, secrets, send }, notes)
@@ -37,7 +47,8 @@ export async function walkLogin(plan: LoginPlan, ports: LoginPorts): Promise<Log
     if (client.management)
       notes.removal = await send('Removing the registration', createRemoval(client.management))
   }
-  return secrets.mask(notes)
+  const ended = notes.ended ?? (ports.signal.aborted ? 'interrupted' : undefined)
+  return secrets.mask({ ...notes, ...(ended && { ended }), requests: sent })
 }
 
 async function walkTokens(login: Login, notes: Notes): Promise<void> {
@@ -118,7 +129,7 @@ async function authorize({ plan, ports, secrets, client }: Login, notes: Notes) 
     notes.ended = came
     return undefined
   }
-  notes.callback = readCallback(came, state)
+  notes.callback = readCallback(new URL(client.redirectUri + came.search), state)
   const code = secrets.name('code', came.searchParams.get('code'))
   // A foreign state may be somebody else's code: no client would trade it, and we do not either.
   if (code === null || !notes.callback.isStateOurs || ports.signal.aborted) return undefined

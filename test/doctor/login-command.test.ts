@@ -60,13 +60,15 @@ describe('gatehouse doctor --login', () => {
       const { code, stderr } = await runCommand(all)
       return [code, stderr]
     }
-    const [nobody, forever, alone] = await Promise.all([
+    const [nobody, forever, alone, without] = await Promise.all([
       refused('--as', 'chatgpt'),
       refused('--wait', 'long'),
       refused('--client-secret-stdin'),
+      refused('--no-register'),
     ])
     expect(nobody).toEqual([2, expect.stringContaining('cannot log in as ChatGPT')])
     expect(forever).toEqual([2, expect.stringContaining('--wait takes 1 to 86400 seconds')])
+    expect(without).toEqual([2, expect.stringContaining('leave --no-register out')])
     expect(alone).toEqual([2, expect.stringContaining('goes with --client-id')])
   })
 })

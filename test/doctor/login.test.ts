@@ -96,6 +96,7 @@ describe('the login of the doctor', () => {
     expect(listIds(visit)).toEqual([])
     const made = site.requests.slice(site.requests.indexOf('POST /register'))
     expect(made.length).toBeLessThanOrEqual(16)
+    expect(visit.requests).toBe(made.filter((one) => one !== 'GET /authorize').length)
     expect(steps).toContain('Waiting for you to sign in and allow, in the browser')
     expect(site.clients.size).toBe(0)
   })
@@ -224,6 +225,9 @@ describe('what a login brings home', () => {
     expect(text).not.toContain('eyJ')
     expect(visit.token?.request.body).toContain('code_verifier=[code verifier 1]')
     const { pair } = visit.refreshes ?? {}
+    expect(visit.callback?.url).toMatch(
+      /^http:\/\/127\.0\.0\.1:\d+\/callback\?code=\[code 1\]&state=/,
+    )
     expect(pair?.[0].request.body).toContain('[refresh token 1]')
     expect(pair?.map((one) => one.response?.json)).toEqual([
       expect.objectContaining({ refresh_token: '[refresh token 2]' }),

@@ -94,6 +94,8 @@ export interface Ending {
 /** Everything. A step that is missing was not reached or not possible. */
 export interface LoginVisit {
   readonly plan: LoginPlan
+  /** How many were sent. */
+  readonly requests: number
   readonly registration?: Observation
   readonly clientId?: string
   /** The address that the person was sent to. */
