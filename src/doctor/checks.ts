@@ -10,7 +10,7 @@ import { documentChecks } from './checks/documents.ts'
 import { endpointChecks } from './checks/endpoint.ts'
 import { frontChecks } from './checks/front.ts'
 import { publicUrlChecks } from './checks/public-url.ts'
-import { reachChecks } from './checks/reach.ts'
+import { addressChecks, reachChecks } from './checks/reach.ts'
 import { registeredChecks } from './checks/registered.ts'
 import { registrationChecks } from './checks/registration.ts'
 import { resourceChecks } from './checks/resource.ts'
@@ -24,6 +24,7 @@ import type { Visit } from './visit.ts'
 export const checks: readonly Check[] = [
   ...reachChecks,
   ...certificateChecks,
+  ...addressChecks,
   ...frontChecks,
   ...publicUrlChecks,
   ...endpointChecks,

@@ -1,7 +1,8 @@
 /** Every broken server there is, visited by the real doctor as every client: the right cause, and nothing else. */
 import { describe, expect, it } from 'vitest'
-import { diagnose } from '../../src/doctor/checks.ts'
+import { checks, diagnose } from '../../src/doctor/checks.ts'
 import { judge } from '../../src/doctor/verdict.ts'
+import { requirements, type Step } from '../../src/profiles/profile.ts'
 import { surrounded, unauthorized } from './broken/authorization.ts'
 import type { Broken } from './broken/broken.ts'
 import { answering } from './broken/endpoint.ts'
@@ -21,6 +22,16 @@ const themes: Record<string, readonly Broken[]> = {
   'without a page to sign in on': unauthorized,
   'with something wrong around it': surrounded,
 }
+
+const provenByCertificates = [
+  'certificate-expired',
+  'certificate-not-yet-valid',
+  'certificate-wrong-name',
+  'certificate-untrusted',
+]
+
+/** Steps that only a login takes; what goes wrong there is found by it. */
+const loginSteps: readonly Step[] = ['token', 'use', 'refresh']
 
 async function examine(broken: Broken): Promise<void> {
   const visit = await visitWorld(broken)
@@ -47,3 +58,32 @@ for (const [theme, servers] of Object.entries(themes)) {
     it.each(servers)('$name', examine)
   })
 }
+
+describe('the checks', () => {
+  const ids = checks.map(({ id }) => id)
+  const broken = [...Object.values(themes).flat()]
+
+  it('have ids of their own', () => {
+    expect(new Set(ids).size).toBe(ids.length)
+  })
+
+  it('come after the causes that they name', () => {
+    const early = checks.flatMap(({ id, after = [] }) =>
+      after.filter((cause) => !ids.slice(0, ids.indexOf(id)).includes(cause)),
+    )
+    expect(early).toEqual([])
+  })
+
+  it('are each seen at a broken server, here or in reach.test.ts', () => {
+    const seen = new Set([...broken.flatMap(({ finds }) => finds), ...provenByCertificates])
+    expect(ids.filter((id) => !seen.has(id))).toEqual([])
+  })
+
+  it('break everything that a client can insist on before the login', () => {
+    const broken = new Set<string>(checks.flatMap(({ breaks }) => breaks))
+    const unbroken = Object.entries(requirements).filter(
+      ([requirement, step]) => !loginSteps.includes(step) && !broken.has(requirement),
+    )
+    expect(unbroken).toEqual([])
+  })
+})

@@ -7,15 +7,25 @@ export interface Certificate {
   readonly cert: string
 }
 
-/**
- * Makes a certificate that no browser trusts by itself (RFC 5280 §4.1, version 1).
- *
- * @param host the name that it is for
- */
-export function createCertificate(host = 'localhost'): Certificate {
+/** What stands in a certificate. Times are of RFC 5280 §4.1.2.5.1: `200101000000Z`. */
+export interface CertificateOptions {
+  /** Default `localhost`. */
+  readonly host?: string
+  /** Default 2020. */
+  readonly from?: string
+  /** Default the end of 2049. */
+  readonly to?: string
+}
+
+/** Makes a certificate that no browser trusts by itself (RFC 5280 §4.1, version 1). */
+export function createCertificate({
+  host = 'localhost',
+  from = '200101000000Z',
+  to = '491231235959Z',
+}: CertificateOptions = {}): Certificate {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const name = sequence(tagged(0x31, sequence(objectId('550403'), tagged(0x0c, host))))
-  const validity = sequence(tagged(0x17, '200101000000Z'), tagged(0x17, '491231235959Z'))
+  const validity = sequence(tagged(0x17, from), tagged(0x17, to))
   const ecdsaWithSha256 = sequence(objectId('2a8648ce3d040302'))
   const subjectKey = publicKey.export({ type: 'spki', format: 'der' })
   const body = sequence(

@@ -30,7 +30,7 @@ export interface DocumentSite {
 
 /** Starts one on this machine. */
 export async function startDocumentSite(name = 'client.example'): Promise<DocumentSite> {
-  const { key, cert } = createCertificate(name)
+  const { key, cert } = createCertificate({ host: name })
   const answers = new Map<string, RequestListener>()
   const requests: IncomingMessage[] = []
   let isDown = false

@@ -197,7 +197,7 @@ describe('a server that is not who it should be', () => {
   })
 
   it('has a certificate that nobody trusts', async () => {
-    const { cert } = createCertificate('client.example')
+    const { cert } = createCertificate({ host: 'client.example' })
     expect(await read('/ok', { ca: cert })).toMatchObject({ problem: 'connection' })
   })
 

@@ -143,15 +143,8 @@ const plainHttp: Check = {
   },
 }
 
-/** Names, addresses, ports, and whether something answers. */
-export const reachChecks = [
-  nameNotFound,
-  ipv6Only,
-  connectionRefused,
-  noAnswer,
-  brokenAnswer,
-  privateAddress,
-  redirectToHttps,
-  plainHttp,
-  portNot443,
-]
+/** Names, and whether something answers. */
+export const reachChecks = [nameNotFound, ipv6Only, connectionRefused, noAnswer, brokenAnswer]
+
+/** Addresses and ports that some clients do not go to. */
+export const addressChecks = [privateAddress, redirectToHttps, plainHttp, portNot443]

@@ -2,6 +2,9 @@
 import { at, type Broken, below, paths, redirect } from './broken.ts'
 import { origin, page } from './healthy.ts'
 
+const daySeconds = 86_400
+const nowSeconds = Math.floor(Date.now() / 1000)
+
 export const unreached: readonly Broken[] = [
   {
     name: 'a name that does not exist',
@@ -58,6 +61,26 @@ export const unreached: readonly Broken[] = [
     finds: ['port-not-443'],
     stops: ['claude'],
     spares: ['claude-code', 'codex'],
+  },
+  {
+    name: 'a certificate that nobody renewed',
+    host: {
+      certificate: {
+        subject: 'mcp.example.com',
+        issuer: "Let's Encrypt",
+        validFrom: nowSeconds - 85 * daySeconds,
+        validTo: nowSeconds + 5 * daySeconds,
+      },
+    },
+    finds: ['certificate-ends-soon'],
+  },
+  {
+    name: 'http without TLS at all',
+    url: 'http://mcp.example.com/mcp',
+    host: { port: 80 },
+    alter: below('/', (reply) => rewrite(reply, 'http://mcp.example.com')),
+    finds: ['plain-http'],
+    stops: ['chatgpt', 'claude'],
   },
   {
     name: 'http in place of https',
