@@ -9,6 +9,7 @@ import { renderClients } from './docs/clients.ts'
 import { renderClientsGuide } from './docs/clients-guide.ts'
 import { renderCommandLine } from './docs/command-line.ts'
 import { renderConfigSchema } from './docs/config-schema.ts'
+import { renderDoctorFindings, renderWords } from './docs/doctor-findings.ts'
 import { renderErrors } from './docs/errors.ts'
 import { renderHttp } from './docs/http.ts'
 import { renderRequirements } from './docs/requirements.ts'
@@ -20,7 +21,7 @@ function fill(text: string, name: string, content: string): string {
   const [begin, end] = [`<!-- begin ${name} -->`, `<!-- end ${name} -->`]
   const from = text.indexOf(begin)
   const to = text.indexOf(end)
-  if (from < 0 || to < from) throw new Error(`README.md has no place for ${name}`)
+  if (from < 0 || to < from) throw new Error(`There is no place for ${name}`)
   return `${text.slice(0, from + begin.length)}\n${content}\n${text.slice(to)}`
 }
 
@@ -46,6 +47,12 @@ const pages: Record<string, string> = {
   'docs/reference/http.md': renderHttp(),
   'docs/reference/settings.md': renderSettings(),
   'docs/reference/command-line.md': renderCommandLine(runCli),
+  'docs/reference/doctor-findings.md': renderDoctorFindings(),
+  'docs/guides/troubleshooting.md': fill(
+    read('docs/guides/troubleshooting.md'),
+    'words',
+    renderWords(),
+  ),
   'docs/storage-schema.md': renderStorageSchema(),
   'README.md': fill(read('README.md'), 'requirements', renderRequirements()),
 }

@@ -146,7 +146,6 @@ export const deployments = {
   R7: {
     source: connector,
     behavior: 'gatehouse doctor explains the error patterns of that deployment',
-    deferred: { issue: 6, what: 'the doctor' },
   },
   R8: {
     source: connector,

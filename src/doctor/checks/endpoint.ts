@@ -194,7 +194,7 @@ const getNotChallenged: Check = {
 
 const headNotChallenged: Check = {
   id: 'head-without-challenge',
-  severity: 'fault',
+  severity: 'risk',
   title: 'HEAD without a token is not answered 401',
   why: 'Gemini CLI asks by HEAD first and reads the challenge there; without it, it has to guess where the metadata is.',
   fix: 'Answer HEAD like GET: the same 401 and WWW-Authenticate, without a body.',

@@ -63,7 +63,7 @@ const tunnelOffline: Check = {
 
 /** Addresses of sign-in pages: of Cloudflare Access and its like, of identity providers, of the site itself. */
 const signIn =
-  /cloudflareaccess\.com|\/cdn-cgi\/access\/|login\.microsoftonline\.com|accounts\.google\.com|\.okta\.com|\.auth0\.com|github\.com\/login|\/(login|log-in|signin|sign-in|sso|saml|oauth2\/(start|sign_in)|users\/sign_in)\b/i
+  /cloudflareaccess\.com|\/cdn-cgi\/access\/|login\.microsoftonline\.com|accounts\.google\.com|tunnels\.api\.visualstudio\.com|\.okta\.com|\.auth0\.com|github\.com\/login|\/(login|log-in|signin|sign-in|sso|saml|oauth2\/(start|sign_in)|users\/sign_in)\b/i
 
 /** Where the MCP endpoint sends a visitor to sign in; undefined when it does not. */
 export function findSignInRedirect({ shared }: Visit): URL | undefined {

@@ -100,7 +100,7 @@ const withNull: Check = {
 }
 
 const needsSecret = (answer: JsonObject) =>
-  /^client_secret_/.test(parseText(answer['token_endpoint_auth_method']) ?? '')
+  parseText(answer['token_endpoint_auth_method'])?.startsWith('client_secret_') === true
 
 const withoutSecret: Check = {
   id: 'registration-secret-missing',

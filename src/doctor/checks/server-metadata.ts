@@ -1,4 +1,5 @@
 /** What the authorization-server metadata says (RFC 8414 §2), and who cannot do with it. */
+import type { ClientProfile } from '../../profiles/profile.ts'
 import type { JsonObject } from '../documents.ts'
 import type { Check, Sighting } from '../finding.ts'
 import { type Found, findDocument, findDocuments } from '../places.ts'
@@ -67,7 +68,21 @@ const issuerSlash: Check = {
   fix: 'Write the same text in both places, best without the slash.',
   gatehouse: 'publicUrl, without a slash',
   breaks: ['issuer-equals-link'],
-  find: (visit) => (visit.shared.isIssuerNamed ? findIssuer(visit, sameIgnoringSlash) : undefined),
+  find: (visit) => {
+    if (!visit.shared.isIssuerNamed) return undefined
+    const sighting = findIssuer(visit, sameIgnoringSlash)
+    const strict = visit.clients.filter(({ profile }) => !allowsSlash(profile, visit.shared.issuer))
+    return sighting && strict.length > 0 ? { ...sighting, ...narrow(visit, strict) } : undefined
+  },
+}
+
+/**
+ * Whether an engine takes an issuer that differs by the slash of a bare origin: the Rust SDK either way, the
+ * TypeScript SDK where the slash is in the link.
+ */
+function allowsSlash({ engine }: ClientProfile, link: string): boolean {
+  if (parseUrl(link)?.pathname !== '/') return false
+  return engine === 'rmcp' || (engine === 'typescript-sdk-2' && link.endsWith('/'))
 }
 
 const issuerMismatch: Check = {

@@ -84,8 +84,7 @@ export const answering: readonly Broken[] = [
     name: 'HEAD that answers 404',
     alter: at(paths.mcp, (reply, { method }) => (method === 'HEAD' ? refused(404) : reply)),
     finds: ['head-without-challenge'],
-    stops: ['gemini-cli'],
-    spares: ['chatgpt', 'claude', 'codex'],
+    spares: ['gemini-cli'],
   },
   {
     name: '401 without WWW-Authenticate',

@@ -222,8 +222,16 @@ export const withServerMetadata: readonly Broken[] = [
     name: 'an issuer with a slash at the end',
     alter: withMembers(paths.server, { issuer: `${issuer}/` }),
     finds: ['issuer-trailing-slash'],
-    stops: ['claude-code', 'chatgpt', 'codex'],
+    stops: ['claude-code', 'chatgpt'],
+    spares: ['codex'],
     words: { 'claude-code': /Issuer mismatch/ },
+  },
+  {
+    name: 'a link to the issuer with a slash at the end',
+    alter: withMembers(paths.resource, { authorization_servers: [`${issuer}/`] }),
+    finds: ['issuer-trailing-slash'],
+    stops: ['chatgpt'],
+    spares: ['claude-code', 'codex'],
   },
   {
     name: 'the issuer of the provider behind it',

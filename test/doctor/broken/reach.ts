@@ -1,6 +1,6 @@
 /** Servers that nobody reaches, or not everybody. */
 import { at, type Broken, below, paths, redirect } from './broken.ts'
-import { origin, page } from './healthy.ts'
+import { origin, type Reply } from './healthy.ts'
 
 const daySeconds = 86_400
 const nowSeconds = Math.floor(Date.now() / 1000)
@@ -95,7 +95,7 @@ export const unreached: readonly Broken[] = [
 ]
 
 /** The documents of a server that knows itself by another origin. */
-function rewrite(reply: ReturnType<typeof page>, to: string): ReturnType<typeof page> {
+function rewrite(reply: Reply, to: string): Reply {
   const text = JSON.stringify(reply).replaceAll(origin, to)
-  return JSON.parse(text) as typeof reply
+  return JSON.parse(text) as Reply
 }
