@@ -2,7 +2,7 @@
 import type { ClientProfile } from '../../profiles/profile.ts'
 import type { JsonObject } from '../documents.ts'
 import type { Check, Sighting } from '../finding.ts'
-import { type Found, findDocument, findDocuments } from '../places.ts'
+import { type Found, findDocument, findDocuments, narrow } from '../places.ts'
 import { isInternalHost, parseText, parseTexts, parseUrl } from '../reading.ts'
 import type { Visit } from '../visit.ts'
 
