@@ -35,7 +35,8 @@ const scopes = {
 }
 
 /** How this command is typed: from a checkout or installed. */
-const command = import.meta.url.endsWith('.ts') ? 'npm run demo --' : 'gatehouse demo'
+const isCheckout = import.meta.url.endsWith('.ts')
+const command = isCheckout ? 'npm run demo --' : 'gatehouse demo'
 
 const ownerEmail = 'owner@example.com'
 /** Where the made-up password is kept, so that the demo can be started again tomorrow. */
@@ -108,7 +109,9 @@ function printConnections({ context }: Gatehouse): void {
     toRow(inspector, url),
     ...toChatGptRows(issuer, url),
   ]
-  print('Connect a client', '', renderTable(rows), '', 'Press Ctrl+C to stop.')
+  const doctor = `${isCheckout ? 'npm run gatehouse --' : 'gatehouse'} doctor ${url}`
+  print('Connect a client', '', renderTable(rows), '')
+  print(`See what each of them would do:  ${doctor}`, '', 'Press Ctrl+C to stop.')
 }
 
 function toRow({ name, adding }: ClientProfile, url: string): string[] {

@@ -6,7 +6,7 @@
  */
 import type { ProbeFailure } from '../platform/probe-failure.ts'
 
-export type { HostFacts, InspectHost } from '../platform/inspect-host.ts'
+export type { HostFacts } from '../platform/inspect-host.ts'
 
 /** Why there was no answer. */
 export type Failure = ProbeFailure

@@ -36,9 +36,8 @@ describe('gatehouse doctor', () => {
   })
 
   it('prints JSON of a stable shape, and nothing beside it', async () => {
-    const { code, stdout, stderr } = await runCommand([
-      ...['doctor', live.url, '--as', 'claude', '--json'],
-    ])
+    const args = ['doctor', live.url, '--as', 'claude', '--json']
+    const { code, stdout, stderr } = await runCommand(args)
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     const report: unknown = JSON.parse(stdout)
     expect(report).toMatchObject({

@@ -32,12 +32,12 @@ export interface Peer {
 
 /** A server whose handler needs to know the origin it listens at. */
 async function serve(
-  toHandler: (origin: string) => RequestListener | Promise<RequestListener>,
+  toHandler: (origin: string) => RequestListener,
 ): Promise<{ origin: string; close: () => Promise<void> }> {
   let handler: RequestListener | undefined
   const server: Server = createServer((request, response) => handler?.(request, response))
   const origin = await listenOnLoopback(server)
-  handler = await toHandler(origin)
+  handler = toHandler(origin)
   return { origin, close: () => closeNow(server) }
 }
 
@@ -90,7 +90,10 @@ async function startProvider(): Promise<{ origin: string; close: () => Promise<v
     const provider = new Provider(origin, toConfiguration())
     const callback = provider.callback()
     return (request, response) => {
-      if (request.url?.startsWith('/interaction/') !== true) return void callback(request, response)
+      if (request.url?.startsWith('/interaction/') !== true) {
+        callback(request, response)
+        return
+      }
       response.writeHead(200, { 'content-type': 'text/html' }).end('<h1>Sign in</h1>')
     }
   })
@@ -165,7 +168,7 @@ export async function startSdk2(): Promise<Peer> {
       resourceMetadataUrl: getOAuthProtectedResourceMetadataUrl(resourceServerUrl),
     })
     const mcp = createMcpHandler(() => new McpServer({ name: 'peer', version: '1' }))
-    return toNodeHandler({
+    const handle = toNodeHandler({
       fetch: async (request: Request) => {
         const document = oauthMetadataResponse(request, metadata)
         if (document !== undefined) return document
@@ -173,6 +176,7 @@ export async function startSdk2(): Promise<Peer> {
         return admitted instanceof Response ? admitted : mcp.fetch(request, { authInfo: admitted })
       },
     })
+    return (request, response) => void handle(request, response)
   })
   return {
     url: `${resource.origin}/mcp`,

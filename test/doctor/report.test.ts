@@ -36,7 +36,14 @@ async function createVisit(clients: readonly Partial<ClientVisit>[], url?: strin
 
 function createFinding(id: string, more: Partial<Explanation> & { only?: string[] } = {}): Finding {
   return {
-    ...{ id, severity: 'fault', title: id, seen: id, why: id, fix: id, evidence: [], breaks: [] },
+    id,
+    severity: 'fault',
+    title: id,
+    seen: id,
+    why: id,
+    fix: id,
+    evidence: [],
+    breaks: [],
     ...more,
   }
 }

@@ -47,7 +47,9 @@ async function startRecording(
       const id = `client-${registered.size}`
       registered.add(id)
       return reply(201, {
-        ...{ client_id: id, redirect_uris: [], client_secret: secret },
+        client_id: id,
+        redirect_uris: [],
+        client_secret: secret,
         registration_access_token: secret,
         registration_client_uri: `${origin}/register/${id}`,
         ...answer(request, origin),
