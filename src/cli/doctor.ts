@@ -3,7 +3,8 @@
 import { diagnose } from '../doctor/checks.ts'
 import { createReport, type Report } from '../doctor/report.ts'
 import type { HtmlReport } from '../doctor/report-html.ts'
-import { visitServer } from '../doctor/visit-server.ts'
+import type { Visit } from '../doctor/visit.ts'
+import { type VisitOptions, visitServer } from '../doctor/visit-server.ts'
 import { findSimilar } from '../operate/similar.ts'
 import { systemClock } from '../platform/clock.ts'
 import { systemRandom } from '../platform/crypto.ts'
@@ -84,7 +85,7 @@ async function visitAndReport(
   }
   const send = createSend(reaching)
   try {
-    const visit = await visitServer(url, {
+    const visit = await visitUnlessStopped(url, {
       send,
       inspectHost: createInspectHost(reaching),
       clock: systemClock,
@@ -99,6 +100,23 @@ async function visitAndReport(
     return { report: createReport(visit, findings), login }
   } finally {
     steps.end()
+  }
+}
+
+/** Ctrl-C lets the client under way remove its registration, then it is over. */
+async function visitUnlessStopped(url: URL, options: VisitOptions): Promise<Visit> {
+  const stop = new AbortController()
+  const onInterrupt = (): void => {
+    stop.abort()
+    printAside('', 'Removing what is registered; Ctrl+C again leaves it behind')
+  }
+  process.once('SIGINT', onInterrupt)
+  try {
+    const visit = await visitServer(url, { ...options, signal: stop.signal })
+    if (stop.signal.aborted) throw toFailure('Stopped; nothing that can be removed was left behind')
+    return visit
+  } finally {
+    process.off('SIGINT', onInterrupt)
   }
 }
 

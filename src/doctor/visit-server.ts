@@ -10,6 +10,8 @@ export interface VisitOptions extends WalkPorts, PlayPorts {
   readonly profiles: readonly ClientProfile[]
   /** Told before each part: undefined for the shared one. */
   readonly onStep?: (profile: ClientProfile | undefined) => void
+  /** Once aborted, no further client is played; the one under way is, so that its registration goes. */
+  readonly signal?: AbortSignal
 }
 
 /**
@@ -21,6 +23,7 @@ export async function visitServer(url: URL, options: VisitOptions): Promise<Visi
   const shared = await walk(url, options)
   const clients: ClientVisit[] = []
   for (const profile of options.profiles) {
+    if (options.signal?.aborted === true) break
     options.onStep?.(profile)
     const mayRegister = options.mayRegister && !clients.some(isLimited)
     const client = await play(profile, shared, { ...options, mayRegister })

@@ -5,7 +5,7 @@ import { createSteps } from '../../src/cli/steps.ts'
 import { type Live, startLive } from '../helpers/live.ts'
 import { closeNow, listenOnLoopback } from '../helpers/loopback.ts'
 import { verifiesThat } from '../verifies.ts'
-import { runCommand } from './command.ts'
+import { runCommand, startCommand } from './command.ts'
 
 let live: Live
 beforeAll(async () => {
@@ -64,6 +64,20 @@ describe('gatehouse doctor', () => {
     expect(code).toBe(0)
     expect(stdout).toContain('more would take a registration')
     expect(live.audit.slice(before).map(({ event }) => event)).not.toContain('client.registered')
+  })
+
+  it('removes what it has registered when somebody presses Ctrl+C', async () => {
+    const before = live.audit.length
+    const running = startCommand(['doctor', live.url, '--as', 'all'])
+    await running.untilAside(/As ChatGPT\n/)
+    running.child.kill('SIGINT')
+    const { code, stderr } = await running.ended
+    expect(code).toBe(1)
+    expect(stderr).toContain('Error: Stopped')
+    const events = live.audit.slice(before).map(({ event }) => event)
+    const count = (name: string): number => events.filter((event) => event === name).length
+    expect(count('client.removed')).toBe(count('client.registered'))
+    expect(count('client.registered')).toBeLessThan(10)
   })
 
   it('visits no private address as a public checker', async () => {
