@@ -164,7 +164,13 @@ function toCheck({ isIt, ...subject }: (typeof subjects)[number], index: number)
     ...subject,
     severity: 'fault',
     stops: 'authorize',
-    after: ['wrong-public-url', 'endpoints-http', 'registration-lost'],
+    after: [
+      'wrong-public-url',
+      'endpoints-http',
+      'registration-lost',
+      'resource-other-host',
+      'resource-other-path',
+    ],
     find: (visit) =>
       findAsked(
         visit,
