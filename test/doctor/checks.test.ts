@@ -2,7 +2,8 @@
 import { describe, expect, it } from 'vitest'
 import { checks, diagnose } from '../../src/doctor/checks.ts'
 import { judge } from '../../src/doctor/verdict.ts'
-import { requirements, type Step } from '../../src/profiles/profile.ts'
+import { requirements } from '../../src/profiles/profile.ts'
+import { listFiles, readSource } from '../helpers/sources.ts'
 import { surrounded, unauthorized } from './broken/authorization.ts'
 import type { Broken } from './broken/broken.ts'
 import { answering } from './broken/endpoint.ts'
@@ -30,8 +31,14 @@ const provenByCertificates = [
   'certificate-untrusted',
 ]
 
-/** Steps that only a login takes; what goes wrong there is found by it. */
-const loginSteps: readonly Step[] = ['token', 'use', 'refresh']
+/** What a finding of the login breaks, by its source: a login has no list of what it can find. */
+function listBrokenByLogin(): readonly string[] {
+  return listFiles('src/doctor/login').flatMap((path) =>
+    [...readSource(path).matchAll(/breaks: \['([\w-]+)'/g)].map(
+      ([, requirement = '']) => requirement,
+    ),
+  )
+}
 
 async function examine(broken: Broken): Promise<void> {
   const visit = await visitWorld(broken)
@@ -79,11 +86,14 @@ describe('the checks', () => {
     expect(ids.filter((id) => !seen.has(id))).toEqual([])
   })
 
-  it('break everything that a client can insist on before the login', () => {
+  it('break everything that a client can insist on, together with the login', () => {
     const broken = new Set<string>(checks.flatMap(({ breaks }) => breaks))
-    const unbroken = Object.entries(requirements).filter(
-      ([requirement, step]) => !loginSteps.includes(step) && !broken.has(requirement),
-    )
-    expect(unbroken).toEqual([])
+    for (const requirement of listBrokenByLogin()) broken.add(requirement)
+    expect(Object.keys(requirements).filter((requirement) => !broken.has(requirement))).toEqual([])
+  })
+
+  it('are each explained in the docs', () => {
+    const page = readSource('docs/reference/doctor-findings.md')
+    expect(ids.filter((id) => !page.includes(`### \`${id}\``))).toEqual([])
   })
 })

@@ -92,7 +92,7 @@ const fails: Check = {
 }
 
 /** What a refusal is about: the first row that fits its words. */
-const subjects: readonly (Pick<Check, 'id' | 'title' | 'why' | 'fix' | 'gatehouse'> & {
+const subjects: readonly (Pick<Check, 'id' | 'title' | 'why' | 'fix' | 'gatehouse' | 'after'> & {
   readonly breaks?: readonly Requirement[]
   readonly isIt: (asked: Asked) => boolean
 })[] = [
@@ -131,6 +131,7 @@ const subjects: readonly (Pick<Check, 'id' | 'title' | 'why' | 'fix' | 'gatehous
     fix: 'Accept the resource of the protected-resource metadata, with and without a slash at the end, and do not pass it on to an identity provider.',
     gatehouse: 'backends[].path, publicUrl',
     breaks: ['resource-accepted'],
+    after: ['wrong-public-url', 'resource-other-host', 'resource-http', 'resource-other-path'],
     isIt: ({ refusal = '' }) => /invalid_target|\bresource\b|AADSTS9010010/i.test(refusal),
   },
   {
@@ -157,20 +158,17 @@ const subjects: readonly (Pick<Check, 'id' | 'title' | 'why' | 'fix' | 'gatehous
   },
 ]
 
-function toCheck({ isIt, ...subject }: (typeof subjects)[number], index: number): Check {
+function toCheck(
+  { isIt, after = [], ...subject }: (typeof subjects)[number],
+  index: number,
+): Check {
   const earlier = subjects.slice(0, index)
   return {
     breaks: ['authorization-page'],
     ...subject,
     severity: 'fault',
     stops: 'authorize',
-    after: [
-      'wrong-public-url',
-      'endpoints-http',
-      'registration-lost',
-      'resource-other-host',
-      'resource-other-path',
-    ],
+    after: ['registration-without-client-id', ...after],
     find: (visit) =>
       findAsked(
         visit,

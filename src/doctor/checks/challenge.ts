@@ -90,7 +90,7 @@ const overHttp: Check = {
   fix: 'Build the URL from the configured public https address, not from the request; uvicorn, for one, needs --proxy-headers and a trusted proxy.',
   gatehouse: 'publicUrl',
   breaks: ['challenge-names-metadata'],
-  after: ['wrong-public-url', 'plain-http'],
+  after: ['wrong-public-url'],
   find: (visit) =>
     findChallenge(visit, ({ metadata }) => {
       const named = parseUrl(metadata)
@@ -106,7 +106,7 @@ const elsewhere: Check = {
   fix: 'Serve the document at /.well-known/oauth-protected-resource on the MCP server’s own origin and name that.',
   gatehouse: 'publicUrl',
   breaks: [],
-  after: ['wrong-public-url', 'challenge-metadata-http', 'plain-http'],
+  after: ['challenge-metadata-http', 'plain-http'],
   find: (visit) =>
     findChallenge(visit, ({ metadata }) => {
       const named = isAbsoluteUrl(metadata ?? '') ? parseUrl(metadata) : undefined

@@ -5,17 +5,22 @@ import { findDocument, findObservations, findStopped, type Sought } from '../pla
 import { type Kind, readKind, tell } from '../reading.ts'
 import type { Visit } from '../visit.ts'
 
-/** The faults of the MCP endpoint that explain why its metadata is not there either. */
-const wrongAddress = [
-  'tunnel-offline',
+/** Redirects of the whole host, which the documents follow as well. */
+const redirects = [
   'redirect-to-https',
   'sign-in-redirect',
   'redirect-to-other-host',
   'redirect-on-mcp-path',
+]
+
+/** Why there are no documents: the address is another one, or the server does not want tokens at all. */
+const wrongAddress = [
+  ...redirects,
   'open-to-everybody',
   'mcp-path-not-found',
   'not-an-mcp-endpoint',
   'mcp-endpoint-fails',
+  'wrong-public-url',
 ]
 
 interface Subject {
@@ -25,9 +30,8 @@ interface Subject {
   readonly name: string
   readonly place: string
   readonly lacking: Requirement
-  readonly after: readonly string[]
   readonly gatehouse: string
-  /** Whether its absence says anything: nobody named the place where it should be. */
+  /** Whether it has to be there: not at a place that nobody has named. */
   readonly isExpected: (visit: Visit) => boolean
 }
 
@@ -37,7 +41,6 @@ const resource: Subject = {
   name: 'protected-resource metadata',
   place: '/.well-known/oauth-protected-resource followed by the path of the MCP URL',
   lacking: 'resource-metadata',
-  after: [...wrongAddress, 'wrong-public-url'],
   gatehouse: 'publicUrl: Gatehouse serves it by itself; route /.well-known/* to it',
   isExpected: () => true,
 }
@@ -48,7 +51,6 @@ const server: Subject = {
   name: 'authorization-server metadata',
   place: '/.well-known/oauth-authorization-server at the issuer',
   lacking: 'server-metadata',
-  after: [...wrongAddress, 'wrong-public-url'],
   gatehouse: 'publicUrl: Gatehouse serves it by itself; route /.well-known/* to it',
   isExpected: ({ shared }) => shared.isIssuerNamed,
 }
@@ -59,7 +61,7 @@ function findEnd({ sought }: Subject, visit: Visit, kind: Kind): Sighting | unde
   return stopped && { seen: stopped.evidence.map(tell).join('; '), ...stopped }
 }
 
-type Ending = Pick<Check, 'id' | 'title' | 'why' | 'fix'> & {
+type Ending = Pick<Check, 'id' | 'title' | 'why' | 'fix' | 'after'> & {
   readonly kind: Kind
   readonly breaks?: readonly Requirement[]
 }
@@ -74,6 +76,7 @@ function toEndings({ id, name, place, lacking }: Subject): readonly Ending[] {
       why: 'A single-page app or a framework answers every path with its page and 200. Clients take it for the document and fail; a 404 would let them look further.',
       fix: `Route ${place} to the server before the catch-all of the website, and answer unknown paths below /.well-known/ with 404.`,
       breaks,
+      after: ['open-to-everybody', 'not-an-mcp-endpoint'],
     },
     {
       kind: 'not-json',
@@ -89,6 +92,7 @@ function toEndings({ id, name, place, lacking }: Subject): readonly Ending[] {
       title: `The ${name} is behind a redirect`,
       why: 'The specification asks for 200 at this very address (RFC 9728 §3.2, RFC 8414 §3.2). Some clients follow no redirect, or none to another origin.',
       fix: `Answer with the document itself at ${place}; take these paths out of redirects to www, to a language or to a slash.`,
+      after: redirects,
     },
     {
       kind: 'server-error',
@@ -96,6 +100,7 @@ function toEndings({ id, name, place, lacking }: Subject): readonly Ending[] {
       title: `The request for the ${name} fails`,
       why: 'An answer of 500 or more ends the search of most clients, where a 404 would lead them on.',
       fix: `Read the log of the server at the time of the request, and answer paths that you do not serve with 404.`,
+      after: ['mcp-endpoint-fails'],
     },
     {
       kind: 'unanswered',
@@ -103,6 +108,7 @@ function toEndings({ id, name, place, lacking }: Subject): readonly Ending[] {
       title: `The host of the ${name} does not answer`,
       why: 'The address was named by the server itself, and nobody answers there.',
       fix: 'Correct the address that is named, or make its host reachable from the internet.',
+      after: ['wrong-public-url'],
     },
     {
       kind: 'protected',
@@ -110,6 +116,7 @@ function toEndings({ id, name, place, lacking }: Subject): readonly Ending[] {
       title: `The ${name} wants a token`,
       why: 'It says how to get a token, so it has to be there for whoever has none.',
       fix: 'Take /.well-known/* out of the middleware that checks tokens, and out of firewall rules.',
+      after: ['forbidden-in-place-of-401'],
     },
   ]
 }
@@ -120,13 +127,7 @@ function toCheck(subject: Subject, { kind, ...ending }: Ending): Check {
     ...ending,
     severity: 'fault',
     gatehouse: subject.gatehouse,
-    after: subject.after,
-    find: (visit) => {
-      const isUnreached = kind === 'unanswered' && visit.shared.post.response === undefined
-      return isUnreached || (kind === 'protected' && !subject.isExpected(visit))
-        ? undefined
-        : findEnd(subject, visit, kind)
-    },
+    find: (visit) => (subject.isExpected(visit) ? findEnd(subject, visit, kind) : undefined),
   }
 }
 
@@ -138,7 +139,7 @@ const resourceMissing: Check = {
   fix: `Serve it at ${resource.place}, and name that address in the challenge.`,
   gatehouse: resource.gatehouse,
   breaks: ['resource-metadata'],
-  after: resource.after,
+  after: wrongAddress,
   find: (visit) => findEnd(resource, visit, 'absent'),
 }
 
@@ -150,7 +151,7 @@ const serverMissing: Check = {
   fix: `Serve it at ${server.place}, with the path of the issuer after it if there is one; or name the issuer that has the document.`,
   gatehouse: server.gatehouse,
   breaks: ['server-metadata'],
-  after: server.after,
+  after: wrongAddress,
   find: (visit) => (server.isExpected(visit) ? findEnd(server, visit, 'absent') : undefined),
 }
 
@@ -186,11 +187,9 @@ const optionalBroken: Check = {
   gatehouse: 'Gatehouse answers 404; route all of /.well-known/* to it',
   breaks: [],
   after: [
-    ...wrongAddress,
-    ...['html', 'not-json', 'fails'].flatMap((end) => [
-      `resource-metadata-${end}`,
-      `server-metadata-${end}`,
-    ]),
+    'not-an-mcp-endpoint',
+    'mcp-endpoint-fails',
+    ...['html', 'fails'].flatMap((end) => [`resource-metadata-${end}`, `server-metadata-${end}`]),
   ],
   find: (visit) => {
     const evidence = (['resourceMetadata', 'serverMetadata'] as const).flatMap((sought) =>

@@ -55,7 +55,6 @@ const withoutRedirects: Check = {
   why: 'The TypeScript and Rust SDKs require the array in the answer and discard the registration without it.',
   fix: 'Return every member that was registered (RFC 7591 §3.2.1), "redirect_uris" above all, exactly as they were sent.',
   breaks: ['registration-echoes-redirects'],
-  after: ['registration-without-client-id'],
   find: (visit) =>
     findAnswers(
       visit,
@@ -71,7 +70,6 @@ const otherRedirects: Check = {
   why: 'Open WebUI and others use what they read there. An upstream’s own URIs do not lead back to the client.',
   fix: 'Return the URIs that the client sent, character by character.',
   breaks: ['registration-echoes-redirects'],
-  after: ['registration-without-redirects'],
   find: (visit) =>
     findAnswers(
       visit,

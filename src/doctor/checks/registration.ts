@@ -53,7 +53,7 @@ function findAnswers(visit: Visit, isSo: (response: SeenResponse) => boolean) {
   )
 }
 
-type Refusal = Pick<Check, 'id' | 'title' | 'why' | 'fix' | 'gatehouse'> & {
+type Refusal = Pick<Check, 'id' | 'title' | 'why' | 'fix' | 'gatehouse' | 'after'> & {
   readonly isIt: (response: SeenResponse) => boolean
   /** Whether the visit registers nobody after this answer, so that it concerns those who were skipped, too. */
   readonly endsRegistering?: boolean
@@ -77,6 +77,7 @@ const refusals: readonly Refusal[] = [
     why: 'Clients do not repeat a POST with its body after a redirect.',
     fix: 'Name the address that answers in "registration_endpoint"; mind http and https, and a slash at the end.',
     gatehouse: 'publicUrl, paths.register',
+    after: ['endpoints-http'],
     isIt: ({ status }) => status >= 300 && status < 400,
   },
   {
@@ -164,7 +165,6 @@ function toCheck({ isIt, endsRegistering, ...refusal }: Refusal, index: number):
     severity: 'fault',
     breaks: ['registration-succeeds'],
     stops: 'register',
-    after: ['wrong-public-url', 'endpoints-http'],
     find: (visit) => {
       const sighting = findAnswers(visit, isFirst)
       return sighting && endsRegistering ? { ...sighting, ...narrowToAll(visit) } : sighting

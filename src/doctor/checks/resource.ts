@@ -109,7 +109,7 @@ const overHttp: Check = {
   fix: advice,
   gatehouse: 'publicUrl',
   breaks: both,
-  after: ['plain-http', 'redirect-to-https'],
+  after: ['plain-http'],
   find: (visit) => findDifference(visit, 'http'),
 }
 

@@ -130,7 +130,7 @@ const endpointsOverHttp: Check = {
   gatehouse: 'publicUrl',
   breaks: ['server-metadata', 'endpoints-at-issuer'],
   stops: 'discover',
-  after: ['plain-http', 'wrong-public-url', 'redirect-to-https', 'private-address'],
+  after: ['plain-http', 'wrong-public-url', 'private-address'],
   find: (visit) =>
     findMetadata(
       visit,
@@ -147,7 +147,7 @@ const endpointsElsewhere: Check = {
   fix: 'Serve the endpoint on the issuer’s origin, or send iss with every authorization response and add "authorization_response_iss_parameter_supported": true.',
   gatehouse: 'publicUrl',
   breaks: ['endpoints-at-issuer'],
-  after: ['endpoints-http', 'wrong-public-url', 'issuer-mismatch', 'issuer-missing'],
+  after: ['endpoints-http', 'wrong-public-url', 'issuer-mismatch'],
   find: (visit) =>
     findMetadata(
       visit,

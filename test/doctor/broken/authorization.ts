@@ -63,6 +63,15 @@ export const unauthorized: readonly Broken[] = [
     stops: ['chatgpt', 'claude', 'claude-code'],
   },
   {
+    name: 'metadata for another path, whose resource is refused',
+    alter: all(
+      withMembers(paths.resource, { resource: `${origin}/other` }),
+      refusing('invalid_target', 'Unknown resource'),
+    ),
+    finds: ['resource-other-path'],
+    stops: ['claude-code', 'vscode'],
+  },
+  {
     name: 'loopback ports that are compared',
     alter: at(paths.authorize, (reply, { url }) =>
       /127\.0\.0\.1|localhost/.test(url.searchParams.get('redirect_uri') ?? '')

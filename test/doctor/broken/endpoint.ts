@@ -60,6 +60,23 @@ export const answering: readonly Broken[] = [
     stops: ['chatgpt', 'claude'],
   },
   {
+    name: 'a firewall that answers 403 to everybody, everywhere',
+    alter: below('/', () => refused(403)),
+    finds: ['forbidden-in-place-of-401'],
+    stops: ['chatgpt', 'claude', 'vscode'],
+  },
+  {
+    name: 'no OAuth, and a website at every other path',
+    alter: () => (asked) => (asked.url.pathname === paths.mcp ? initialized : page('Welcome')),
+    finds: ['open-to-everybody'],
+  },
+  {
+    name: 'a website at every path, this one included',
+    alter: below('/', () => page('Welcome')),
+    finds: ['not-an-mcp-endpoint'],
+    stops: ['chatgpt', 'codex'],
+  },
+  {
     name: 'a proxy that does not reach the server',
     alter: below('/', () => page('Bad Gateway', 502)),
     finds: ['mcp-endpoint-fails'],

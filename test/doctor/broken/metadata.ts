@@ -235,8 +235,11 @@ export const withServerMetadata: readonly Broken[] = [
   },
   {
     name: 'the issuer of the provider behind it',
-    alter: withMembers(paths.server, { issuer: 'https://example.eu.auth0.com/' }),
-    finds: ['issuer-mismatch'],
+    alter: withMembers(paths.server, {
+      issuer: 'https://example.eu.auth0.com/',
+      authorization_response_iss_parameter_supported: undefined,
+    }),
+    finds: ['issuer-mismatch', 'iss-unadvertised'],
     stops: ['claude-code', 'chatgpt'],
   },
   {
@@ -248,10 +251,12 @@ export const withServerMetadata: readonly Broken[] = [
   {
     name: 'endpoints with http',
     alter: withMembers(paths.server, {
+      authorization_endpoint: 'http://mcp.example.com/authorize',
       token_endpoint: 'http://mcp.example.com/token',
       registration_endpoint: 'http://mcp.example.com/register',
+      authorization_response_iss_parameter_supported: undefined,
     }),
-    finds: ['endpoints-http'],
+    finds: ['endpoints-http', 'iss-unadvertised'],
     stops: ['chatgpt', 'claude'],
   },
   {
@@ -259,8 +264,10 @@ export const withServerMetadata: readonly Broken[] = [
     alter: withMembers(paths.server, {
       authorization_endpoint: 'http://localhost:9000/authorize',
       registration_endpoint: 'http://localhost:9000/register',
+      jwks_uri: 'http://localhost:9000/jwks',
+      authorization_response_iss_parameter_supported: undefined,
     }),
-    finds: ['wrong-public-url'],
+    finds: ['wrong-public-url', 'iss-unadvertised'],
     stops: ['chatgpt', 'claude'],
   },
   {

@@ -83,6 +83,21 @@ export const unreached: readonly Broken[] = [
     stops: ['chatgpt', 'claude'],
   },
   {
+    name: 'http typed at a server that answers both',
+    url: 'http://mcp.example.com/mcp',
+    host: { port: 80 },
+    finds: ['plain-http'],
+    stops: ['chatgpt', 'claude'],
+  },
+  {
+    name: 'http redirected to https on every path',
+    url: 'http://mcp.example.com/mcp',
+    host: { port: 80 },
+    alter: below('/', (_, { url }) => redirect(url.href.replace('http:', 'https:'), 301)),
+    finds: ['redirect-to-https'],
+    stops: ['chatgpt', 'claude'],
+  },
+  {
     name: 'http in place of https',
     url: 'http://mcp.example.com/mcp',
     alter: at(paths.mcp, (reply, { url }) =>

@@ -164,6 +164,15 @@ export const unregistered: readonly Broken[] = [
     stops: ['chatgpt', 'claude', 'claude-code'],
   },
   {
+    name: 'an empty client id, which the authorization endpoint misses',
+    alter: registering(
+      withMembers(paths.register, { client_id: '' }),
+      at(paths.authorize, () => page('Parameter client_id is required', 400)),
+    ),
+    finds: ['registration-without-client-id'],
+    stops: ['chatgpt'],
+  },
+  {
     name: 'registration without redirect URIs in the answer',
     alter: registering(withMembers(paths.register, { redirect_uris: undefined })),
     finds: ['registration-without-redirects'],
