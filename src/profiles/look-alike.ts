@@ -65,8 +65,9 @@ export function findLookAlike(name: string, redirectHosts: readonly string[]): s
  * @param name as {@link findLookAlike} returns it
  */
 export function isHomeOf(name: string, documentHost: string): boolean {
+  const known = profiles.find((profile) => profile.name === name)
   const homes = profiles
-    .filter((profile) => profile.name === name)
+    .filter((profile) => known && (profile === known || profile.variantOf === known.id))
     .flatMap(({ identification }) => identification.document?.ids ?? [])
     .map((id) => new URL(id).host)
   return homes.length === 0 || homes.includes(documentHost)

@@ -1,5 +1,6 @@
 /** Plays a profile over HTTP, from its first request to its last, as far as anybody knows what it does. */
 import { expect } from 'vitest'
+import { matchRedirectUri } from '../../src/oauth/redirect-uri.ts'
 import type { AuthMethod, ClientProfile, Revision } from '../../src/profiles/profile.ts'
 import type { Browser } from '../helpers/browser.ts'
 import { approve, type Live } from '../helpers/live.ts'
@@ -13,6 +14,7 @@ import {
 } from '../helpers/oauth-client.ts'
 import { addNote, listTools, type Refused } from './calls.ts'
 import { type Discovered, discover } from './discover.ts'
+import { findDocumentRedirects } from './documents.ts'
 import type { ProvenStep } from './results.ts'
 
 /** How a client comes to a client id. */
@@ -50,7 +52,7 @@ export function toOwnClient({ id, redirects, identification, tokens }: ClientPro
 export function listWays(profile: ClientProfile): Way[] {
   const { order, registration } = profile.identification
   const isPlayable: Record<Way, boolean> = {
-    document: false,
+    document: findDocumentRedirects(profile) !== undefined,
     registration: registration !== undefined,
     'typed-in': toOwnClient(profile).redirectUris.length > 0,
   }
@@ -67,8 +69,7 @@ export async function playClient(
   const found = await discover(profile, stage.live.url)
   if (way === undefined) return ['discovery']
   const client = await identify(profile, way, found, stage)
-  const [first = ''] = client.redirect_uris
-  const redirectUri = profile.redirects.used ?? first
+  const redirectUri = chooseRedirect(profile, client.redirect_uris)
   const play: Play = { ...stage, profile, revision, found, client, redirectUri }
 
   const tokens = await signIn(play, found.scopes)
@@ -88,6 +89,16 @@ export async function playClient(
   ]
 }
 
+/** The one that the profile says is used, where it is good for this way to a client id. */
+function chooseRedirect({ redirects }: ClientProfile, allowed: readonly string[]): string {
+  const [first = ''] = allowed
+  try {
+    return matchRedirectUri(redirects.used, allowed)
+  } catch {
+    return first
+  }
+}
+
 async function identify(
   profile: ClientProfile,
   way: Way,
@@ -101,6 +112,16 @@ async function identify(
       ...(secret && { client_secret: secret }),
       redirect_uris: [...redirectUris],
       token_endpoint_auth_method: tokenEndpointAuthMethod,
+    }
+  }
+  if (way === 'document') {
+    const { document } = profile.identification
+    expect(metadata['client_id_metadata_document_supported']).toBe(true)
+    expect(metadata['token_endpoint_auth_methods_supported']).toContain('none')
+    return {
+      client_id: document?.ids[0] ?? '',
+      redirect_uris: [...(findDocumentRedirects(profile) ?? [])],
+      token_endpoint_auth_method: 'none',
     }
   }
   const { registration, prefersMethods = [], registersScope } = profile.identification

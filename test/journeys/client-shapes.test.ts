@@ -4,6 +4,7 @@
  */
 import { afterAll, beforeAll, describe, it } from 'vitest'
 import { profiles } from '../../src/profiles/registry.ts'
+import { fetchDocument } from '../clients/documents.ts'
 import { listWays, playClient, type Stage, toOwnClient } from '../clients/play.ts'
 import { expectResults } from '../clients/results.ts'
 import { startLive } from '../helpers/live.ts'
@@ -14,6 +15,7 @@ const typedIn = profiles.filter((profile) => listWays(profile).includes('typed-i
 async function startStage(answer: 'forbidden' | 'tool-result'): Promise<Stage> {
   const live = await startLive({
     defaultScopes: ['notes:read'],
+    fetchDocument,
     clients: typedIn.map(toOwnClient),
     policy: {
       connect: ['notes:read'],

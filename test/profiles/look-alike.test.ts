@@ -99,4 +99,9 @@ describe('a document of a known client', () => {
       expect(isHomeOf('Claude Code', host)).toBe(false)
     },
   )
+
+  it("of ChatGPT stands where its profile's variant has one (CM-15)", () => {
+    expect(isHomeOf('ChatGPT', 'chatgpt.com')).toBe(true)
+    expect(isHomeOf('ChatGPT', 'evil.example')).toBe(false)
+  })
 })
