@@ -38,7 +38,8 @@ export async function startLive(
   const notes = backendUrl
     ? undefined
     : await startNotesServer(createNotebook(join(folder, 'notes.json')), 'notes-key')
-  const store = await sqliteStore({ path: join(folder, 'gatehouse.db'), clock: systemClock })
+  const clock = options.clock ?? systemClock
+  const store = await sqliteStore({ path: join(folder, 'gatehouse.db'), clock })
   const audit: AuditEvent[] = []
   const log = keptLog()
 
