@@ -11,6 +11,8 @@ import { bringChromium } from './chromium.ts'
 import { bringRedis } from './redis.ts'
 
 const report = '.artifacts/tests.json'
+/** How far each real client came; their test writes it. */
+const clientReport = '.artifacts/real-clients.txt'
 const isCi = process.env.CI === 'true'
 
 /** The part of vitest's JSON report that is read here. */
@@ -67,6 +69,7 @@ if (!redis) reportMissing('Redis', 'redis-server', 'the tests of the Redis store
 
 mkdirSync('.artifacts', { recursive: true })
 rmSync(report, { force: true })
+rmSync(clientReport, { force: true })
 const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
 const left = chromium ? [] : findBrowserTests().map((path) => `--exclude=${path}`)
 const vitestFile = 'node_modules/vitest/vitest.mjs'
@@ -97,6 +100,7 @@ function runVitest(): Promise<number> {
 }
 
 const status = await runVitest()
+if (existsSync(clientReport)) console.log(readFileSync(clientReport, 'utf8'))
 const fault = isCi && status === 0 ? findFault() : undefined
 if (fault) console.error(`gatehouse: ${fault}`)
 process.exit(fault ? 1 : status)
