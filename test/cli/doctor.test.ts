@@ -9,7 +9,7 @@ import { runCommand, startCommand } from './command.ts'
 
 let live: Live
 beforeAll(async () => {
-  live = await startLive()
+  live = await startLive({ clientMetadataDocuments: false })
 })
 afterAll(() => live.close())
 

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { diagnose } from '../../src/doctor/checks.ts'
 import { createReport, type Report } from '../../src/doctor/report.ts'
+import type { FetchDocument } from '../../src/platform/pinned-fetch.ts'
 import { profiles } from '../../src/profiles/registry.ts'
 import { startLive } from '../helpers/live.ts'
 import { type Peer, startOidcWithSdk1, startSdk1, startSdk2 } from './peers.ts'
@@ -26,6 +27,20 @@ async function examinePeer(start: () => Promise<Peer>, ids: readonly string[]): 
   }
 }
 
+/** Each vendor's document as its profile has it: tests do not leave this machine. */
+const publishDocument: FetchDocument = async (url) => {
+  const profile = profiles.find(({ identification }) => identification.document?.ids.includes(url))
+  const { registration } = profile?.identification ?? {}
+  const { used, uris = [] } = profile?.redirects ?? {}
+  const redirect_uris = [
+    ...(registration?.redirect_uris ?? []),
+    ...uris,
+    ...(used === undefined ? [] : [used]),
+  ]
+  const document = { ...registration, client_id: url, redirect_uris }
+  return { text: JSON.stringify({ ...document, token_endpoint_auth_method: 'none' }) }
+}
+
 const listFindings = ({ findings }: Report): string[] => findings.map(({ id }) => id)
 const listOutcomes = ({ verdicts }: Report): string[] =>
   verdicts.map(({ client, outcome }) => `${client.id} ${outcome}`)
@@ -39,8 +54,11 @@ beforeEach(() => {
 afterEach(() => vi.restoreAllMocks())
 
 describe('no false alarm', () => {
-  it('against Gatehouse, which keeps nothing of the visit', async () => {
-    const live = await startLive()
+  it.each([
+    ['that takes metadata documents', { fetchDocument: publishDocument }],
+    ['where clients register', { clientMetadataDocuments: false }],
+  ])('against a Gatehouse %s, which keeps nothing of the visit', async (_, options) => {
+    const live = await startLive(options)
     try {
       const report = await examine(live.url, bestKnown)
       expect(listOutcomes(report)).toEqual(allConnect(bestKnown))

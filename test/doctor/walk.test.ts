@@ -181,7 +181,7 @@ describe('what a visit leaves behind', () => {
   })
 
   it('is nothing at a real server', async () => {
-    const live = await startLive()
+    const live = await startLive({ clientMetadataDocuments: false })
     closing.push(() => live.close())
     await visit(live.url)
     const registered = live.audit.filter(({ event }) => event === 'client.registered')
