@@ -4,8 +4,13 @@ import type { Check, Sighting } from '../finding.ts'
 import { isInternalHost, parseUrl } from '../reading.ts'
 import type { Visit } from '../visit.ts'
 
-const example =
-  'WWW-Authenticate: Bearer resource_metadata="https://HOST/.well-known/oauth-protected-resource/PATH"'
+/** The header as it should be, for the metadata of one MCP path. */
+function toHeader(origin: string, path: string): string {
+  const metadata = `${origin}/.well-known/oauth-protected-resource${path}`
+  return `WWW-Authenticate: Bearer resource_metadata="${metadata}"`
+}
+
+const example = toHeader('https://HOST', '/PATH')
 
 interface Challenged {
   readonly header: string
@@ -34,7 +39,10 @@ function findChallenge(
   if (challenged === undefined || !isSo(challenged)) return undefined
   const { post, url } = visit.shared
   const said = challenged.header === '' ? 'without WWW-Authenticate' : challenged.header
-  return { seen: `POST ${url.href} answered 401, ${said}`, evidence: [post] }
+  const seen = { seen: `POST ${url.href} answered 401, ${said}`, evidence: [post] }
+  if (isAbsoluteUrl(challenged.metadata ?? '')) return seen
+  const header = toHeader(url.origin, url.pathname.replace(/\/$/, ''))
+  return { ...seen, fix: `Send this with every 401: ${header}` }
 }
 
 function isAbsoluteUrl(text: string): boolean {
@@ -45,8 +53,8 @@ const missing: Check = {
   id: 'challenge-missing',
   severity: 'risk',
   title: 'The 401 has no WWW-Authenticate header',
-  why: 'The header starts the sign-in and says where the metadata is. Without it clients guess where to look, and some only say that connecting failed.',
-  fix: `Send it with every 401: ${example}. A proxy or a CORS layer in between may take it away.`,
+  why: 'The header starts the sign-in and says where the metadata is. Without it clients guess where to look, and some only say that connecting failed. A proxy in between may have taken it away.',
+  fix: `Send it with every 401: ${example}.`,
   breaks: ['challenge-names-metadata'],
   find: (visit) => findChallenge(visit, ({ header }) => header === ''),
 }

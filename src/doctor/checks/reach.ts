@@ -19,8 +19,9 @@ function findFailure({ shared }: Visit, ...kinds: readonly Failure['kind'][]) {
 function findHost(visit: Visit, isSo: (host: HostFacts) => boolean, say: string) {
   const host = readHost(visit.shared)
   if (host === undefined || !isSo(host)) return undefined
-  const addresses = [...host.ipv4, ...host.ipv6].join(', ')
-  return { seen: `${host.host} ${say} ${addresses}`, evidence: [visit.shared.post] }
+  const addresses = [...host.ipv4, ...host.ipv6].filter((address) => address !== host.host)
+  const seen = addresses.length === 0 ? '' : ` ${say} ${addresses.join(', ')}`
+  return { seen: `The host ${host.host}${seen}`, evidence: [visit.shared.post] }
 }
 
 const nameNotFound: Check = {

@@ -107,6 +107,7 @@ export const answering: readonly Broken[] = [
     name: '401 without WWW-Authenticate',
     alter: challenge(''),
     finds: ['challenge-missing'],
+    says: /resource_metadata="https:\/\/mcp\.example\.com\/\.well-known\/oauth-protected-resource\/mcp"/,
   },
   {
     name: 'a password in front (Basic)',
