@@ -102,6 +102,8 @@ export function findRedirectUri(
   way: 'document' | 'registration',
 ): string | undefined {
   const { used } = redirects
+  const own = way === 'document' ? identification.document?.redirectUri : undefined
+  if (own !== undefined) return own
   const registered = identification.registration?.redirect_uris ?? redirects.uris ?? []
   if (way === 'document' && used !== undefined) return used
   const sameButPort = registered.filter((uri) => used && dropPort(uri) === dropPort(used))

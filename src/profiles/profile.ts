@@ -100,6 +100,8 @@ export interface Identification {
     readonly ids: readonly string[]
     /** Whether it uses it only where the metadata lists `none` as an authentication method. */
     readonly needsNone: boolean
+    /** Where its codes go then, when that is not where they go after a registration. */
+    readonly redirectUri?: string
   }
   /** The body of its registration (RFC 7591); absent when it never registers. */
   readonly registration?: Readonly<Record<string, unknown>> & {

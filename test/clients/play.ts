@@ -69,7 +69,7 @@ export async function playClient(
   const found = await discover(profile, stage.live.url)
   if (way === undefined) return ['discovery']
   const client = await identify(profile, way, found, stage)
-  const redirectUri = chooseRedirect(profile, client.redirect_uris)
+  const redirectUri = chooseRedirect(profile, way, client.redirect_uris)
   const play: Play = { ...stage, profile, revision, found, client, redirectUri }
 
   const tokens = await signIn(play, found.scopes)
@@ -90,7 +90,13 @@ export async function playClient(
 }
 
 /** The one that the profile says is used, where it is good for this way to a client id. */
-function chooseRedirect({ redirects }: ClientProfile, allowed: readonly string[]): string {
+function chooseRedirect(
+  { redirects, identification }: ClientProfile,
+  way: Way,
+  allowed: readonly string[],
+): string {
+  const own = way === 'document' ? identification.document?.redirectUri : undefined
+  if (own !== undefined) return own
   const [first = ''] = allowed
   try {
     return matchRedirectUri(redirects.used, allowed)

@@ -2,8 +2,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { diagnose } from '../../src/doctor/checks.ts'
 import { createReport, type Report } from '../../src/doctor/report.ts'
-import type { FetchDocument } from '../../src/platform/pinned-fetch.ts'
 import { profiles } from '../../src/profiles/registry.ts'
+import { fetchDocument, findDocumentRedirects } from '../clients/documents.ts'
 import { startLive } from '../helpers/live.ts'
 import { type Peer, startOidcWithSdk1, startSdk1, startSdk2 } from './peers.ts'
 import { visit } from './visiting.ts'
@@ -27,20 +27,6 @@ async function examinePeer(start: () => Promise<Peer>, ids: readonly string[]): 
   }
 }
 
-/** Each vendor's document as its profile has it: tests do not leave this machine. */
-const publishDocument: FetchDocument = async (url) => {
-  const profile = profiles.find(({ identification }) => identification.document?.ids.includes(url))
-  const { registration } = profile?.identification ?? {}
-  const { used, uris = [] } = profile?.redirects ?? {}
-  const redirect_uris = [
-    ...(registration?.redirect_uris ?? []),
-    ...uris,
-    ...(used === undefined ? [] : [used]),
-  ]
-  const document = { ...registration, client_id: url, redirect_uris }
-  return { text: JSON.stringify({ ...document, token_endpoint_auth_method: 'none' }) }
-}
-
 const listFindings = ({ findings }: Report): string[] => findings.map(({ id }) => id)
 const listOutcomes = ({ verdicts }: Report): string[] =>
   verdicts.map(({ client, outcome }) => `${client.id} ${outcome}`)
@@ -55,7 +41,7 @@ afterEach(() => vi.restoreAllMocks())
 
 describe('no false alarm', () => {
   it.each([
-    ['that takes metadata documents', { fetchDocument: publishDocument }],
+    ['that takes metadata documents', { fetchDocument }],
     ['where clients register', { clientMetadataDocuments: false }],
   ])('against a Gatehouse %s, which keeps nothing of the visit', async (_, options) => {
     const live = await startLive(options)
@@ -65,6 +51,19 @@ describe('no false alarm', () => {
       expect(listFindings(report)).toEqual(['private-address'])
       expect(report.findings[0]?.severity).toBe('note')
       expect(report.leftBehind).toEqual([])
+    } finally {
+      await live.close()
+    }
+  })
+
+  it('against a Gatehouse that has copies of some documents and reads the others', async () => {
+    const live = await startLive({ fetchDocument })
+    try {
+      const withDocument = profiles.filter(({ identification }) => identification.document)
+      const played = withDocument.filter(findDocumentRedirects).map(({ id }) => id)
+      const report = await examine(live.url, played)
+      expect(listOutcomes(report)).toEqual(allConnect(played))
+      expect(listFindings(report)).toEqual(['private-address'])
     } finally {
       await live.close()
     }

@@ -29,7 +29,11 @@ export const codex: ClientProfile = {
   },
   identification: {
     order: ['document', 'registration', 'typed-in'],
-    document: { ids: ['https://chatgpt.com/oauth/codex/client.json'], needsNone: false },
+    document: {
+      ids: ['https://chatgpt.com/oauth/codex/client.json'],
+      needsNone: false,
+      redirectUri: 'http://127.0.0.1:40001/callback',
+    },
     registration: {
       client_name: 'Codex',
       redirect_uris: ['http://127.0.0.1:20527/callback/ufe3FA9Kx0Q1'],
