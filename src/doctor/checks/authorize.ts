@@ -107,6 +107,18 @@ const subjects: readonly (Pick<Check, 'id' | 'title' | 'why' | 'fix' | 'gatehous
       !saysUnknownClient(client.authorize),
   },
   {
+    id: 'documents-unread',
+    title: 'The server cannot read the metadata documents of clients',
+    why: 'It says that it takes their URLs as client ids, so clients that have a document use it and do not register; then it has to reach those addresses.',
+    fix: 'Let the authorization server reach the internet by https; where it must not, take "client_id_metadata_document_supported" out of the metadata, so that clients register.',
+    gatehouse: 'clientMetadataDocuments',
+    isIt: ({ client, refusal = '' }) =>
+      client.identification === 'document' &&
+      /could not (?:be verified|read|fetch|retrieve)|(?:cannot|unable to|failed to) (?:read|fetch|retrieve|resolve)/i.test(
+        refusal,
+      ),
+  },
+  {
     id: 'documents-refused',
     title: 'The URL of a metadata document is refused as a client id',
     why: 'The metadata says that such ids are supported, so clients that have a document use it and do not register.',
@@ -139,7 +151,7 @@ const subjects: readonly (Pick<Check, 'id' | 'title' | 'why' | 'fix' | 'gatehous
     title: 'The authorization endpoint refuses a redirect URI that the client may use',
     why: 'A program on the own machine listens on another port each time, so the port of a loopback address is not compared (RFC 8252 §7.3); others are compared character by character with the registered ones.',
     fix: 'Ignore the port when the host is 127.0.0.1, [::1] or localhost, and compare everything else exactly with what was registered.',
-    isIt: ({ refusal = '' }) => /redirect|callback/i.test(refusal),
+    isIt: ({ refusal = '' }) => /redirect|callback|address it never registered/i.test(refusal),
   },
   {
     id: 'authorize-refuses-pkce',

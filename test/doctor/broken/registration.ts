@@ -38,6 +38,17 @@ export const unregistered: readonly Broken[] = [
     spares: ['chatgpt'],
   },
   {
+    name: 'documents that the server cannot reach',
+    alter: at(paths.authorize, (reply, { url }) =>
+      url.searchParams.get('client_id')?.startsWith('https://')
+        ? page('This app could not be verified: its description could not be read', 400)
+        : reply,
+    ),
+    finds: ['documents-unread'],
+    stops: ['chatgpt-document', 'claude'],
+    spares: ['chatgpt'],
+  },
+  {
     name: 'documents without the method none',
     alter: withMembers(paths.server, {
       token_endpoint_auth_methods_supported: ['client_secret_post', 'private_key_jwt'],
