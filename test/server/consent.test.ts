@@ -44,6 +44,19 @@ describe('what the person sees', () => {
     }
   })
 
+  it.each([
+    ['https://chatgpt.com/connector/oauth/AbC123', true],
+    ['https://chatgpt.com:8443/connector/oauth/AbC123', false],
+    ['https://chatgpt.com.example/connector/oauth/AbC123', false],
+  ])(
+    'whether %s is the site of a known client, whatever the name (CN-12)',
+    async (uri, isKnown) => {
+      const client = await registerClient(site.send, { redirect_uris: [uri] })
+      const page = await site.browser().open(site.authorizeUrl({}, client))
+      expect(page.text.includes('ChatGPT’s own site')).toBe(isKnown)
+    },
+  )
+
   verifiesThat('H4', 'before and after the sign-in, each with its own page', async () => {
     const browser = site.browser()
     const approve = await site.walk(browser, 'approve')

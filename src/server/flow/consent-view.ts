@@ -3,6 +3,7 @@ import type { Config, RequestContext } from '../../context.ts'
 import { toDocumentHost } from '../../oauth/document-client-id.ts'
 import { redirectHost, redirectKind } from '../../oauth/redirect-uri.ts'
 import { expandScopes, parseScope } from '../../oauth/scope.ts'
+import { findSiteOwner } from '../../profiles/destination.ts'
 import { findLookAlike, isHomeOf } from '../../profiles/look-alike.ts'
 import type { Client } from '../../storage/records/client.ts'
 import type { ClientView, RedirectView } from '../pages/client-label.ts'
@@ -12,7 +13,9 @@ import { type ShownJourney, toFormBinding } from './journey.ts'
 
 /** The redirect URI as people see it. */
 export function toRedirectView(uri: string): RedirectView {
-  return { kind: redirectKind(uri), host: redirectHost(uri), uri }
+  const [kind, host] = [redirectKind(uri), redirectHost(uri)]
+  const owner = kind === 'https' ? findSiteOwner(host) : undefined
+  return { kind, host, uri, ...(owner !== undefined && { owner }) }
 }
 
 /** The client as people see it. */

@@ -31,6 +31,8 @@ export interface RedirectView {
   readonly host: string
   /** The whole redirect URI. */
   readonly uri: string
+  /** The well-known client whose vendor's site it is, such as `ChatGPT`. */
+  readonly owner?: string
 }
 
 /** The destination in a few plain words: a host, or what stands behind an address of this device. */

@@ -93,7 +93,7 @@ function renderDestination({ redirect }: ConsentView): Html {
   const className = redirect.kind === 'https' ? 'host' : 'host sentence'
   return html`<section class="block" aria-labelledby="where">
 <h2 id="where">Where access goes</h2>
-<p class="${className}"><bdi>${toDestination(redirect)}</bdi></p>
+<p class="${className}"><bdi>${toDestination(redirect)}</bdi>${redirect.owner !== undefined && html` <span class="badge">${redirect.owner}’s own site</span>`}</p>
 <p class="code uri"><bdi>${redirect.uri}</bdi></p>
 </section>`
 }

@@ -90,7 +90,7 @@ background:var(--caution);color:var(--caution-ink);font-size:.9375rem}
 .checks{border:1px solid var(--line);border-radius:.75rem}
 .checks li+li{border-top:1px solid var(--line)}
 .checks .code{display:block}
-.new{padding:.0625rem .375rem;border-radius:.375rem;background:var(--accent-wash);color:var(--accent);font-size:.8125rem;font-weight:600}
+.new,.badge{padding:.0625rem .375rem;border-radius:.375rem;background:var(--accent-wash);color:var(--accent);font-size:.8125rem;font-weight:600}
 .included{display:block;color:var(--soft);font-size:.875rem}
 .granted li{position:relative;padding:.25rem 0 .25rem 1.75rem}
 .granted li::before{content:"";position:absolute;left:.375rem;top:.5rem;width:.4rem;height:.75rem;

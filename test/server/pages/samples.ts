@@ -31,6 +31,7 @@ export const consentView: ConsentView = {
     kind: 'https',
     host: 'chatgpt.com',
     uri: 'https://chatgpt.com/connector_platform_oauth_redirect',
+    owner: 'ChatGPT',
   },
   scopes: [
     { name: 'notes:read', description: 'Read your notes and search in them', checked: true },
