@@ -14,6 +14,8 @@ export interface SharedVisit {
   readonly post: Observation
   readonly get: Observation
   readonly head: Observation
+  /** `server/discover` without a token, with which clients of 2026-07-28 begin; absent when no request was left for it. */
+  readonly discover?: Observation
   /** Protected-resource metadata, by where it was looked for; `challenge` only where the challenge names another place. */
   readonly resourceMetadata: Readonly<Partial<Record<'challenge' | 'path' | 'root', Observation>>>
   /** The issuer that clients start from: the first authorization server named, or the MCP server's origin. */

@@ -16,6 +16,7 @@ import {
   toResourceMetadataUrls,
   toServerMetadataUrls,
 } from './documents.ts'
+import { createMcpRequest, openings } from './mcp-messages.ts'
 import type { Observation, Probe } from './observation.ts'
 import { createProbe, limitRequests, toUnsent } from './observe.ts'
 import type { SharedVisit } from './visit.ts'
@@ -33,24 +34,12 @@ export const sharedRequestsAllowed = 12
 /** Where the Inspector runs, the browser client that most people use. */
 const browserOrigin = 'http://localhost:6274'
 
-/** The first message of every session, of a client without special wishes. */
-const initialize = {
-  jsonrpc: '2.0',
-  id: 1,
-  method: 'initialize',
-  params: {
-    protocolVersion: '2025-11-25',
-    capabilities: {},
-    clientInfo: { name: 'gatehouse-doctor', version: '1' },
-  },
-}
-
 /** Makes the shared requests, at most {@link sharedRequestsAllowed}. */
 export async function walk(url: URL, ports: WalkPorts): Promise<SharedVisit> {
   const host = await ports.inspectHost(url)
   const isUntrusted = 'certificate' in host && host.certificate?.problem !== undefined
   const probe = createProbe(limitRequests(ports.send, sharedRequestsAllowed), isUntrusted)
-  const post = await probe(toInitialize(url))
+  const post = await probe(createMcpRequest(url.href, openings.initialize))
   const now = ports.clock.now()
   if (post.failure !== undefined) return { ...toUnreached(url, post), host, now }
   const [endpoint, resourceMetadata] = await Promise.all([
@@ -60,6 +49,11 @@ export async function walk(url: URL, ports: WalkPorts): Promise<SharedVisit> {
   const { issuer, isIssuerNamed } = findIssuer({ url, post, resourceMetadata })
   const serverMetadata = await askServerMetadata(issuer, probe)
   const last = await askLast(serverMetadata, probe)
+  // A challenge that names a place of its own has taken the twelfth request.
+  const discover =
+    resourceMetadata.challenge === undefined
+      ? await probe(createMcpRequest(url.href, openings.discover))
+      : undefined
   return {
     url,
     host,
@@ -70,19 +64,8 @@ export async function walk(url: URL, ports: WalkPorts): Promise<SharedVisit> {
     isIssuerNamed,
     serverMetadata,
     ...last,
+    ...(discover === undefined ? {} : { discover }),
     now,
-  }
-}
-
-function toInitialize(url: URL): ProbeRequest {
-  return {
-    method: 'POST',
-    url: url.href,
-    headers: {
-      'content-type': 'application/json',
-      accept: 'application/json, text/event-stream',
-    },
-    body: JSON.stringify(initialize),
   }
 }
 

@@ -207,6 +207,20 @@ const headNotChallenged: Check = {
   },
 }
 
+const discoverNotChallenged: Check = {
+  id: 'discover-without-challenge',
+  severity: 'risk',
+  title: 'The first message of MCP 2026-07-28 is not answered 401',
+  why: 'Clients of that revision begin with server/discover in place of initialize. Where the message is judged before the token, they take the server for an older one, or for a broken one, and begin anew before anybody may sign in.',
+  fix: 'Check the token before the message: answer every POST without one 401 with WWW-Authenticate, whatever its method and its revision.',
+  breaks: [],
+  find: (visit) => {
+    const { discover } = visit.shared
+    if (discover?.response === undefined || discover.response.status === 401) return undefined
+    return isChallenged(visit) && readKind(discover) !== 'wall' ? sight(discover) : undefined
+  },
+}
+
 /** The first request and what it meets. */
 export const endpointChecks = [
   redirectToOtherHost,
@@ -222,4 +236,5 @@ export const endpointChecks = [
   getLetsIn,
   getNotChallenged,
   headNotChallenged,
+  discoverNotChallenged,
 ]

@@ -1,4 +1,5 @@
 /** The requests of a login, as a careful client writes them. */
+import { createMcpRequest, type McpMessage } from '../mcp-messages.ts'
 import type { SentRequest } from '../observation.ts'
 import type { LoginPlan } from './login-visit.ts'
 
@@ -88,52 +89,12 @@ export function toBasic(id: string, secret: string): string {
   return Buffer.from(`${encodeURIComponent(id)}:${encodeURIComponent(secret)}`).toString('base64')
 }
 
-/** The revision of a message: the last one that begins with `initialize`, and the one that does not. */
-export type SpokenRevision = '2025-11-25' | '2026-07-28'
-
-const clientInfo = { name: 'gatehouse-doctor', version: '1' }
-
 /** One JSON-RPC message to the MCP endpoint, with the token. */
-export function createMcpRequest(
+export function createMessageRequest(
   { url }: LoginPlan,
   token: string,
-  message: {
-    readonly method: string
-    readonly revision: SpokenRevision
-    readonly sessionId?: string | undefined
-  },
+  message: McpMessage,
 ): SentRequest {
-  const { method, revision, sessionId } = message
-  const isNotification = method.startsWith('notifications/')
-  const params = { ...createParams(method), ...(revision === '2026-07-28' && createMeta()) }
-  const body = { jsonrpc: '2.0', ...(!isNotification && { id: 1 }), method, params }
-  return {
-    method: 'POST',
-    url,
-    headers: {
-      'content-type': 'application/json',
-      accept: 'application/json, text/event-stream',
-      authorization: `Bearer ${token}`,
-      ...(method !== 'initialize' && { 'mcp-protocol-version': revision }),
-      ...(revision === '2026-07-28' && { 'mcp-method': method }),
-      ...(sessionId !== undefined && { 'mcp-session-id': sessionId }),
-    },
-    body: JSON.stringify(body),
-  }
-}
-
-function createParams(method: string): Record<string, unknown> {
-  if (method !== 'initialize') return {}
-  return { protocolVersion: '2025-11-25', capabilities: {}, clientInfo }
-}
-
-/** Without sessions each message says which revision it is of (MCP 2026-07-28, `_meta`). */
-function createMeta(): Record<string, unknown> {
-  return {
-    _meta: {
-      'io.modelcontextprotocol/protocolVersion': '2026-07-28',
-      'io.modelcontextprotocol/clientCapabilities': {},
-      'io.modelcontextprotocol/clientInfo': clientInfo,
-    },
-  }
+  const request = createMcpRequest(url, message)
+  return { ...request, headers: { ...request.headers, authorization: `Bearer ${token}` } }
 }

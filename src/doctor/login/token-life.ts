@@ -1,7 +1,9 @@
 /** What becomes of the tokens of a login: used, refreshed twice at once, revoked. */
+
+import type { SpokenRevision } from '../mcp-messages.ts'
 import type { Observation } from '../observation.ts'
 import { type Login, nameTokens } from './login-ports.ts'
-import { createMcpRequest, createTokenRequest, type SpokenRevision } from './login-requests.ts'
+import { createMessageRequest, createTokenRequest } from './login-requests.ts'
 import type { Ending, Refreshes, TokenUse } from './login-visit.ts'
 import { hasToken, isSuccess, readRpc, readText } from './read-answers.ts'
 
@@ -16,7 +18,7 @@ export async function useToken(login: Login, token: string): Promise<TokenUse> {
   const { opening, revision, sessionId } = await open(login, token)
   if (!isSuccess(opening)) return { opening }
   const ask = (method: string): Promise<Observation> => {
-    const request = createMcpRequest(login.plan, token, { method, revision, sessionId })
+    const request = createMessageRequest(login.plan, token, { method, revision, sessionId })
     return login.send('Listing the tools', request)
   }
   if (revision !== '2026-07-28') await ask('notifications/initialized')
@@ -49,7 +51,7 @@ function needsDiscovery(first: Observation): boolean {
 }
 
 function speak(login: Login, token: string, method: string, revision: SpokenRevision) {
-  const request = createMcpRequest(login.plan, token, { method, revision })
+  const request = createMessageRequest(login.plan, token, { method, revision })
   return login.send(`Using the token: ${method}`, request)
 }
 

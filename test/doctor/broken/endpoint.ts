@@ -104,6 +104,14 @@ export const answering: readonly Broken[] = [
     spares: ['gemini-cli'],
   },
   {
+    name: 'server/discover judged before the token',
+    alter: at(paths.mcp, (reply, { headers }) =>
+      headers['mcp-method'] === 'server/discover' ? refused(400) : reply,
+    ),
+    finds: ['discover-without-challenge'],
+    spares: ['chatgpt', 'claude-code'],
+  },
+  {
     name: '401 without WWW-Authenticate',
     alter: challenge(''),
     finds: ['challenge-missing'],
