@@ -3,7 +3,9 @@
  * never what an honest sign-in or refresh is held back by (X8, catalogue CR-19, CR-20, DS-07).
  */
 import { LRUCache } from 'lru-cache'
-import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
+// The two files themselves: the package's front door loads every driver it has, a tenth of a start's files.
+import RateLimiterMemory from 'rate-limiter-flexible/lib/RateLimiterMemory.js'
+import RateLimiterRes from 'rate-limiter-flexible/lib/RateLimiterRes.js'
 import { OAuthError } from '../errors.ts'
 import type { LimitName, Limits } from '../platform/ports.ts'
 
