@@ -248,6 +248,31 @@ describe('an assertion is refused', () => {
     expect(answer).toMatchObject({ status: 401, body: { error: 'invalid_client' } })
   })
 
+  it('that ends between two seconds, though it is good', async () => {
+    const exp = server.clock.now() + 60.5
+    expect((await prove(await sign({ exp }))).status).toBe(200)
+  })
+
+  it.each([
+    ['no curve has', { kty: 'EC', crv: 'P-256', x: 'AAAA', y: 'AAAA' }],
+    ['is off its curve', { kty: 'EC', crv: 'P-256', x: 'A'.repeat(43), y: 'A'.repeat(43) }],
+    ['is empty', { kty: 'RSA', n: '', e: '' }, 'RS256'],
+    ['is tiny', { kty: 'RSA', n: 'AQAB', e: 'AQAB' }, 'RS256'],
+    ['is of no length', { kty: 'OKP', crv: 'Ed25519', x: 'AA' }, 'EdDSA'],
+    ['has odd members', { kty: 'EC', crv: 'P-256', x: 1, y: [], key_ops: 'x', ext: 'no' }],
+    ['has odd operations', { kty: 'EC', crv: 'P-256', x: 'A', y: 'A', key_ops: ['sign'] }],
+  ])('whose key %s', async (_, key, alg = 'ES256') => {
+    publish({ jwks_uri: undefined, jwks: { keys: [key] } })
+    const code = await allow(server, client)
+    const answer = await redeem(
+      server.send,
+      client,
+      code,
+      withAssertion(await sign({}, { alg, kid: '' })),
+    )
+    expect(answer).toMatchObject({ status: 401, body: { error: 'invalid_client' } })
+  })
+
   it('signed by somebody else under the right kid', async () => {
     expect((await prove(await sign({}, { by: 'stranger' }))).status).toBe(401)
   })

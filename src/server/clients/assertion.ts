@@ -41,8 +41,13 @@ export async function verifyAssertion(
   const key = usedAssertions.key(sha256(`${client.id} ${jti}`))
   return context.store.commit({
     check: [{ key, version: null }],
-    set: [usedAssertions.write(key, { at: context.clock.now() }, exp + skewSeconds + 1)],
+    set: [usedAssertions.write(key, { at: context.clock.now() }, toMarkEnd(exp))],
   })
+}
+
+/** Times of a JWT may have fractions (RFC 7519 §2), those of the store have none. */
+function toMarkEnd(exp: number): number {
+  return Math.ceil(exp) + skewSeconds + 1
 }
 
 /** The claims, when the client signed them: issuer and subject are the client itself. */
@@ -65,10 +70,14 @@ async function findPayload(
     })
     return payload
   } catch (error) {
-    // A malformed header is a TypeError of the library's.
-    if (error instanceof JOSEError || error instanceof TypeError) return undefined
+    if (isRefusal(error)) return undefined
     throw error
   }
+}
+
+/** A malformed header is a TypeError of the library's, a key that is none a DOMException of Web Crypto. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof JOSEError || error instanceof TypeError || error instanceof DOMException
 }
 
 /** Our issuer or our token endpoint, and nobody else's beside it (RFC 7523bis, TK-15). */
