@@ -19,6 +19,13 @@ export interface DocumentReader {
    *   many were read from this host
    */
   read(url: string, askedBy: string): Promise<FetchedDocument | FetchProblem>
+  /**
+   * Makes sure that it is at most the host of a document of which too much was read.
+   *
+   * @throws OAuthError `temporarily_unavailable` with status 429 when this network, or everyone together, had
+   *   too many read
+   */
+  verifyBudget(askedBy: string): Promise<void>
   /** Remembers, like a failure, that what was read is of no use. */
   dismiss(url: string): void
 }
@@ -71,9 +78,13 @@ export function createDocumentReader(options: DocumentReaderOptions): DocumentRe
       const joined = running.get(url)
       if (joined) return joined
       await limits.spend('document', `from ${askedBy}`)
-      await limits.spend('document', `to ${new URL(url).host}`)
       await limits.spend('document', '*')
+      await limits.spend('document', `to ${new URL(url).host}`)
       return running.get(url) ?? start(url)
+    },
+    async verifyBudget(askedBy) {
+      await limits.check('document', `from ${askedBy}`)
+      await limits.check('document', '*')
     },
     dismiss: (url) => remember(url, { problem: 'body' }),
   }

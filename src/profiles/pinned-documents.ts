@@ -135,6 +135,8 @@ export interface PinnedCopy {
   readonly text: string
   /** Redirect URIs that hold besides those of the document, the original's too. */
   readonly alsoRedirectsTo: readonly string[]
+  /** Whether it stands for one id alone. The others are without number: anybody can make one up. */
+  readonly isOnlyOne: boolean
 }
 
 const placeholder = '{id}'
@@ -145,7 +147,11 @@ export function findPinnedDocument(clientId: string): PinnedCopy | undefined {
     const segment = matchId(clientId, id)
     if (segment === undefined) continue
     const text = JSON.stringify({ client_id: clientId, ...members })
-    return { text: text.replaceAll(placeholder, segment), alsoRedirectsTo }
+    return {
+      text: text.replaceAll(placeholder, segment),
+      alsoRedirectsTo,
+      isOnlyOne: segment === '',
+    }
   }
   return undefined
 }

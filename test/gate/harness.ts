@@ -238,7 +238,11 @@ async function createContext(
       localSignIn: true,
     }),
     applications: undefined,
-    documents: { read: async () => ({ problem: 'connection' }), dismiss: () => {} },
+    documents: {
+      read: async () => ({ problem: 'connection' }),
+      verifyBudget: async () => {},
+      dismiss: () => {},
+    },
     localSignIn: true,
     isReady: async () => true,
     clock,

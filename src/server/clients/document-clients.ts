@@ -53,7 +53,11 @@ export async function resolveDocumentClient(
 ): Promise<Stored<Client>> {
   if (known && isSettled(known.value, context)) return known
   const reading = context.documents.read(id, toPeerNetwork(context.exchange.peer))
-  const outcome = await (findPinnedDocument(id) ? reading.catch(toLimitProblem) : reading)
+  const outcome = await reading.catch(async (error: unknown) => {
+    const problem = toLimitProblem(error)
+    if (await hasSubstitute(id, known?.value, context)) return problem
+    throw error
+  })
   if ('problem' in outcome) return replaceDocument(id, { known, problem: outcome }, context)
   return keepDocument(id, readDocument(id, outcome, context), context)
 }
@@ -61,6 +65,30 @@ export async function resolveDocumentClient(
 /** Nothing to read: it is fresh, or its owner registered this id by hand. */
 function isSettled({ document }: Client, { clock }: RequestContext): boolean {
   return document === undefined || clock.now() < document.freshUntil
+}
+
+/**
+ * Whether something stands in for a document that our own limits keep us from reading, so that nobody uses
+ * them up to lock the users of a client out: what is stored, for a day; for large vendors a copy.
+ *
+ * @throws OAuthError `temporarily_unavailable` with status 429 where copies of made-up ids would fill the store
+ */
+async function hasSubstitute(
+  id: string,
+  known: Client | undefined,
+  context: RequestContext,
+): Promise<boolean> {
+  const copy = findPinnedDocument(id)
+  if (known && (copy || isRecent(known, context))) return true
+  if (copy?.isOnlyOne === false) {
+    await context.documents.verifyBudget(toPeerNetwork(context.exchange.peer))
+  }
+  return copy !== undefined
+}
+
+/** No older than a document may be whose server says the most. */
+function isRecent({ renewedAt = 0 }: Client, { clock }: RequestContext): boolean {
+  return clock.now() < renewedAt + mostFreshSeconds
 }
 
 /** A document, and for how long it holds. */
@@ -93,18 +121,22 @@ function parseDocument(id: string, text: string): ParsedDocument {
   )
 }
 
-/** What stands in for a document that cannot be read: for large vendors what is stored, else our copy. */
+/**
+ * What stands in for a document that cannot be read: what is stored, for large vendors and where only our
+ * limits are in the way; else our copy.
+ */
 async function replaceDocument(
   id: string,
   { known, problem }: { known: Stored<Client> | undefined; problem: FetchProblem },
   context: RequestContext,
 ): Promise<Stored<Client>> {
   const copy = findPinnedDocument(id)
-  const instead = copy === undefined ? 'nothing' : known ? 'the stored one' : 'a copy'
+  const stored = copy !== undefined || problem.problem === 'limit' ? known : undefined
+  const instead = stored ? 'the stored one' : copy ? 'a copy' : 'nothing'
   const fields = { client_id: id, ...problem, instead }
   context.log.warn('A client metadata document cannot be read', fields)
+  if (stored) return stored
   if (copy === undefined) throw refuse(`The app at ${toDocumentHost(id)} could not be verified`)
-  if (known) return known
   const document = parseDocument(id, copy.text)
   return keepDocument(id, { document, freshSeconds: copyFreshSeconds }, context)
 }
