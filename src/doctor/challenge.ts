@@ -6,8 +6,12 @@ export interface BearerChallenge {
   readonly parameters: Readonly<Record<string, string>>
 }
 
-/** One piece of a challenge: `name="quoted \" value"` or `name=token`. */
-const parameterPattern = /([\w-]+)\s*=\s*(?:"((?:\\.|[^"\\])*)"|([^\s,"]+))/g
+/**
+ * One piece of a challenge: `name="quoted \" value"` or `name=token`. Here and below a quote that nobody closes
+ * ends with the text, so that nothing is read twice.
+ */
+const parameterPattern = /(?<![\w-])([\w-]+)\s*=\s*(?:"((?:\\.|[^"\\])*)(?:"|\\?$)|([^\s,"]+))/g
+const quotedPattern = /"(?:\\.|[^"\\])*(?:"|\\?$)/g
 
 /** The Bearer challenge of a header that may hold several; undefined when there is none. */
 export function parseBearerChallenge(header: string | undefined): BearerChallenge | undefined {
@@ -24,7 +28,9 @@ export function parseBearerChallenge(header: string | undefined): BearerChalleng
 
 /** Up to the next scheme: a comma, a word and a space that no `=` follows. */
 function takeOwn(text: string): string {
-  const plain = text.replace(/"(?:\\.|[^"\\])*"/g, (quoted) => `"${'_'.repeat(quoted.length - 2)}"`)
+  const plain = text.replace(quotedPattern, ({ length }) =>
+    '"'.padEnd(length - 1, '_').padEnd(length, '"'),
+  )
   const next = /,\s*[\w-]+\s+(?=[\w-])/.exec(plain)
   return next === null ? text : text.slice(0, next.index)
 }

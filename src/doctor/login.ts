@@ -4,7 +4,13 @@
  * the grant is revoked and the registration removed, also when it stops half-way.
  */
 import { sha256 } from '../platform/crypto.ts'
-import { type Login, type LoginPorts, nameTokens, observeOpenly } from './login/login-ports.ts'
+import {
+  type Login,
+  type LoginPorts,
+  nameParameters,
+  nameSecrets,
+  observeOpenly,
+} from './login/login-ports.ts'
 import {
   createAuthorizationUrl,
   createRegistration,
@@ -58,18 +64,18 @@ async function walkTokens(login: Login, notes: Notes): Promise<void> {
   const token = await login.send('Asking for a token', code)
   notes.token = token
   notes.tokenAt = ports.now()
-  nameTokens(token, secrets)
+  nameSecrets(token, secrets)
   const accessToken = readText(token, 'access_token')
   if (!hasToken(token) || accessToken === undefined) return
   notes.claims = readClaims(accessToken)
   let newest = { accessToken, refreshToken: readText(token, 'refresh_token') }
   if (!ports.signal.aborted) notes.use = await useToken(login, accessToken)
   if (!ports.signal.aborted && newest.refreshToken !== undefined) {
-    const refreshed = await refreshTwice(login, newest.refreshToken)
+    const refreshed = await refreshTwice(login, newest.refreshToken, notes.use)
     notes.refreshes = refreshed.seen
     newest = { ...newest, ...refreshed.newest }
   }
-  notes.ending = await endGrant(login, newest)
+  notes.ending = await endGrant(login, newest, notes.use)
 }
 
 async function identify(
@@ -87,10 +93,11 @@ async function identify(
   const request = createRegistration(plan, endpoints.registration, redirectUri)
   const answer = await send('Registering', request)
   notes.registration = answer
+  nameSecrets(answer, secrets)
   const id = readText(answer, 'client_id')
   if (id === undefined) return undefined
-  const secret = secrets.name('client secret', readText(answer, 'client_secret'))
-  const token = secrets.name('registration token', readText(answer, 'registration_access_token'))
+  const secret = readText(answer, 'client_secret')
+  const token = readText(answer, 'registration_access_token')
   const uri = readText(answer, 'registration_client_uri')
   const asked = readFields(answer)['token_endpoint_auth_method']
   const method = typeof asked === 'string' ? asked : secret === undefined ? 'none' : toMethod(plan)
@@ -130,9 +137,11 @@ async function authorize({ plan, ports, secrets, client }: Login, notes: Notes) 
     return undefined
   }
   notes.callback = readCallback(new URL(client.redirectUri + came.search), state)
+  nameParameters(came.searchParams, secrets)
   const code = secrets.name('code', came.searchParams.get('code'))
   // A foreign state may be somebody else's code: no client would trade it, and we do not either.
   if (code === null || !notes.callback.isStateOurs || ports.signal.aborted) return undefined
+  if (isFromElsewhere(notes.callback, plan)) return undefined
   return createTokenRequest(plan.endpoints.token, client, {
     grant_type: 'authorization_code',
     code,
@@ -140,6 +149,14 @@ async function authorize({ plan, ports, secrets, client }: Login, notes: Notes) 
     code_verifier: verifier,
     resource: plan.client.sendsResource ? plan.resource : undefined,
   })
+}
+
+/**
+ * Whether another server gave the code: metadata may send the person to one and ask us to bring its code, and
+ * a secret, somewhere else (RFC 9207 §1). A slash too many is a fault of its own and no danger.
+ */
+function isFromElsewhere({ iss }: Callback, { issuer }: LoginPlan): boolean {
+  return iss !== undefined && URL.parse(iss)?.origin !== URL.parse(issuer)?.origin
 }
 
 function readCallback(url: URL, state: string): Callback {

@@ -41,7 +41,9 @@ const parameter = new RegExp(`(^|[?&#;\\s"'])(${secretWords})=[^&\\s"'#<>;]+`, '
 const member = new RegExp(`("(?:${secretWords})"\\s*:\\s*")[^"]*`, 'gi')
 /** Credentials in a text; `Bearer realm=…` is a challenge and has none. */
 const scheme = /\b(Bearer|Basic|DPoP)\s+[\w.~+/-]{8,}=*(?![\w.~+/="-])/gi
-const jsonWebToken = /\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*/g
+const jsonWebToken = /(?<![\w-])eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*/g
+/** A cookie as it is set. A comma may be the end of the field or stand in the value. */
+const cookie = /(?<=^|,\s{0,9})([^=;,\s]+)=(?:[^;,]|,(?!\s*[^=;,\s]+=))*/g
 const userInfo = /(\/\/)[^/?#@\s"'<>]+@/g
 
 /** Masks what looks like a secret anywhere in a text: a URL, a form, a page. */
@@ -71,7 +73,7 @@ function maskHeader(name: string, value: string): string {
     return rest === undefined ? masked : `${kind ?? ''} ${masked}`
   }
   if (name === 'cookie') return value.replace(/=[^;]*/g, `=${masked}`)
-  if (name === 'set-cookie') return value.replace(/(^|,\s*)([^=;,\s]+)=[^;,]*/g, `$1$2=${masked}`)
+  if (name === 'set-cookie') return value.replace(cookie, `$1=${masked}`)
   return secretNames.has(toPlainName(name)) ? masked : maskText(value)
 }
 
@@ -84,13 +86,22 @@ export function maskBody(body: string): { readonly body: string; readonly json?:
   return { body: isSame ? body : JSON.stringify(open), json: open }
 }
 
-/** The value of a JSON text; undefined when it is none. */
+/** Nothing that clients read is nested deeper, and what reads a value goes down with it. */
+const depthAllowed = 100
+
+/** The value of a JSON text; undefined when it is none, or one that is nested without end. */
 export function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text) as unknown
+    const value: unknown = JSON.parse(text)
+    return isShallow(value, depthAllowed) ? value : undefined
   } catch {
     return undefined
   }
+}
+
+function isShallow(value: unknown, depth: number): boolean {
+  if (typeof value !== 'object' || value === null) return true
+  return depth > 0 && Object.values(value).every((one) => isShallow(one, depth - 1))
 }
 
 function maskValue(value: unknown): unknown {

@@ -28,6 +28,12 @@ export interface Faults {
   /** Knows 2026-07-28 alone. */
   readonly isModern?: boolean
   readonly toolsError?: boolean
+  /** Opens a session with every first request. */
+  readonly hasSessions?: boolean
+  /** Members of the protected-resource metadata that differ. */
+  readonly resourceMetadata?: Record<string, unknown>
+  /** Further members of the registration answer. */
+  readonly registered?: Record<string, unknown>
 }
 
 /** The server, and what became of it. */
@@ -95,6 +101,7 @@ function answer(call: Call): void {
         resource: `${state.issuer}/mcp`,
         authorization_servers: [state.issuer],
         scopes_supported: ['notes'],
+        ...state.faults.resourceMetadata,
       }),
     '/.well-known/oauth-authorization-server': () => sendJson(outgoing, 200, toMetadata(state)),
     '/register': register,
@@ -142,6 +149,7 @@ function register({ state, outgoing, body }: Call): void {
     ...(JSON.parse(body) as object),
     client_id: id,
     ...(state.faults.hasManagement !== false && manage),
+    ...state.faults.registered,
   })
 }
 
@@ -229,6 +237,7 @@ function speak({ state, incoming, outgoing, body }: Call): void {
     outgoing.setHeader('www-authenticate', 'Bearer error="invalid_token"')
     return sendJson(outgoing, 401, {})
   }
+  if (faults.hasSessions === true) outgoing.setHeader('mcp-session-id', 'a-session-of-somebody')
   const { id, method } = (body === '' ? {} : JSON.parse(body)) as { id?: number; method?: string }
   if (id === undefined) return void outgoing.writeHead(202).end()
   const unknown = { jsonrpc: '2.0', id, error: { code: -32601, message: 'Method not found' } }

@@ -4,54 +4,9 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { startCallbackListener } from '../../src/cli/doctor-callback.ts'
 import { findLoginFaults } from '../../src/doctor/login/login-faults.ts'
 import { type LoginVisit, listLoginSteps } from '../../src/doctor/login/login-visit.ts'
-import { ownClient, planLogin } from '../../src/doctor/login/plan-login.ts'
-import { walkLogin } from '../../src/doctor/login.ts'
-import { walk } from '../../src/doctor/walk.ts'
-import { systemClock } from '../../src/platform/clock.ts'
-import { systemRandom } from '../../src/platform/crypto.ts'
-import { createSend } from '../../src/platform/probe.ts'
 import { approve, startLive } from '../helpers/live.ts'
+import { hurry, logInAt } from './logging-in.ts'
 import { type Faults, type LoginSite, startLoginSite } from './login-site.ts'
-
-const send = createSend({ userAgent: 'test' })
-
-/** Looks at a server as the doctor does before it logs in. */
-function lookAt(url: string) {
-  const inspectHost = async () => ({ kind: 'not-sent' as const, detail: '' })
-  return walk(new URL(url), { send, inspectHost, clock: systemClock })
-}
-
-interface LogInOptions {
-  readonly person: (page: string) => unknown
-  readonly seconds?: number
-  readonly signal?: AbortSignal
-  readonly steps?: string[]
-}
-
-/** The whole login. `person` is handed the page and brings the browser back. */
-async function logIn(issuer: string, options: LogInOptions): Promise<LoginVisit> {
-  const signal = options.signal ?? new AbortController().signal
-  const listener = await startCallbackListener({ seconds: options.seconds ?? 30, signal })
-  try {
-    const planned = planLogin(await lookAt(`${issuer}/mcp`), ownClient)
-    if ('problem' in planned) throw new Error(planned.problem)
-    return await walkLogin(planned.plan, {
-      send,
-      callbackPort: listener.port,
-      openPage: (page) => void options.person(page),
-      waitForCallback: listener.wait,
-      onStep: (step) => options.steps?.push(step),
-      random: systemRandom,
-      now: systemClock.now,
-      signal,
-    })
-  } finally {
-    await listener.close()
-  }
-}
-
-/** Nobody to ask: the server redirects at once. */
-const hurry = (page: string): Promise<unknown> => fetch(page)
 
 function listIds(visit: LoginVisit): string[] {
   return findLoginFaults(visit).map(({ id }) => id)
@@ -76,7 +31,7 @@ describe('the login of the doctor at a Gatehouse', () => {
       const { url } = await approve(live.browser(), page)
       await fetch(url)
     }
-    const visit = await logIn(live.issuer, { person })
+    const visit = await logInAt(live.issuer, { person })
     expect(findLoginFaults(visit)).toEqual([])
     expect(visit.use?.toolCount).toBe(4)
     expect(visit.refreshes?.isSameSuccessor).toBe(true)
@@ -92,7 +47,7 @@ describe('the login of the doctor', () => {
   it('finds nothing wrong with a server that does it right, in at most 16 requests', async () => {
     const site = await startSite()
     const steps: string[] = []
-    const visit = await logIn(site.issuer, { person: hurry, steps })
+    const visit = await logInAt(site.issuer, { person: hurry, steps })
     expect(listIds(visit)).toEqual([])
     const made = site.requests.slice(site.requests.indexOf('POST /register'))
     expect(made.length).toBeLessThanOrEqual(16)
@@ -103,7 +58,7 @@ describe('the login of the doctor', () => {
 
   it('speaks 2026-07-28 with a server that knows no initialize', async () => {
     const { issuer } = await startSite({ isModern: true })
-    const visit = await logIn(issuer, { person: hurry })
+    const visit = await logInAt(issuer, { person: hurry })
     expect(listIds(visit)).toEqual([])
     expect(visit.use?.opening.request.headers['mcp-method']).toBe('server/discover')
     expect(visit.use?.toolCount).toBe(2)
@@ -166,7 +121,7 @@ describe('the login of the doctor', () => {
   ]
   it.each(cases)('names %s, and nothing else', async (_, faults, expected) => {
     const { issuer } = await startSite(faults)
-    const visit = await logIn(issuer, { person: hurry })
+    const visit = await logInAt(issuer, { person: hurry })
     expect(listIds(visit)).toEqual(expected)
   })
 
@@ -175,7 +130,7 @@ describe('the login of the doctor', () => {
       refuses: 'all',
       claims: { aud: 'https://elsewhere.example', iss: 'https://other.example/', exp: 1000 },
     })
-    const [finding] = findLoginFaults(await logIn(issuer, { person: hurry }))
+    const [finding] = findLoginFaults(await logInAt(issuer, { person: hurry }))
     expect(finding?.seen).toContain(
       `Its iss is "https://other.example/", the issuer is "${issuer}".`,
     )
@@ -189,7 +144,7 @@ describe('the login of the doctor', () => {
 describe('a login that is not finished', () => {
   it('ends when the time is up, and removes its registration', async () => {
     const site = await startSite()
-    const visit = await logIn(site.issuer, { person: () => undefined, seconds: 0.05 })
+    const visit = await logInAt(site.issuer, { person: () => undefined, seconds: 0.05 })
     expect(listIds(visit)).toEqual(['login-not-finished'])
     expect(site.clients.size).toBe(0)
   })
@@ -197,7 +152,7 @@ describe('a login that is not finished', () => {
   it('ends when the person wants no more, and removes its registration', async () => {
     const site = await startSite()
     const stop = new AbortController()
-    const visit = await logIn(site.issuer, { person: () => stop.abort(), signal: stop.signal })
+    const visit = await logInAt(site.issuer, { person: () => stop.abort(), signal: stop.signal })
     expect(visit.ended).toBe('interrupted')
     expect(listIds(visit)).toEqual([])
     expect(site.clients.size).toBe(0)
@@ -219,7 +174,7 @@ describe('a login that is not finished', () => {
 describe('what a login brings home', () => {
   it('has no secret in it, and the same name for the same secret (OP-03)', async () => {
     const { issuer } = await startSite()
-    const visit = await logIn(issuer, { person: hurry })
+    const visit = await logInAt(issuer, { person: hurry })
     const text = JSON.stringify(visit)
     expect(text).not.toMatch(/refresh-token-number|a-code-for-one-use|registration-token-of/)
     expect(text).not.toContain('eyJ')
@@ -240,7 +195,7 @@ describe('what a login brings home', () => {
     const text = 'access_token=gho_0123456789&refresh_token=ghr_9876543210&scope=repo'
     const type = 'application/x-www-form-urlencoded'
     const { issuer } = await startSite({ tokenBody: { text, type } })
-    const visit = await logIn(issuer, { person: hurry })
+    const visit = await logInAt(issuer, { person: hurry })
     expect(JSON.stringify(visit)).not.toMatch(/gho_|ghr_/)
   })
 })

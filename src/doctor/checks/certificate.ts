@@ -24,7 +24,7 @@ function findCertificate(
 
 function describe(host: string, { subject, issuer, validFrom, validTo, problem }: Certificate) {
   const [from, to] = [validFrom, validTo].map((at) =>
-    new Date(at * 1000).toISOString().slice(0, 10),
+    Number.isFinite(at) ? new Date(at * 1000).toISOString().slice(0, 10) : 'an unreadable date',
   )
   const why = problem === undefined ? '' : `: ${problem}`
   return `The certificate at ${host} is for ${subject}, by ${issuer}, valid from ${from} to ${to}${why}`

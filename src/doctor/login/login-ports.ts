@@ -44,13 +44,30 @@ export async function observeOpenly(send: Send, request: SentRequest): Promise<O
   return { request, response: { ...answer, json: parseJson(answer.body) }, milliseconds }
 }
 
-/** Takes the secrets of a token answer down, also where it is a form or something that nobody asked for. */
-export function nameTokens(answer: Observation, secrets: SecretNames): void {
-  for (const member of ['access_token', 'refresh_token', 'id_token']) {
-    const label = member.replace('_', ' ')
+/** Members that are secret, and what their values are called. */
+const secretMembers: Readonly<Record<string, string>> = {
+  registration_access_token: 'registration token',
+  client_secret: 'client secret',
+  access_token: 'access token',
+  refresh_token: 'refresh token',
+  id_token: 'id token',
+}
+
+/** Secrets of one kind in one answer. A server that sends thousands wants to keep us busy. */
+const secretsOfAKind = 5
+
+/** Takes the secrets of an answer down, also where it is a form or something that nobody asked for. */
+export function nameSecrets(answer: Observation, secrets: SecretNames): void {
+  for (const [member, label] of Object.entries(secretMembers)) {
     secrets.name(label, readText(answer, member))
     const written = new RegExp(`${member}["']?\\s*[=:]\\s*["']?([^&\\s"'<,}]+)`, 'g')
-    for (const [, text] of (answer.response?.body ?? '').matchAll(written))
-      secrets.name(label, text)
+    const found = [...(answer.response?.body ?? '').matchAll(written)]
+    for (const [, text] of found.slice(0, secretsOfAKind)) secrets.name(label, text)
   }
+}
+
+/** The same for an address that the browser came back to: some servers add what nobody asked for. */
+export function nameParameters(parameters: URLSearchParams, secrets: SecretNames): void {
+  for (const [member, label] of Object.entries(secretMembers))
+    secrets.name(label, parameters.get(member))
 }

@@ -62,11 +62,18 @@ export function planLogin(
         'The metadata names no registration endpoint: log in with a client that is known there, --client-id ID',
     }
   const resource = findResourceMetadata(shared)
+  const resourceId = readText(resource, 'resource') ?? shared.url.href
+  const elsewhere = findElsewhere(resourceId, shared.url)
+  if (elsewhere !== undefined) {
+    const { origin } = shared.url
+    const problem = `The metadata is for a server at ${elsewhere}: a token for that one must not be sent to ${origin}`
+    return { problem }
+  }
   return {
     plan: {
       client,
       url: shared.url.href,
-      resource: readText(resource, 'resource') ?? shared.url.href,
+      resource: resourceId,
       issuer: shared.issuer,
       promisesIss: metadata?.['authorization_response_iss_parameter_supported'] === true,
       scope: findScope(shared, resource, metadata),
@@ -79,6 +86,17 @@ export function planLogin(
       authenticationMethods: readTexts(metadata, 'token_endpoint_auth_methods_supported'),
     },
   }
+}
+
+/**
+ * The origin of another server that tokens would be for: sent here, they would be stolen (RFC 9728 §3.3).
+ * A proxy that hides https makes a server mistake its scheme alone.
+ */
+function findElsewhere(resource: string, url: URL): string | undefined {
+  const named = URL.parse(resource)
+  if (named === null || named.origin === url.origin) return undefined
+  const isSchemeAlone = named.hostname === url.hostname && named.protocol !== url.protocol
+  return isSchemeAlone ? undefined : named.origin
 }
 
 function toNoWay({ post }: SharedVisit): string {

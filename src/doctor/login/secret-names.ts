@@ -18,20 +18,6 @@ const secretFields: ReadonlySet<string> = new Set(['set-cookie', 'cookie'])
 export function createSecretNames(): SecretNames {
   const names = new Map<string, string>()
   const counts = new Map<string, number>()
-  const maskText = (text: string): string =>
-    [...names]
-      .toSorted(([a], [b]) => b.length - a.length)
-      .reduce((masked, [secret, name]) => masked.replaceAll(secret, name), text)
-  const maskAny = (value: unknown): unknown => {
-    if (typeof value === 'string') return maskText(value)
-    if (Array.isArray(value)) return value.map(maskAny)
-    if (typeof value !== 'object' || value === null) return value
-    const members = Object.entries(value).map(([name, member]) => [
-      maskText(name),
-      secretFields.has(name) ? '[cookie]' : maskAny(member),
-    ])
-    return Object.fromEntries(members)
-  }
   return {
     name(label, secret) {
       if (typeof secret !== 'string' || secret.length < shortestSecret || names.has(secret))
@@ -41,8 +27,29 @@ export function createSecretNames(): SecretNames {
       for (const form of listForms(secret)) names.set(form, `[${label} ${count}]`)
       return secret
     },
-    mask: <T>(value: T) => maskAny(value) as T,
+    mask<T>(value: T) {
+      const longestFirst = [...names].toSorted(([a], [b]) => b.length - a.length)
+      return maskAny(value, longestFirst) as T
+    },
   }
+}
+
+/** Secrets and the names that stand for them. */
+type Names = readonly (readonly [secret: string, name: string])[]
+
+function maskAny(value: unknown, names: Names): unknown {
+  if (typeof value === 'string') return maskText(value, names)
+  if (Array.isArray(value)) return value.map((item) => maskAny(item, names))
+  if (typeof value !== 'object' || value === null) return value
+  const members = Object.entries(value).map(([name, member]: [string, unknown]) => [
+    maskText(name, names),
+    secretFields.has(name) ? '[cookie]' : maskAny(member, names),
+  ])
+  return Object.fromEntries(members)
+}
+
+function maskText(text: string, names: Names): string {
+  return names.reduce((masked, [secret, name]) => masked.replaceAll(secret, name), text)
 }
 
 /** As it is, in a query, in a form, and in JSON as PHP and others write it. */

@@ -2,7 +2,7 @@
 
 import type { SpokenRevision } from '../mcp-messages.ts'
 import type { Observation } from '../observation.ts'
-import { type Login, nameTokens } from './login-ports.ts'
+import { type Login, nameSecrets } from './login-ports.ts'
 import { createMessageRequest, createTokenRequest } from './login-requests.ts'
 import type { Ending, Refreshes, TokenUse } from './login-visit.ts'
 import { hasToken, isSuccess, readRpc, readText } from './read-answers.ts'
@@ -27,10 +27,13 @@ export async function useToken(login: Login, token: string): Promise<TokenUse> {
   return { opening, tools, toolCount: countTools(tools) }
 }
 
-/** Whether a token is accepted: the first request of a conversation. */
-async function tryToken(login: Login, token: string): Promise<Observation> {
-  const { opening, sessionId } = await open(login, token)
-  await endSession(login, token, sessionId)
+/** Whether a token is accepted: the request that opened the conversation before, once more. */
+async function tryToken(login: Login, token: string, before?: TokenUse): Promise<Observation> {
+  const isModern = before?.opening.request.headers['mcp-method'] !== undefined
+  const opening = isModern
+    ? await speak(login, token, 'server/discover', '2026-07-28')
+    : await speak(login, token, 'initialize', '2025-11-25')
+  await endSession(login, token, readSessionId(login, opening))
   return opening
 }
 
@@ -39,8 +42,11 @@ async function open(login: Login, token: string) {
   const isModern = needsDiscovery(first)
   const revision: SpokenRevision = isModern ? '2026-07-28' : '2025-11-25'
   const opening = isModern ? await speak(login, token, 'server/discover', revision) : first
-  const sessionId = opening.response?.headers['mcp-session-id']
-  return { opening, revision, sessionId: login.secrets.name('session id', sessionId) }
+  return { opening, revision, sessionId: readSessionId(login, opening) }
+}
+
+function readSessionId({ secrets }: Login, { response }: Observation): string | undefined {
+  return secrets.name('session id', response?.headers['mcp-session-id'])
 }
 
 /** A server of the newest revision alone does not know `initialize`, and says so in JSON-RPC. */
@@ -72,6 +78,7 @@ function countTools(tools: Observation): number | undefined {
 export async function refreshTwice(
   login: Login,
   refreshToken: string,
+  before?: TokenUse,
 ): Promise<{ seen: Refreshes; newest: Partial<HeldTokens> }> {
   const pair = await Promise.all([refresh(login, refreshToken), refresh(login, refreshToken)])
   const answers = pair.filter(hasToken)
@@ -86,7 +93,7 @@ export async function refreshTwice(
   const followUp = await refresh(login, kept)
   const last = hasToken(followUp) ? followUp : newest
   const accessToken = readText(last, 'access_token') ?? ''
-  const use = await tryToken(login, accessToken)
+  const use = await tryToken(login, accessToken, before)
   return {
     seen: { pair, isSameSuccessor, bringsSuccessor, followUp, use },
     newest: { accessToken, refreshToken: readText(followUp, 'refresh_token') ?? kept },
@@ -101,12 +108,16 @@ async function refresh(login: Login, refreshToken: string): Promise<Observation>
     resource: plan.client.sendsResource ? plan.resource : undefined,
   })
   const answer = await login.send('Refreshing', request)
-  nameTokens(answer, secrets)
+  nameSecrets(answer, secrets)
   return answer
 }
 
 /** Revokes the grant (RFC 7009) and sees whether it is over; undefined where nothing can be revoked. */
-export async function endGrant(login: Login, held: HeldTokens): Promise<Ending | undefined> {
+export async function endGrant(
+  login: Login,
+  held: HeldTokens,
+  before?: TokenUse,
+): Promise<Ending | undefined> {
   const { plan, client } = login
   const { accessToken, refreshToken } = held
   if (plan.endpoints.revocation === undefined) return undefined
@@ -117,6 +128,6 @@ export async function endGrant(login: Login, held: HeldTokens): Promise<Ending |
   const revocation = await login.send('Revoking', request)
   if (!isSuccess(revocation) || login.ports.signal.aborted) return { revocation }
   const refreshed = refreshToken === undefined ? undefined : await refresh(login, refreshToken)
-  const use = await tryToken(login, accessToken)
+  const use = await tryToken(login, accessToken, before)
   return { revocation, refresh: refreshed, use }
 }
