@@ -5,6 +5,9 @@ import ipaddr from 'ipaddr.js'
 /** The IPv6 addresses that are given out at all (RFC 4291 §2.4); what embeds IPv4 elsewhere falls outside. */
 const globalUnicast = ipaddr.IPv6.parseCIDR('2000::/3')
 
+/** Azure's own services answer there, to the machines in it alone. */
+const azurePlatform = '168.63.129.16'
+
 /** Special use, though newer than the tables of the library (RFC 9637). */
 const documentation = ipaddr.IPv6.parseCIDR('3fff::/20')
 
@@ -18,7 +21,7 @@ export function isPublicAddress(address: string): boolean {
   if (isIP(address) === 0 || address.includes('%')) return false
   const parsed = ipaddr.parse(address)
   if (parsed.range() !== 'unicast') return false
-  if (parsed instanceof ipaddr.IPv4) return true
+  if (parsed instanceof ipaddr.IPv4) return parsed.toString() !== azurePlatform
   return parsed.match(globalUnicast) && !parsed.match(documentation) && !isIsatap(parsed)
 }
 

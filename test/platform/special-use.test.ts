@@ -20,6 +20,7 @@ describe('an address of the public internet', () => {
     ['benchmarking', '198.18.0.1', '2001:2::1'],
     ['multicast, reserved, broadcast', '224.0.0.1', '240.0.0.1', '255.255.255.255', 'ff02::1'],
     ['unspecified', '::'],
+    ['for the machines of one cloud alone', '168.63.129.16', '100.100.100.200', '192.0.0.192'],
     ['unique and site local', 'fc00::1', 'fd12:3456::1', 'fec0::1'],
     ['IPv6 documentation', '2001:db8::1', '3fff::1'],
   ])('is none that is %s (CM-03)', (_, ...addresses) => {
