@@ -11,7 +11,7 @@ import { type ClientUse, readClientUses } from './client-use.ts'
 import { openApplications } from './clients-reap.ts'
 import { exitUsage, toFailure } from './failure.ts'
 import { type Installation, withInstallation } from './installation.ts'
-import { print, printAside, printRecords, renderTable, renderTime } from './output.ts'
+import { print, printAside, printRecords, renderJson, renderTable, renderTime } from './output.ts'
 import { readSecretLine } from './password.ts'
 import type { DataOptions } from './settings.ts'
 
@@ -111,7 +111,7 @@ export async function addClient(options: ClientAddOptions): Promise<void> {
       authorization_url: `${installation.issuer}${installation.paths.authorize}`,
       token_url: `${installation.issuer}${installation.paths.token}`,
     }
-    if (options.json) return print(JSON.stringify(typed, undefined, 2))
+    if (options.json) return print(renderJson(typed))
     printTyped(typed)
   })
 }
@@ -121,7 +121,7 @@ export async function showClient(id: string, options: ClientOptions): Promise<vo
   await withInstallation({ ...options, mustExist: true }, async ({ store }) => {
     const { value } = await findClient(store, id)
     const view = toView(value, (await readClientUses(store, id)).get(id))
-    if (options.json) return print(JSON.stringify(view, undefined, 2))
+    if (options.json) return print(renderJson(view))
     const rows = Object.entries(view).flatMap(([name, shown]) =>
       (Array.isArray(shown) ? shown : [shown ?? '']).map((one, index) => [
         index === 0 ? name : '',
@@ -144,7 +144,7 @@ export async function removeClientById(id: string, options: ClientOptions): Prom
     if (!stored && grants === 0) throw noSuchClient(id)
     const application = await removeItsApplication(stored?.value, installation)
     const removed = { client_id: id, grants_ended: grants, application }
-    if (options.json) return print(JSON.stringify(removed, undefined, 2))
+    if (options.json) return print(renderJson(removed))
     print(`Removed ${id}; ${grants === 1 ? 'one grant' : `${grants} grants`} ended`)
     if (installation.configuredClientIds.includes(id)) {
       printAside('Note: it is in the configuration, so that the next start registers it again')

@@ -1,8 +1,23 @@
 /** Writes the report of the doctor as a page. */
-import { writeFileSync } from 'node:fs'
+import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { type HtmlReport, renderHtmlReport } from '../doctor/report-html.ts'
-import { findSystemCode, toFailure } from './failure.ts'
+import { exitUsage, findSystemCode, toFailure } from './failure.ts'
 import { printAside } from './output.ts'
+
+/** Stands in every report, and in hardly anything else. */
+const mark = '· Gatehouse doctor</title>'
+
+/**
+ * Makes sure, before the visit, that no file is lost to the report: it replaces an earlier one at most.
+ *
+ * @throws Failure when something else is there
+ */
+export function verifyReportFile(file: string): void {
+  const found = statSync(file, { throwIfNoEntry: false })
+  if (!found?.isFile() || found.size === 0) return
+  if (readFileSync(file, 'utf8').includes(mark)) return
+  throw toFailure(`${file} is there and is no report of the doctor; name another file`, exitUsage)
+}
 
 /**
  * Writes the page in place of what is there.

@@ -7,10 +7,10 @@ import type { Settings } from '../operate/config/load.ts'
 import { systemClock } from '../platform/clock.ts'
 import { type ConfigOptions, judgeConfig } from './config.ts'
 import { toFindingJson } from './doctor-json.ts'
-import { writeReport } from './doctor-page.ts'
+import { verifyReportFile, writeReport } from './doctor-page.ts'
 import { renderFindings } from './doctor-text.ts'
 import { exitFailure, exitUsage, toFailure } from './failure.ts'
-import { print, renderPath, renderTable, renderTime } from './output.ts'
+import { print, renderJson, renderPath, renderTable, renderTime } from './output.ts'
 import { gatherData } from './self-data.ts'
 import { gatherNetwork, readLimits } from './self-network.ts'
 import { createSteps } from './steps.ts'
@@ -39,10 +39,11 @@ interface SelfReport {
 export async function examineSelf(url: string | undefined, options: SelfOptions): Promise<void> {
   if (url !== undefined)
     throw toFailure('--self looks at this installation: leave the address out', exitUsage)
+  if (options.report !== undefined) verifyReportFile(options.report)
   const report = await lookAtSelf(options)
   if (options.report !== undefined)
     writeReport(options.report, { ...report, verdicts: [], version: readVersion() })
-  if (options.json === true) print(JSON.stringify(toJson(report), undefined, 2))
+  if (options.json === true) print(renderJson(toJson(report)))
   else print(...renderSelf(report))
   if (report.exitCode !== 0) throw toFailure(countFaults(report.findings), report.exitCode)
 }

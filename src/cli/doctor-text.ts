@@ -104,13 +104,20 @@ function renderField(label: string, texts: readonly string[], { width, paint }: 
   })
 }
 
-function renderLeftBehind({ leftBehind }: Report, width: number): string[] {
+/** Registrations that are still there, as lines; none where there are none. */
+export function renderLeftBehind(
+  { leftBehind }: Pick<Report, 'leftBehind'>,
+  width: number,
+): string[] {
   if (leftBehind.length === 0) return []
   const about =
     'These registrations could not be removed again, because the server offers no way to (RFC 7592). They hold no token and give nobody access; remove them at the server if you like:'
   return [
     ...wrap(about, width),
-    ...leftBehind.map(({ client, clientId }) => `  ${toPrintable(clientId)}  (as ${client})`),
+    ...leftBehind.map(
+      ({ client, clientId = 'a client whose id could not be read' }) =>
+        `  ${toPrintable(clientId)}  (as ${client})`,
+    ),
     '',
   ]
 }

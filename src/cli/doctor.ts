@@ -23,10 +23,10 @@ import {
   toLoginJson,
   verifyFinished,
 } from './doctor-login.ts'
-import { writeReport } from './doctor-page.ts'
-import { renderReport } from './doctor-text.ts'
+import { verifyReportFile, writeReport } from './doctor-page.ts'
+import { renderLeftBehind, renderReport } from './doctor-text.ts'
 import { exitUsage, toFailure } from './failure.ts'
-import { print, printAside } from './output.ts'
+import { print, printAside, renderJson } from './output.ts'
 import { createSteps } from './steps.ts'
 import { readUserAgent, readVersion } from './version.ts'
 
@@ -44,6 +44,8 @@ export interface DoctorOptions extends LoginOptions {
 const bestKnown = ['chatgpt', 'claude', 'claude-code', 'vscode', 'cursor', 'codex', 'gemini-cli']
 
 const longestTimeoutSeconds = 120
+/** Of what is said on the side, in characters. */
+const linesWidth = 100
 
 /**
  * Visits, and prints the report.
@@ -54,13 +56,14 @@ export async function examine(address: string | undefined, options: DoctorOption
   if (address === undefined)
     throw toFailure('Name the MCP URL to visit, or --self for this installation', exitUsage)
   const url = parseAddress(address)
+  if (options.report !== undefined) verifyReportFile(options.report)
   const played = choosePlayed(options.as)
   const wish = await prepareLogin(options, isAnyone(options.as) ? [] : played)
   const { report, login } = await visitAndReport(url, played, options, wish)
   if (options.report !== undefined) writeReport(options.report, toPage(report, login))
   if (options.json === true) {
     const json = { ...toReportJson(report), login: login && toLoginJson(login) }
-    print(JSON.stringify(json, undefined, 2))
+    print(renderJson(json))
   } else print(...renderReport(report, process.stdout), ...(login ? renderLogin(login) : []))
   if (login !== undefined) verifyFinished(login)
   const stumbling = report.verdicts.filter(({ outcome }) => outcome === 'stumbles')
@@ -113,7 +116,10 @@ async function visitUnlessStopped(url: URL, options: VisitOptions): Promise<Visi
   process.once('SIGINT', onInterrupt)
   try {
     const visit = await visitServer(url, { ...options, signal: stop.signal })
-    if (stop.signal.aborted) throw toFailure('Stopped; nothing that can be removed was left behind')
+    if (stop.signal.aborted) {
+      printAside('', ...renderLeftBehind(createReport(visit, []), linesWidth))
+      throw toFailure('Stopped; nothing that can be removed was left behind')
+    }
     return visit
   } finally {
     process.off('SIGINT', onInterrupt)

@@ -19,13 +19,24 @@ export function printAside(...lines: string[]): void {
   process.stderr.write(`${lines.join('\n')}\n`)
 }
 
+/** Characters of JSON that could steer a terminal or mislead its reader. */
+const steering = /[\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g
+
+/** JSON with everything escaped that is not for the eye: for programs it stays the same text. */
+export function renderJson(value: unknown): string {
+  return JSON.stringify(value, undefined, 2).replace(
+    steering,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
+}
+
 /** Prints records as a table, or as JSON when asked. */
 export function printRecords<T extends object>(
   records: readonly T[],
   table: { columns: Row; toRow: (record: T) => Row; empty: string },
   json: boolean,
 ): void {
-  if (json) return print(JSON.stringify(records, undefined, 2))
+  if (json) return print(renderJson(records))
   if (records.length === 0) return print(table.empty)
   print(renderTable([table.columns, ...records.map(table.toRow)], process.stdout.columns))
 }

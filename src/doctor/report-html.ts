@@ -29,7 +29,7 @@ export interface HtmlReport {
   readonly verdicts: readonly ShownVerdict[]
   readonly findings: readonly ShownFinding[]
   /** Registrations that could not be removed. */
-  readonly leftBehind?: readonly { readonly client: string; readonly clientId: string }[]
+  readonly leftBehind?: readonly { readonly client: string; readonly clientId?: string }[]
   readonly login?: LoginVisit | undefined
   /** What an installation said of itself, in rows. */
   readonly facts?: readonly (readonly [name: string, value: string])[] | undefined
@@ -121,7 +121,7 @@ ${facts.map(([name, value]) => html`<tr><th scope="row">${name}</th><td><bdi>${s
 function renderLeftBehind({ leftBehind = [] }: HtmlReport): Html | false {
   if (leftBehind.length === 0) return false
   const items = leftBehind.map(
-    ({ client, clientId }) =>
+    ({ client, clientId = 'a client whose id could not be read' }) =>
       html`<li><code><bdi>${show(clientId)}</bdi></code> (as ${show(client)})</li>`,
   )
   return html`<section aria-labelledby="left">

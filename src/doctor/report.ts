@@ -40,10 +40,14 @@ export interface ReportedFinding extends Finding {
 export interface LeftBehind {
   /** Name of the client that was played. */
   readonly client: string
-  readonly clientId: string
+  /** Absent where the answer to the registration could not be read. */
+  readonly clientId?: string
   /** Where it was registered. */
   readonly endpoint: string
 }
+
+/** Longest text of a finding, in characters. */
+const textShown = 2000
 
 const severities: readonly Severity[] = ['fault', 'risk', 'note']
 
@@ -80,7 +84,13 @@ function fitToPlace(finding: Finding, visit: Visit): Finding {
 function toReported(finding: Finding, visit: Visit): ReportedFinding {
   const { seen, fix } = finding
   const clients = findClients(visit, finding)
-  return { ...finding, seen: maskText(seen), fix: maskText(fix), clients }
+  return { ...finding, seen: toShown(seen), fix: toShown(fix), clients }
+}
+
+/** What a server wrote may stand in it, and be of any length. */
+function toShown(text: string): string {
+  const open = maskText(text)
+  return open.length > textShown ? `${open.slice(0, textShown)}…` : open
 }
 
 function addReason(verdict: Verdict, visit: Visit, index: number): ClientVerdict {
@@ -98,11 +108,21 @@ function findClients(visit: Visit, finding: Finding): ReportedFinding['clients']
   })
 }
 
-function findLeftBehind({ profile, registration, clientId, removal }: ClientVisit) {
-  if (registration === undefined || clientId === undefined) return undefined
-  const status = removal?.response?.status ?? 0
-  if (status >= 200 && status < 300) return undefined
-  return { client: profile.name, clientId, endpoint: registration.request.url }
+function findLeftBehind({
+  profile,
+  registration,
+  clientId,
+  removal,
+}: ClientVisit): LeftBehind | undefined {
+  if (!isSuccess(registration) || isSuccess(removal)) return undefined
+  const endpoint = registration?.request.url ?? ''
+  const id = clientId === undefined ? {} : { clientId: clientId.slice(0, textShown) }
+  return { client: profile.name, ...id, endpoint }
+}
+
+function isSuccess(observation: Observation | undefined): boolean {
+  const { status = 0 } = observation?.response ?? {}
+  return status >= 200 && status < 300
 }
 
 /** Everything that was seen, each once, in the order in which it was asked. */

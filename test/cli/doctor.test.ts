@@ -1,5 +1,8 @@
 /** `gatehouse doctor` as a person and a pipeline use it. */
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createSteps } from '../../src/cli/steps.ts'
 import { type Live, startLive } from '../helpers/live.ts'
@@ -55,6 +58,22 @@ describe('gatehouse doctor', () => {
       ],
       left_behind: [],
     })
+  })
+
+  it('writes its report in place of an earlier one, and of nothing else', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'gatehouse-report-'))
+    const [file, other] = [join(directory, 'report.html'), join(directory, 'notes.txt')]
+    await writeFile(other, 'what somebody wrote')
+    const visit = (to: string) =>
+      runCommand(['doctor', live.url, '--as', 'claude', '--no-register', '--report', to])
+    try {
+      expect((await visit(file)).code).toBe(0)
+      expect((await visit(file)).code).toBe(0)
+      expect(await visit(other)).toMatchObject({ code: 2, stdout: '' })
+      expect(await readFile(other, 'utf8')).toBe('what somebody wrote')
+    } finally {
+      await rm(directory, { recursive: true })
+    }
   })
 
   it('registers nothing with --no-register', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { renderTable } from '../../src/cli/output.ts'
+import { renderJson, renderTable } from '../../src/cli/output.ts'
 import { findSimilar } from '../../src/operate/similar.ts'
 
 describe('a table', () => {
@@ -32,6 +32,16 @@ describe('a table', () => {
   it('writes out what could disturb the terminal (DS-12)', () => {
     const table = renderTable([['\u001b[2Jevil\n', '\u202egpj']])
     expect(table).toBe('\\u001b[2Jevil\\u000a  \\u202egpj')
+  })
+})
+
+describe('JSON', () => {
+  it('says the same to programs and nothing to the terminal (DS-12)', () => {
+    const value = { name: 'a\u009b2J\u202eb\u001b[2J', plain: 'Müller 日本 ✔' }
+    const text = renderJson(value)
+    expect(JSON.parse(text)).toEqual(value)
+    expect(text).toContain('a\\u009b2J\\u202eb\\u001b[2J')
+    expect(text).toContain('Müller 日本 ✔')
   })
 })
 

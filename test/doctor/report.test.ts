@@ -129,4 +129,17 @@ describe('a report', () => {
     const { leftBehind } = createReport(visited, [])
     expect(leftBehind.map(({ clientId }) => clientId)).toEqual(['stays', 'stays, too'])
   })
+
+  it('names those, too, whose answer could not be read', async () => {
+    const created = { ...answered, response: { ...answered.response, status: 201, body: '{"cl' } }
+    const { leftBehind } = createReport(await createVisit([{ registration: created }]), [])
+    expect(leftBehind).toEqual([{ client: 'Claude', endpoint: expect.any(String) }])
+  })
+
+  it('says no more of what a server wrote than a person can read', async () => {
+    const long = { seen: 'x'.repeat(60_000), fix: 'y'.repeat(60_000) }
+    const finding = { ...createFinding('x'), ...long }
+    const report = createReport(await createVisit([{ clientId: 'z' }]), [finding])
+    expect(JSON.stringify(report.findings).length).toBeLessThan(8000)
+  })
 })
