@@ -2,9 +2,10 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createLimits } from '../../src/operate/limits.ts'
 import { clients } from '../../src/storage/records/client.ts'
+import { clientKeys } from '../../src/storage/records/client-keys.ts'
 import { type DocumentSite, readingOptions, startDocumentSite } from '../helpers/document-site.ts'
 import { startTestGatehouse, type TestGatehouse } from '../helpers/gatehouse.ts'
-import { authorizePath } from '../helpers/oauth-client.ts'
+import { authorizePath, postForm } from '../helpers/oauth-client.ts'
 
 const path = '/oauth/client.json'
 const callback = 'https://client.example/callback'
@@ -65,5 +66,32 @@ describe('a flood', () => {
     server = await startTestGatehouse({ ...readingOptions(site), limits })
     const id = 'https://chatgpt.com/oauth/a-connector/client.json'
     expect(await open(id, 'https://chatgpt.com/connector/oauth/a-connector')).toBe(200)
+  })
+
+  it('of assertions for clients that nobody authorized leaves no keys behind', async () => {
+    const client_id = `${site.origin}/made-up`
+    site.serve('/keys', { keys: [{ kty: 'OKP', crv: 'Ed25519', x: 'AA', kid: '1' }] })
+    site.serve('/made-up', {
+      client_id,
+      redirect_uris: [callback],
+      token_endpoint_auth_method: 'private_key_jwt',
+      jwks_uri: `${site.origin}/keys`,
+    })
+    expect(await open(client_id)).toBe(200)
+    const toPart = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
+    const assertion = [toPart({ alg: 'EdDSA', kid: '1' }), toPart({ sub: client_id }), 'AA'].join(
+      '.',
+    )
+    const answer = await postForm(server.send, '/token', {
+      grant_type: 'refresh_token',
+      refresh_token: 'ghr_x',
+      client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+      client_assertion: assertion,
+    })
+    expect(answer.status).toBe(401)
+    const { store } = server.gatehouse.context
+    expect(await clientKeys.all(store)).toHaveLength(1)
+    server.clock.advance(2 * 86_400)
+    expect(await clientKeys.all(store)).toHaveLength(0)
   })
 })

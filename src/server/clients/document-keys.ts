@@ -10,7 +10,7 @@ import { isPublicKeySet } from '../../oauth/client-metadata.ts'
 import { sha256 } from '../../platform/crypto.ts'
 import { toLimitProblem } from '../../platform/document-reader.ts'
 import { toPeerNetwork } from '../../platform/peer-network.ts'
-import type { Client } from '../../storage/records/client.ts'
+import { type Client, unusedDocumentClientSeconds } from '../../storage/records/client.ts'
 import {
   type ClientKeys,
   clientKeys,
@@ -34,20 +34,28 @@ type KeySet = ClientKeys['jwks']
  * @throws OAuthError `temporarily_unavailable` when they cannot be read and none that fits is remembered
  */
 export async function findClientKeys(
-  { document }: Client,
+  client: Client,
   keyId: string | undefined,
   context: RequestContext,
 ): Promise<LocalJWKSet | undefined> {
-  const keys = document?.keys
+  const keys = client.document?.keys
   if (keys === undefined) return undefined
-  const set = 'jwks' in keys ? keys.jwks : await readKeys(keys.jwksUri, keyId, context)
+  const set =
+    'jwks' in keys
+      ? keys.jwks
+      : await readKeys(keys.jwksUri, { keyId, keptSeconds: toKeptSeconds(client) }, context)
   // What is no key set is refused by the constructor.
   return createLocalJWKSet(set as JSONWebKeySet)
 }
 
+/** Strangers may have keys read for clients that they make up: those go as soon as the clients. */
+function toKeptSeconds({ authorizedAt }: Client): number {
+  return authorizedAt === undefined ? unusedDocumentClientSeconds : clientKeysSeconds
+}
+
 async function readKeys(
   uri: string,
-  keyId: string | undefined,
+  { keyId, keptSeconds }: { keyId: string | undefined; keptSeconds: number },
   context: RequestContext,
 ): Promise<KeySet> {
   const { store, documents, clock, exchange } = context
@@ -71,7 +79,7 @@ async function readKeys(
   const said = 'freshSeconds' in outcome ? outcome.freshSeconds : undefined
   const held = Math.min(Math.max(said ?? usualFreshSeconds, leastFreshSeconds), mostFreshSeconds)
   const read = { jwks, readAt: now, freshUntil: now + held }
-  await store.commit({ set: [clientKeys.write(clientKeys.key(id), read, now + clientKeysSeconds)] })
+  await store.commit({ set: [clientKeys.write(clientKeys.key(id), read, now + keptSeconds)] })
   return jwks
 }
 
