@@ -2,6 +2,7 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { parseBearerChallenge } from '../../src/doctor/challenge.ts'
 import { diagnose } from '../../src/doctor/checks.ts'
+import { findLoginFaults } from '../../src/doctor/login/login-faults.ts'
 import { nameSecrets } from '../../src/doctor/login/login-ports.ts'
 import { createSecretNames } from '../../src/doctor/login/secret-names.ts'
 import { maskBody, maskHeaders, maskText } from '../../src/doctor/masking.ts'
@@ -52,6 +53,12 @@ describe('a login at a hostile server', () => {
     const again = await startSite({ resourceMetadata: { resource: resource.replace(/:\d+/, '') } })
     const visit = await logInAt(again.issuer, { person: hurry })
     expect(visit.token?.response?.status).toBe(200)
+  })
+
+  it('says that a client was registered, though its id cannot be read', async () => {
+    const { issuer } = await startSite({ registered: { client_id: 7 } })
+    const visit = await logInAt(issuer, { person: hurry })
+    expect(findLoginFaults(visit).map(({ id }) => id)).toContain('login-registration-left')
   })
 
   it('sends no more than 16 requests, whatever revision and sessions it meets', async () => {

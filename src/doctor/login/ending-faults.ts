@@ -72,8 +72,8 @@ function toLivingToken({ ending, claims, tokenAt = 0 }: LoginVisit): Finding {
 }
 
 function findLeftovers({ registration, clientId, removal }: LoginVisit): Finding[] {
-  if (registration === undefined || clientId === undefined) return []
-  if (isSuccess(removal)) return []
+  if (!isSuccess(registration) || isSuccess(removal)) return []
+  const client = clientId ?? 'whose id could not be read'
   return [
     {
       id: 'login-registration-left',
@@ -81,10 +81,10 @@ function findLeftovers({ registration, clientId, removal }: LoginVisit): Finding
       title: 'The registration of this visit is still there',
       seen:
         removal === undefined
-          ? `The client is registered as ${clientId}, and its registration has no address to remove it at.`
-          : `The client is registered as ${clientId}; its removal was answered ${describeAnswer(removal)}.`,
+          ? `The client is registered (${client}), and its registration has no address to remove it at.`
+          : `The client is registered (${client}); its removal was answered ${describeAnswer(removal)}.`,
       why: 'The doctor removes what it makes; here it could not.',
-      fix: `Remove the client ${clientId} at the authorization server. Offer RFC 7592, so that clients can do it themselves.`,
+      fix: `Remove the client (${client}) at the authorization server. Offer RFC 7592, so that clients can do it themselves.`,
       evidence: removal ? [removal] : [],
       breaks: [],
     },
