@@ -131,6 +131,7 @@ export function listObservations({ shared, clients }: Visit): readonly Observati
     shared.post,
     shared.get,
     shared.head,
+    shared.discover,
     shared.preflight,
     ...Object.values(shared.resourceMetadata),
     ...Object.values(shared.serverMetadata),

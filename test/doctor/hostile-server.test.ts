@@ -7,6 +7,7 @@ import { nameSecrets } from '../../src/doctor/login/login-ports.ts'
 import { createSecretNames } from '../../src/doctor/login/secret-names.ts'
 import { maskBody, maskHeaders, maskText } from '../../src/doctor/masking.ts'
 import { toObservation } from '../../src/doctor/observe.ts'
+import { createReport } from '../../src/doctor/report.ts'
 import { hurry, logInAt } from './logging-in.ts'
 import { type Faults, type LoginSite, startLoginSite } from './login-site.ts'
 import { visit } from './visiting.ts'
@@ -78,6 +79,14 @@ describe('a login at a hostile server', () => {
     })
     const visit = await logInAt(issuer, { person: hurry })
     expect(JSON.stringify(visit)).not.toContain('hidden-')
+  })
+})
+
+describe('a report', () => {
+  it('counts every request that was sent', async () => {
+    const site = await startSite({})
+    const visited = await visit(site.url)
+    expect(createReport(visited, []).requests).toBe(site.requests.length)
   })
 })
 
