@@ -58,7 +58,8 @@ it('loads no library for an upstream, a backend, metrics, a file or another stor
     'jose/key/generate/keypair',
     'lru-cache',
     'pino',
-    'rate-limiter-flexible',
+    'rate-limiter-flexible/lib/RateLimiterMemory.js',
+    'rate-limiter-flexible/lib/RateLimiterRes.js',
     'zod',
   ]
   const loaded = readPackages((await running.ended).stderr)
