@@ -106,16 +106,21 @@ async function visitAndReport(
   }
 }
 
-/** Ctrl-C lets the client under way remove its registration, then it is over. */
+/** Ctrl-C lets the client under way remove its registration, then it is over; without one it is over at once. */
 async function visitUnlessStopped(url: URL, options: VisitOptions): Promise<Visit> {
   const stop = new AbortController()
+  let isPlaying = false
+  const onStep: VisitOptions['onStep'] = (profile) => {
+    isPlaying = profile !== undefined
+    options.onStep?.(profile)
+  }
   const onInterrupt = (): void => {
     stop.abort()
-    printAside('', 'Removing what is registered; Ctrl+C again leaves it behind')
+    if (isPlaying) printAside('', 'Removing what is registered; Ctrl+C again leaves it behind')
   }
   process.once('SIGINT', onInterrupt)
   try {
-    const visit = await visitServer(url, { ...options, signal: stop.signal })
+    const visit = await visitServer(url, { ...options, onStep, signal: stop.signal })
     if (stop.signal.aborted) {
       printAside('', ...renderLeftBehind(createReport(visit, []), linesWidth))
       throw toFailure('Stopped; nothing that can be removed was left behind')

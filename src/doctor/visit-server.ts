@@ -10,7 +10,10 @@ export interface VisitOptions extends WalkPorts, PlayPorts {
   readonly profiles: readonly ClientProfile[]
   /** Told before each part: undefined for the shared one. */
   readonly onStep?: (profile: ClientProfile | undefined) => void
-  /** Once aborted, no further client is played; the one under way is, so that its registration goes. */
+  /**
+   * Once aborted, the shared requests end at once and no further client is played; the one under way is, so
+   * that its registration goes.
+   */
   readonly signal?: AbortSignal
 }
 
@@ -20,7 +23,11 @@ export interface VisitOptions extends WalkPorts, PlayPorts {
  */
 export async function visitServer(url: URL, options: VisitOptions): Promise<Visit> {
   options.onStep?.(undefined)
-  const shared = await walk(url, options)
+  const { send, signal } = options
+  const shared = await walk(url, {
+    ...options,
+    send: (request, reading) => send(request, { ...reading, signal }),
+  })
   const clients: ClientVisit[] = []
   for (const profile of options.profiles) {
     if (options.signal?.aborted === true) break

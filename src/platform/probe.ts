@@ -21,7 +21,10 @@ export interface ProbeAnswer {
   readonly status: number
   /** Names in lower case; several fields of a name are joined by `, `. */
   readonly headers: Readonly<Record<string, string>>
-  /** The first 64 KiB as text; of an event stream that stays open, what had come when it fell silent. */
+  /**
+   * The first 64 KiB as text; of an event stream that stays open, what had come when it fell silent, or when the
+   * time was over. An answer to a POST is not silent before its first event.
+   */
   readonly body: string
 }
 
@@ -37,11 +40,11 @@ export interface ProbeResult {
  * Sends one request, and never throws.
  *
  * With `anyCertificate` a certificate that Node does not trust is taken, too: for reading only, so it must
- * never carry a secret.
+ * never carry a secret. `signal` ends the waiting.
  */
 export type Send = (
   request: ProbeRequest,
-  options?: { readonly anyCertificate?: boolean },
+  options?: { readonly anyCertificate?: boolean; readonly signal?: AbortSignal | undefined },
 ) => Promise<ProbeResult>
 
 /** How requests are sent. */
@@ -61,11 +64,13 @@ const quietMs = 1500
 
 /** Makes the function that sends. It keeps no connection, so there is nothing to close. */
 export function createSend(options: SendOptions): Send {
-  return async (request, { anyCertificate = false } = {}) => {
+  return async (request, { anyCertificate = false, signal: stop } = {}) => {
     const startedAt = performance.now()
     const agent = createAgent(options, anyCertificate)
     const deadlineMs = (options.deadlineSeconds ?? 10) * 1000
-    const result = await ask({ request, agent, deadlineMs, options })
+    const deadline = AbortSignal.timeout(deadlineMs)
+    const signal = stop === undefined ? deadline : AbortSignal.any([deadline, stop])
+    const result = await ask({ request, agent, deadlineMs, signal, options })
     await agent.destroy()
     return { ...result, milliseconds: Math.round(performance.now() - startedAt) }
   }
@@ -89,11 +94,12 @@ interface Asking {
   readonly request: ProbeRequest
   readonly agent: Agent
   readonly deadlineMs: number
+  readonly signal: AbortSignal
   readonly options: SendOptions
 }
 
 async function ask(asking: Asking): Promise<Pick<ProbeResult, 'answer' | 'failure'>> {
-  const { request, agent, deadlineMs, options } = asking
+  const { request, agent, signal, options } = asking
   try {
     if (options.isPublicOnly === true) verifyLiteral(new URL(request.url))
     const response = await requestOnce(request.url, {
@@ -101,12 +107,11 @@ async function ask(asking: Asking): Promise<Pick<ProbeResult, 'answer' | 'failur
       method: request.method,
       headers: { 'user-agent': options.userAgent, ...request.headers },
       ...(request.body === undefined ? {} : { body: request.body }),
-      signal: AbortSignal.timeout(deadlineMs),
+      signal,
     })
     const headers = joinHeaders(response.headers)
     const isStream = headers['content-type']?.startsWith('text/event-stream') === true
-    const quiet = isStream ? Math.min(quietMs, deadlineMs / 4) : undefined
-    const body = await readBody(response.body, quiet)
+    const body = await (isStream ? readStream(response.body, asking) : readBody(response.body))
     return { answer: { status: response.statusCode, headers, body } }
   } catch (error) {
     return { failure: toProbeFailure(error) }
@@ -140,26 +145,52 @@ function joinHeaders(raw: Dispatcher.ResponseData['headers']): Record<string, st
   return Object.fromEntries(entries)
 }
 
-async function readBody(
+async function readBody(body: Dispatcher.ResponseData['body']): Promise<string> {
+  const chunks: Buffer[] = []
+  await readChunks(body, chunks)
+  return toText(chunks)
+}
+
+/** Reads an event stream, which may stay open for ever: that is no failure. Comments count as silence. */
+async function readStream(
   body: Dispatcher.ResponseData['body'],
-  quietMilliseconds: number | undefined,
+  { request, deadlineMs, signal }: Asking,
 ): Promise<string> {
   const chunks: Buffer[] = []
-  let size = 0
-  const end = (): void => void body.destroy(silence)
-  const quiet = quietMilliseconds === undefined ? undefined : setTimeout(end, quietMilliseconds)
+  let quiet: NodeJS.Timeout | undefined
+  const listen = (): void => {
+    clearTimeout(quiet)
+    quiet = setTimeout(() => body.destroy(silence), Math.min(quietMs, deadlineMs / 4))
+  }
+  if (request.method !== 'POST') listen()
   try {
-    for await (const chunk of body) {
-      chunks.push(Buffer.from(chunk))
-      size += chunks.at(-1)?.length ?? 0
-      quiet?.refresh()
-      if (size >= bodyBytes) break
-    }
+    await readChunks(body, chunks, (chunk) => {
+      if (/^data:/m.test(chunk)) listen()
+    })
   } catch (error) {
-    if (error !== silence) throw error
+    if (error !== silence && !signal.aborted) throw error
   } finally {
     clearTimeout(quiet)
   }
+  return toText(chunks)
+}
+
+async function readChunks(
+  body: Dispatcher.ResponseData['body'],
+  chunks: Buffer[],
+  onChunk?: (chunk: string) => void,
+): Promise<void> {
+  let size = 0
+  for await (const chunk of body) {
+    const bytes = Buffer.from(chunk)
+    chunks.push(bytes)
+    size += bytes.length
+    if (size >= bodyBytes) break
+    onChunk?.(bytes.toString('utf8'))
+  }
+}
+
+function toText(chunks: readonly Buffer[]): string {
   return Buffer.concat(chunks).subarray(0, bodyBytes).toString('utf8')
 }
 

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type RequestListener } from 'node:h
 import { createServer as createTlsServer } from 'node:https'
 import { createServer as createRawServer } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
+import { diagnose } from '../../src/doctor/checks.ts'
 import { limitRequests } from '../../src/doctor/observe.ts'
 import { listObservations } from '../../src/doctor/report.ts'
 import { profiles } from '../../src/profiles/registry.ts'
@@ -201,12 +202,51 @@ describe('a server that keeps a visit waiting', () => {
     expect(shared.get.response).toMatchObject({ status: 200, body: 'data: {"jsonrpc":"2.0"}\n\n' })
   })
 
+  it('by a stream that says nothing but comments after its answer', async () => {
+    const answer = 'data: {"jsonrpc":"2.0"}\n\n'
+    const origin = await start((_, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' })
+      response.write(answer)
+      const comments = setInterval(() => response.write(': ping\n\n'), 20)
+      response.on('close', () => clearInterval(comments))
+    })
+    const { shared } = await visit(`${origin}/mcp`, { profiles: [], deadlineSeconds: 2 })
+    expect(shared.post.response?.body.startsWith(answer)).toBe(true)
+    expect(shared.post.milliseconds).toBeLessThan(1500)
+  })
+
+  it('by an answer that comes late in its stream', async () => {
+    const origin = await start((_, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders()
+      setTimeout(() => response.end('data: {"jsonrpc":"2.0"}\n\n'), 800)
+    })
+    const { shared } = await visit(`${origin}/mcp`, { profiles: [], deadlineSeconds: 2 })
+    expect(shared.post.response?.body).toContain('jsonrpc')
+  })
+
   it('by a stream that never says anything', async () => {
     const origin = await start((_, response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders()
     })
     const { shared } = await visit(`${origin}/mcp`, { profiles: [], deadlineSeconds: 2 })
     expect(shared.get.response).toMatchObject({ status: 200, body: '' })
+  })
+
+  it('by no answer to GET alone, which is no challenge', async () => {
+    const origin = await start(({ method }, response) => {
+      if (method === 'GET') return
+      response.writeHead(401, { 'www-authenticate': 'Bearer' }).end()
+    })
+    const visited = await visit(`${origin}/mcp`, { profiles: [], deadlineSeconds: 0.5 })
+    expect(diagnose(visited).map(({ id }) => id)).toContain('get-without-challenge')
+  })
+
+  it('and that somebody does not want to wait for', async () => {
+    const origin = await start(() => {})
+    const signal = AbortSignal.timeout(50)
+    const { shared, clients } = await visit(`${origin}/mcp`, { deadlineSeconds: 5, signal })
+    expect(shared.post.milliseconds).toBeLessThan(2000)
+    expect(clients).toEqual([])
   })
 
   it('by no answer', async () => {

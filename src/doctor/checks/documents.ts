@@ -18,6 +18,7 @@ const wrongAddress = [
   ...redirects,
   'open-to-everybody',
   'mcp-path-not-found',
+  'post-not-allowed',
   'not-an-mcp-endpoint',
   'mcp-endpoint-fails',
   'wrong-public-url',

@@ -1,9 +1,9 @@
 /** What the MCP endpoint answers to somebody without a token: 401, or something that keeps clients out. */
 import type { Check, Sighting } from '../finding.ts'
-import type { Observation } from '../observation.ts'
+import type { Observation, SeenResponse } from '../observation.ts'
 import { findDocument } from '../places.ts'
 import { isHtml, parseMembers, parseText, readKind, readLocation, tell } from '../reading.ts'
-import type { Visit } from '../visit.ts'
+import type { SharedVisit, Visit } from '../visit.ts'
 import { findSignInRedirect } from './front.ts'
 
 function sight(observation: Observation): Sighting {
@@ -21,14 +21,25 @@ function hasMetadata(visit: Visit): boolean {
   return findDocument(visit, 'resourceMetadata') !== undefined
 }
 
+function isEventStream({ headers }: SeenResponse): boolean {
+  return /event-stream/i.test(headers['content-type'] ?? '')
+}
+
+/** Whether GET opens the stream of the old HTTP+SSE transport, which is why POST finds nothing there. */
+function isOldTransport({ get }: SharedVisit): boolean {
+  const { response } = get
+  return (
+    response?.status === 200 && isEventStream(response) && /^event: ?endpoint/m.test(response.body)
+  )
+}
+
 /** Whether the endpoint let somebody without a token in, and speaks MCP. */
 function isOpen({ shared }: Visit): boolean {
   const { response } = shared.post
   if (response === undefined || response.status < 200 || response.status >= 300) return false
   if (isHtml(response)) return false
-  const isStream = /event-stream/i.test(response.headers['content-type'] ?? '')
   const rpc = parseMembers(response.json)
-  return isStream || parseText(rpc?.['jsonrpc']) !== undefined
+  return isEventStream(response) || parseText(rpc?.['jsonrpc']) !== undefined
 }
 
 const redirectToOtherHost: Check = {
@@ -74,6 +85,23 @@ const openWithMetadata: Check = {
   find: (visit) => (isOpen(visit) && hasMetadata(visit) ? sight(visit.shared.post) : undefined),
 }
 
+const streamWithoutAnswer: Check = {
+  id: 'stream-without-answer',
+  severity: 'fault',
+  title: 'The MCP endpoint opens a stream and does not answer in it',
+  why: 'Clients wait in the stream for the answer to initialize, and give up.',
+  fix: 'Send the answer as an event of the stream that the POST opens (data: {"jsonrpc":"2.0","id":1,"result":…}), or as application/json; see in the log of the server what it waits for.',
+  breaks: [],
+  stops: 'use',
+  find: (visit) => {
+    const { response } = visit.shared.post
+    if (response === undefined || !isOpen(visit) || !isEventStream(response)) return undefined
+    if (/^data:/m.test(response.body)) return undefined
+    const { seen, evidence } = sight(visit.shared.post)
+    return { seen: `${seen}, and no event came in time`, evidence }
+  },
+}
+
 const openToEverybody: Check = {
   id: 'open-to-everybody',
   severity: 'risk',
@@ -112,7 +140,7 @@ const notFound: Check = {
   gatehouse: 'backends[].path',
   breaks: ['unauthorized-401'],
   stops: 'reach',
-  find: (visit) => findPost(visit, 404, 410),
+  find: (visit) => (isOldTransport(visit.shared) ? undefined : findPost(visit, 404, 410)),
 }
 
 const methodRefused: Check = {
@@ -124,7 +152,13 @@ const methodRefused: Check = {
   gatehouse: 'backends[].transport: sse',
   breaks: ['unauthorized-401'],
   stops: 'reach',
-  find: (visit) => findPost(visit, 405),
+  find: (visit) => {
+    const { get } = visit.shared
+    const refused = findPost(visit, 405)
+    if (refused !== undefined) return refused
+    const absent = isOldTransport(visit.shared) ? findPost(visit, 404, 410) : undefined
+    return absent && { seen: `${absent.seen}; ${tell(get)}`, evidence: [...absent.evidence, get] }
+  },
 }
 
 const judgedBeforeToken: Check = {
@@ -186,9 +220,8 @@ const getNotChallenged: Check = {
   after: ['get-lets-everybody-in'],
   find: (visit) => {
     const { get } = visit.shared
-    const status = get.response?.status ?? 401
-    const isOther = status !== 401 && readKind(get) !== 'wall'
-    return isChallenged(visit) && isOther ? sight(get) : undefined
+    const isOther = get.response?.status !== 401 && get.failure?.kind !== 'not-sent'
+    return isChallenged(visit) && isOther && readKind(get) !== 'wall' ? sight(get) : undefined
   },
 }
 
@@ -226,6 +259,7 @@ export const endpointChecks = [
   redirectToOtherHost,
   redirectOnMcpPath,
   openWithMetadata,
+  streamWithoutAnswer,
   openToEverybody,
   notFound,
   methodRefused,

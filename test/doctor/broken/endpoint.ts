@@ -6,6 +6,11 @@ const initialized: Reply = {
   status: 200,
   body: { jsonrpc: '2.0', id: 1, result: { protocolVersion: '2025-11-25' } },
 }
+const stream = (body: string): Reply => ({
+  status: 200,
+  headers: { 'content-type': 'text/event-stream' },
+  body,
+})
 const refused = (status: number): Reply => ({ status, body: { error: 'refused' } })
 const metadataAt = (url: string) => `Bearer resource_metadata="${url}"`
 
@@ -40,6 +45,23 @@ export const answering: readonly Broken[] = [
     alter: at(paths.mcp, (reply, { method }) => (method === 'POST' ? refused(405) : reply)),
     finds: ['post-not-allowed'],
     stops: ['chatgpt', 'claude'],
+  },
+  {
+    name: 'an old server that takes GET only, and has nothing at its path for POST',
+    url: `${origin}/sse`,
+    alter: () => (asked) =>
+      asked.url.pathname === '/sse' && asked.method === 'GET'
+        ? stream('event: endpoint\ndata: /messages?sessionId=1\n\n')
+        : page('Not found', 404),
+    finds: ['post-not-allowed'],
+    stops: ['chatgpt', 'claude', 'codex'],
+  },
+  {
+    name: 'a stream without an answer, and no OAuth',
+    alter: () => (asked) =>
+      asked.url.pathname === paths.mcp ? stream(': hello\n\n') : page('Not found', 404),
+    finds: ['stream-without-answer', 'open-to-everybody'],
+    stops: ['chatgpt', 'claude', 'codex', 'vscode'],
   },
   {
     name: '406 before the token is looked at',
