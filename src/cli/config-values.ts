@@ -128,6 +128,7 @@ function toDefaults(settings: Settings, options: GatehouseOptions): Record<strin
     localSignIn: settings.providers.length === 0 && !config.noSignIn,
     dynamicRegistration: config.dynamicRegistration,
     'registration.mode': config.registration.mode,
+    clientMetadataDocuments: config.clientMetadataDocuments !== undefined,
     reuseRegistrations: config.reuseRegistrations,
     invitedOnly: settings.invitedOnly,
     linkByVerifiedEmail: settings.linkByVerifiedEmail,

@@ -115,16 +115,20 @@ async function build(settings: Settings): Promise<GatehouseOptions> {
 
 /** What `serve` may be given otherwise, or says itself at its start. */
 function findGaps(settings: Settings): Problem[] {
-  const { clients, dynamicRegistration, oauthEnabled } = settings
+  const {
+    clients,
+    dynamicRegistration,
+    clientMetadataDocuments: documents,
+    oauthEnabled,
+  } = settings
+  const lacksClients = dynamicRegistration === false && clients.length === 0 && !documents
   const toGap = (setting: string, problem: string) => ({ place: 'settings', setting, problem })
   const open = 'is false: everyone who reaches an MCP URL uses the server behind it'
   const nobody =
     'is false and no client is configured: ChatGPT says "Failed to resolve OAuth client" unless you type in one that gatehouse clients add made'
   return [
     ...(oauthEnabled ? [] : [toGap('oauthEnabled', open)]),
-    ...(dynamicRegistration === false && clients.length === 0
-      ? [toGap('dynamicRegistration', nobody)]
-      : []),
+    ...(lacksClients ? [toGap('dynamicRegistration', nobody)] : []),
   ]
 }
 

@@ -52,13 +52,14 @@ const longestWaitSeconds = 86_400
  * What is needed for a login, asked for before the visit; undefined when there is to be none.
  *
  * @param profiles those of `--as`: the first that receives on loopback logs in. Empty: the doctor's own client
- * @throws Failure when none of the clients asked for receives on loopback, or the time is no number
+ * @throws Failure when none of the clients asked for receives on loopback, the time is no number, or an option
+ *   of a login comes without it
  */
 export async function prepareLogin(
   options: LoginOptions,
   profiles: readonly ClientProfile[],
 ): Promise<LoginWish | undefined> {
-  if (options.login !== true) return undefined
+  if (options.login !== true) return refuseStray(options)
   const { clientId, clientSecretStdin } = options
   if (clientSecretStdin && clientId === undefined)
     throw toFailure('--client-secret-stdin goes with --client-id', exitUsage)
@@ -76,6 +77,19 @@ export async function prepareLogin(
     opensBrowser: options.browser,
     isSilent: options.json === true,
   }
+}
+
+/** Options that say how to log in and do nothing without a login: a typing error mostly. */
+function refuseStray({ wait, browser, clientId, clientSecretStdin }: LoginOptions): undefined {
+  const given = {
+    '--wait': wait !== undefined,
+    '--no-browser': !browser,
+    '--client-id': clientId !== undefined,
+    '--client-secret-stdin': clientSecretStdin === true,
+  }
+  const [stray] = Object.entries(given).filter(([, isGiven]) => isGiven)
+  if (stray !== undefined) throw toFailure(`${stray[0]} goes with --login`, exitUsage)
+  return undefined
 }
 
 /** Logs in where a visit has been. Ctrl-C ends the waiting; what was made is removed first. */

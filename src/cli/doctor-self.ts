@@ -41,10 +41,10 @@ export async function examineSelf(url: string | undefined, options: SelfOptions)
     throw toFailure('--self looks at this installation: leave the address out', exitUsage)
   if (options.report !== undefined) verifyReportFile(options.report)
   const report = await lookAtSelf(options)
-  if (options.report !== undefined)
-    writeReport(options.report, { ...report, verdicts: [], version: readVersion() })
   if (options.json === true) print(renderJson(toJson(report)))
   else print(...renderSelf(report))
+  if (options.report !== undefined)
+    writeReport(options.report, { ...report, verdicts: [], version: readVersion() })
   if (report.exitCode !== 0) throw toFailure(countFaults(report.findings), report.exitCode)
 }
 

@@ -60,11 +60,11 @@ export async function examine(address: string | undefined, options: DoctorOption
   const played = choosePlayed(options.as)
   const wish = await prepareLogin(options, isAnyone(options.as) ? [] : played)
   const { report, login } = await visitAndReport(url, played, options, wish)
-  if (options.report !== undefined) writeReport(options.report, toPage(report, login))
   if (options.json === true) {
     const json = { ...toReportJson(report), login: login && toLoginJson(login) }
     print(renderJson(json))
   } else print(...renderReport(report, process.stdout), ...(login ? renderLogin(login) : []))
+  if (options.report !== undefined) writeReport(options.report, toPage(report, login))
   if (login !== undefined) verifyFinished(login)
   const stumbling = report.verdicts.filter(({ outcome }) => outcome === 'stumbles')
   if (stumbling.length === 0) return
@@ -78,15 +78,15 @@ async function visitAndReport(
   wish: LoginWish | undefined,
 ): Promise<{ report: Report; login: LoginResult | undefined }> {
   const steps = createSteps(played.length + 1, options.json === true)
-  if (options.as === undefined && options.json !== true) {
-    printAside(`As the best known clients; all ${profiles.length} with --as all`)
-  }
   const reaching = {
     userAgent: readUserAgent('doctor'),
     deadlineSeconds: parseTimeout(options.timeout),
     isPublicOnly: options.publicChecker === true,
   }
   const send = createSend(reaching)
+  if (options.as === undefined && options.json !== true) {
+    printAside(`As the best known clients; all ${profiles.length} with --as all`)
+  }
   try {
     const visit = await visitUnlessStopped(url, {
       send,

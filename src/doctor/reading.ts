@@ -88,7 +88,8 @@ export function readError({ json, body }: SeenResponse): string {
   const said = [parseText(error), parseText(description)].filter((part) => part !== undefined)
   if (said.length > 0) return said.join(': ')
   const text = body.replace(/<(style|script)\b.*?<\/\1>/gis, ' ').replace(/<[^>]*>/g, ' ')
-  return text.replace(/\s+/g, ' ').trim().slice(0, 200)
+  const line = text.replace(/\s+/g, ' ').trim()
+  return line.length <= 200 ? line : `${line.slice(0, 199)}…`
 }
 
 /** A page that something in front of the server shows in its place. */

@@ -96,7 +96,7 @@ function toShown(text: string): string {
 function addReason(verdict: Verdict, visit: Visit, index: number): ClientVerdict {
   const client = visit.clients[index]
   if (verdict.outcome !== 'unknown' || client === undefined) return verdict
-  return { ...verdict, reason: explainUnknown(client) }
+  return { ...verdict, reason: explainUnknown(client, visit.shared) }
 }
 
 function findClients(visit: Visit, finding: Finding): ReportedFinding['clients'] {

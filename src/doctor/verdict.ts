@@ -5,8 +5,9 @@ import {
   requirements,
   type Step,
 } from '../profiles/profile.ts'
+import { findServerMetadata } from './documents.ts'
 import type { Finding, Verdict } from './finding.ts'
-import type { ClientVisit, Visit } from './visit.ts'
+import type { ClientVisit, SharedVisit, Visit } from './visit.ts'
 
 /** The steps in the order in which a client takes them. */
 const steps: readonly Step[] = [
@@ -91,12 +92,24 @@ function hasPage({ authorize }: ClientVisit): boolean {
 }
 
 /** Why nothing can be said about a client, in words that end a sentence. */
-export function explainUnknown({ identification, registration, authorize }: ClientVisit): string {
+export function explainUnknown(
+  { identification, registration, authorize }: ClientVisit,
+  shared: SharedVisit,
+): string {
   if (identification === 'skipped') return 'nothing stops it so far; more would take a registration'
   if (identification === 'typed-in')
     return 'nothing stops it so far; somebody has to type a client id into it'
-  if (identification === 'none') return 'it found no way to a client id'
+  if (identification === 'none') return explainNoClientId(shared)
   if (registration !== undefined && authorize === undefined)
     return 'its registration came to nothing'
   return 'it came to no page where a person could sign in'
+}
+
+function explainNoClientId({ post, serverMetadata }: SharedVisit): string {
+  const { status = 0 } = post.response ?? {}
+  if (status >= 200 && status < 300)
+    return 'nothing stops it so far; the server asks for no token, so there is no sign-in to come to'
+  return findServerMetadata({ serverMetadata }) === undefined
+    ? 'no metadata says where to sign in; it may guess, and mostly in vain'
+    : 'it found no way to a client id'
 }

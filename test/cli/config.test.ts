@@ -75,6 +75,7 @@ describe('gatehouse config show', () => {
       'lifetimes.codeSeconds': [60, 'default'],
       signingAlgorithm: ['HS256', 'jwtSecret'],
       'paths.token': ['/token', 'default'],
+      clientMetadataDocuments: [true, 'default'],
     })
     expect(rows).not.toHaveProperty('$schema')
     expect(new Set(Object.keys(rows)).size).toBe(shown.length)
@@ -91,6 +92,14 @@ describe('gatehouse config show', () => {
 })
 
 describe('gatehouse config check', () => {
+  it('does not miss clients where some may come by their metadata documents', async () => {
+    const closed = 'to: http://127.0.0.1:3000/mcp\ndynamicRegistration: false\n'
+    const nobody = await run(['check', '--config', await write(closed)])
+    expect(nobody.stderr).toContain('no client is configured')
+    const some = await write(`${closed}clientMetadataDocuments: { hosts: [chatgpt.com] }\n`)
+    expect(await run(['check', '--config', some])).toMatchObject({ code: 0, stderr: '' })
+  })
+
   it('exits with 0 and warns', async () => {
     const file = await write('to: http://127.0.0.1:3000/mcp\n')
     const good = await run(['check', '--config', file])

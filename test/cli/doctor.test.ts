@@ -99,6 +99,30 @@ describe('gatehouse doctor', () => {
     expect(count('client.registered')).toBeLessThan(10)
   })
 
+  it('is over at once when somebody presses Ctrl+C while a slow server is looked at', async () => {
+    let asked = (): void => {}
+    const isAsked = new Promise<void>((resolve) => (asked = resolve))
+    const server = createServer(() => asked())
+    const origin = await listenOnLoopback(server)
+    const running = startCommand(['doctor', `${origin}/mcp`, '--timeout', '120'])
+    await isAsked
+    running.child.kill('SIGINT')
+    const { code, stderr } = await running.ended
+    await closeNow(server)
+    expect(code).toBe(1)
+    expect(stderr).toContain('Error: Stopped')
+    expect(stderr).not.toContain('Removing what is registered')
+  })
+
+  it('says what it found even where the page of it cannot be written', async () => {
+    const report = '/no-such-folder/report.html'
+    const args = ['doctor', live.url, '--as', 'claude', '--report', report]
+    const { code, stdout, stderr } = await runCommand(args)
+    expect(code).toBe(1)
+    expect(stdout).toContain('✔  Claude')
+    expect(stderr).toContain('The report cannot be written')
+  })
+
   it('visits no private address as a public checker', async () => {
     let requests = 0
     const server = createServer((_, response) => {
@@ -122,6 +146,9 @@ describe('gatehouse doctor', () => {
     [['https://a.example', '--as', 'chatgtp'], 'Did you mean chatgpt?'],
     [['https://a.example', '--as', ''], 'Name clients'],
     [['https://a.example', '--timeout', 'soon'], '--timeout takes 1 to 120 seconds'],
+    [['https://a.example', '--wait', '9'], '--wait goes with --login'],
+    [['https://a.example', '--client-id', 'a'], '--client-id goes with --login'],
+    [['https://a.example', '--no-browser'], '--no-browser goes with --login'],
   ])('refuses %j with 2 and the way out', async (args, words) => {
     const { code, stderr } = await runCommand(['doctor', ...args])
     expect(code).toBe(2)

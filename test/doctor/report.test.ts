@@ -49,6 +49,20 @@ function createFinding(id: string, more: Partial<Explanation> & { only?: string[
 }
 
 describe('a verdict', () => {
+  it.each([
+    [200, /no token/],
+    [401, /no metadata says where to sign in/],
+  ])('on a server without OAuth that answers %i says why nothing is known', async (status, why) => {
+    const { shared, clients } = await createVisit([
+      { identification: 'none', authorize: undefined },
+    ])
+    const post = { ...answered, response: { status, headers: {}, body: '' } }
+    const report = createReport({ shared: { ...shared, post }, clients }, [])
+    expect(report.verdicts).toMatchObject([
+      { outcome: 'unknown', reason: expect.stringMatching(why) },
+    ])
+  })
+
   it('names the first step that fails, and the words of that client for it', async () => {
     const claude = getProfile('claude')
     const report = createReport(await createVisit([{ profile: claude }]), [

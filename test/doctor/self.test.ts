@@ -123,6 +123,15 @@ describe('gatehouse doctor --self', () => {
     expect(text).toContain('prot')
   })
 
+  it('names a configuration file that is not there, and no setting', async () => {
+    const args = ['doctor', '--self', '--config', 'nope.yaml']
+    const { code, stdout } = await runCommand(args, { cwd: folder })
+    expect(code).toBe(2)
+    expect(stdout).toContain('Seen       nope.yaml cannot be read')
+    expect(stdout).toContain('Change     Correct nope.yaml;')
+    expect(stdout).not.toContain('Gatehouse  ')
+  })
+
   it('wants no address, and a command without any says what there is', async () => {
     const both = await runCommand(['doctor', 'http://127.0.0.1:9/mcp', '--self'])
     expect([both.code, both.stderr]).toEqual([2, expect.stringContaining('leave the address out')])
@@ -187,6 +196,12 @@ describe('gatehouse doctor --self on the way in', () => {
     await stop(running)
     const { ids } = await look(other, ['--to', backend, '--public-url', issuer])
     expect(ids).toEqual(['self-other-installation'])
+  })
+
+  it('names it as well where there is no store at all, as in another folder', async () => {
+    const { issuer } = await serve(folder)
+    const { ids } = await look(await makeFolder(), ['--to', backend, '--public-url', issuer])
+    expect(ids).toEqual(['self-other-installation', 'store-missing'])
   })
 })
 

@@ -112,10 +112,10 @@ describe('clientMetadataDocuments', () => {
   })
 
   it.each([
-    [{ [name]: '{ hosts: [] }' }, 'must be at least 1'],
+    [{ [name]: '{ hosts: [] }' }, 'must not be empty'],
     [{ [name]: '{ hosts: ["https://claude.ai"] }' }, 'must be a host such as claude.ai'],
     [{ [name]: '{ hosts: ["*.claude.ai"] }' }, 'must be a host such as claude.ai'],
-    [{ [name]: '{ host: claude.ai }' }, 'clientMetadataDocuments'],
+    [{ [name]: '{ host: claude.ai }' }, 'must be true, false, or { hosts'],
     [{ [name]: 'true', ...verify }, 'contradicts clientMetadataDocuments'],
     [{ [name]: '{ hosts: [claude.ai] }', ...auth0 }, 'contradicts clientMetadataDocuments'],
   ])('%j is a problem that says so', (env, words) => {

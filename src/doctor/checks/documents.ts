@@ -62,12 +62,12 @@ function findEnd({ sought }: Subject, visit: Visit, kind: Kind): Sighting | unde
   return stopped && { seen: stopped.evidence.map(tell).join('; '), ...stopped }
 }
 
-type Ending = Pick<Check, 'id' | 'title' | 'why' | 'fix' | 'after'> & {
+type Ending = Pick<Check, 'id' | 'title' | 'why' | 'fix' | 'after' | 'stops'> & {
   readonly kind: Kind
   readonly breaks?: readonly Requirement[]
 }
 
-function toEndings({ id, name, place, lacking }: Subject): readonly Ending[] {
+function toEndings({ sought, id, name, place, lacking }: Subject): readonly Ending[] {
   const breaks: readonly Requirement[] = [lacking, 'metadata-is-json']
   return [
     {
@@ -110,6 +110,7 @@ function toEndings({ id, name, place, lacking }: Subject): readonly Ending[] {
       why: 'The address was named by the server itself, and nobody answers there.',
       fix: 'Correct the address that is named, or make its host reachable from the internet.',
       after: ['wrong-public-url'],
+      ...(sought === 'serverMetadata' ? { stops: 'discover' } : {}),
     },
     {
       kind: 'protected',

@@ -84,26 +84,31 @@ function findIssuerFault({ publicUrl }: SelfFacts, metadata: Observation): Findi
   ]
 }
 
-/** The key set of the same store has at least one of its keys. */
-function findForeignKeys({ address, keys }: SelfFacts): Finding[] {
+/** The key set of the same store has at least one of its keys; a store that is not there yet has none. */
+function findForeignKeys({ address, keys, data }: SelfFacts): Finding[] {
   const seen = address.keySet
   const published = readObject(seen)?.['keys']
-  if (seen === undefined || !Array.isArray(published) || !keys.kids?.length) return []
+  const own = keys.kids ?? (isMissing(data) ? [] : undefined)
+  if (seen === undefined || !Array.isArray(published) || own === undefined) return []
   const kids = published.filter(isObject).map((key) => readText(key, 'kid') ?? '')
-  if (kids.length === 0 || kids.some((kid) => keys.kids?.includes(kid))) return []
+  if (kids.length === 0 || kids.some((kid) => own.includes(kid))) return []
   return [
     {
       ...none,
       id: 'self-other-installation',
       severity: 'fault',
       title: 'A Gatehouse with another store answers at the public URL',
-      seen: `It publishes the keys ${kids.join(', ')}, this store has ${keys.kids.join(', ')}.`,
+      seen: `It publishes the keys ${kids.join(', ')}, ${own.length === 0 ? 'there is no store here' : `this store has ${own.join(', ')}`}.`,
       why: 'Commands with this configuration change a store that the server does not use.',
       fix: 'Name the store of the server, with --config, --data or --store as it was started; or stop the other server.',
       gatehouse: 'store, data',
       evidence: [seen],
     },
   ]
+}
+
+function isMissing({ driver, schema, problem }: SelfFacts['data']): boolean {
+  return driver !== 'memory' && schema === undefined && problem === undefined
 }
 
 function findResourceFaults({ address }: SelfFacts): Finding[] {

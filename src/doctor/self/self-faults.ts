@@ -31,16 +31,17 @@ export function toConfigurationFinding(
   severity: 'fault' | 'risk',
 ): Finding {
   const isFault = severity === 'fault'
+  const subject = setting === '' ? place : `${setting} at ${place}`
   return {
     id: isFault ? 'configuration-problem' : 'configuration-warning',
     severity,
     title: isFault ? 'The configuration cannot be served' : 'The configuration may be a mistake',
-    seen: `${place}: ${setting} ${problem}`,
+    seen: setting === '' ? `${place} ${problem}` : `${place}: ${setting} ${problem}`,
     why: isFault
       ? 'The server does not start with it.'
       : 'It starts, and may not do what you want.',
-    fix: `Correct ${setting} at ${place}; gatehouse config check says whether it is right.`,
-    gatehouse: setting,
+    fix: `Correct ${subject}; gatehouse config check says whether it is right.`,
+    ...(setting === '' ? {} : { gatehouse: setting }),
     evidence: [],
     breaks: [],
   }

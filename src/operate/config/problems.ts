@@ -59,7 +59,8 @@ function toSentence(issue: z.core.$ZodIssue): string {
   }
   if (issue.code === 'invalid_value') return `must be one of ${issue.values.join(', ')}`
   if (issue.code === 'too_small') {
-    return issue.origin === 'string' ? 'must not be empty' : `must be at least ${issue.minimum}`
+    const isCounted = issue.origin === 'string' || issue.origin === 'array'
+    return isCounted ? 'must not be empty' : `must be at least ${issue.minimum}`
   }
   if (issue.code === 'too_big') return `must be at most ${issue.maximum}`
   if (issue.code === 'invalid_key') return `has a bad name: ${issue.issues[0]?.message ?? ''}`

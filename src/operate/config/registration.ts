@@ -29,21 +29,24 @@ export function createRegistrationSchema(secret: z.ZodType<string>) {
 }
 
 /** The schema of `clientMetadataDocuments`. */
-export const documentRule = z.union([
-  z.boolean(),
-  z.strictObject({
-    hosts: z
-      .array(
-        z
-          .string()
-          .refine(
-            (host) => isDocumentClientId(`https://${host}/client`),
-            'must be a host such as claude.ai',
-          ),
-      )
-      .min(1),
-  }),
-])
+export const documentRule = z.union(
+  [
+    z.boolean(),
+    z.strictObject({
+      hosts: z
+        .array(
+          z
+            .string()
+            .refine(
+              (host) => isDocumentClientId(`https://${host}/client`),
+              'must be a host such as claude.ai',
+            ),
+        )
+        .min(1),
+    }),
+  ],
+  'must be true, false, or { hosts: [claude.ai, …] }',
+)
 
 /** `registration` as it was configured. */
 export type RegistrationSettings = z.output<ReturnType<typeof createRegistrationSchema>>

@@ -198,7 +198,7 @@ export const withServerMetadata: readonly Broken[] = [
     name: 'an authorization server that is down',
     alter: withMembers(paths.resource, { authorization_servers: ['https://gone.example.net'] }),
     finds: ['server-metadata-unreachable'],
-    stops: ['chatgpt'],
+    stops: ['chatgpt', 'claude-code', 'vscode', 'codex'],
   },
   {
     name: 'a web page at the OpenID document, which nobody needs',
