@@ -124,7 +124,8 @@ monthly, so each section says where it is from and when. [The reference](../refe
 proven with each client, and which clients insist on what.
 
 Give every client the same address, the MCP URL, such as \`${server.url}\`. To see what a client
-would stumble over, here or at any other MCP server:
+would stumble over, here or at any other MCP server (in a checkout, write \`npm run gatehouse --\` for
+\`gatehouse\`):
 
 \`\`\`
 gatehouse doctor ${server.url} --as chatgpt,claude,vscode

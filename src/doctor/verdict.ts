@@ -107,8 +107,7 @@ export function explainUnknown(
 
 function explainNoClientId({ post, serverMetadata }: SharedVisit): string {
   const { status = 0 } = post.response ?? {}
-  if (status >= 200 && status < 300)
-    return 'nothing stops it so far; the server asks for no token, so there is no sign-in to come to'
+  if (status >= 200 && status < 300) return 'the server asks for no token: there is no sign-in'
   return findServerMetadata({ serverMetadata }) === undefined
     ? 'no metadata says where to sign in; it may guess, and mostly in vain'
     : 'it found no way to a client id'

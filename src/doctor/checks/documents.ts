@@ -142,7 +142,15 @@ const resourceMissing: Check = {
   gatehouse: resource.gatehouse,
   breaks: ['resource-metadata'],
   after: wrongAddress,
-  find: (visit) => findEnd(resource, visit, 'absent'),
+  find: (visit) => {
+    const sighting = findEnd(resource, visit, 'absent')
+    if (sighting === undefined || findDocument(visit, 'serverMetadata')) return sighting
+    const bring = `No authorization server shows at ${visit.shared.url.origin} either. Put one in front that serves both documents (gatehouse serve --to URL does), or, where yours is elsewhere:`
+    return {
+      ...sighting,
+      fix: `${bring} serve this one at ${resource.place}, and name its issuer there.`,
+    }
+  },
 }
 
 const serverMissing: Check = {
