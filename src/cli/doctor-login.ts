@@ -187,7 +187,8 @@ export function toLoginJson(result: LoginResult): Record<string, unknown> {
  */
 export function verifyFinished(result: LoginResult): void {
   if ('problem' in result) throw toFailure(`No login: ${result.problem}`)
-  const { ended } = result.visit
+  const { ended, callback } = result.visit
   if (ended === 'timed-out') throw toFailure('The login was not finished in time')
   if (ended === 'interrupted') throw toFailure('The login was interrupted')
+  if (callback?.error !== undefined) throw toFailure(`The login ended with ${callback.error}`)
 }

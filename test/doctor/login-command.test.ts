@@ -40,6 +40,28 @@ describe('gatehouse doctor --login', () => {
     expect(page + stdout + stderr).not.toMatch(/gh[cr]_[\w-]{20}|eyJ[\w-]{8}/)
   })
 
+  it('that the person denies did not come to its end: 1', async () => {
+    const site = await startLoginSite({ callbackError: 'access_denied' })
+    cleanups.push(site.close)
+    const running = startCommand(['doctor', site.url, '--login', '--no-browser', '--as', 'codex'])
+    const [, url = ''] = address.exec(await running.untilAside(address)) ?? []
+    await fetch(url)
+    const { code, stdout, stderr } = await running.ended
+    expect(stdout).toContain('login-denied')
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringContaining('The login ended with access_denied'),
+    ])
+  })
+
+  it('says with which option there is more time', async () => {
+    const site = await startLoginSite()
+    cleanups.push(site.close)
+    const args = ['doctor', site.url, '--login', '--no-browser', '--as', 'codex', '--wait', '1']
+    const { code, stdout } = await runCommand(args)
+    expect([code, stdout]).toEqual([1, expect.stringContaining('--wait SECONDS')])
+  })
+
   it('ends at Ctrl-C with the registration removed, and as JSON says that it did', async () => {
     const site = await startLoginSite()
     cleanups.push(site.close)

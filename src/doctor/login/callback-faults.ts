@@ -34,7 +34,7 @@ function toTimeOut({ plan }: LoginVisit): Finding {
     title: 'Nobody came back from the browser in time',
     seen: `No request came to the redirect URI after the page at ${new URL(plan.endpoints.authorization).origin} was opened.`,
     why: 'Everything behind the sign-in was not looked at.',
-    fix: 'Run it again and finish the sign-in, with more time if you need it: --timeout SECONDS. If you did allow it, the server never sent the browser on to the redirect URI: its own error page says why.',
+    fix: 'Run it again and finish the sign-in, with more time if you need it: --wait SECONDS. If you did allow it, the server never sent the browser on to the redirect URI: its own error page says why.',
     evidence: [],
     breaks: [],
   }
