@@ -18,5 +18,7 @@ export function withServed(command: Command): Command {
   return withData(command)
     .option('--to <url>', 'as for serve')
     .option('--public-url <url>', 'as for serve')
+    .option('--host <address>', 'as for serve')
+    .option('--port <number>', 'as for serve')
     .option('--json', 'print JSON')
 }

@@ -15,12 +15,14 @@ import { createRotationRules, toSharedSecrets } from '../signing.ts'
 import { memoryStore } from '../storage/memory.ts'
 import { listValues } from './config-values.ts'
 import { print, printAside, printRecords } from './output.ts'
-import { type DataOptions, toConfigFailure, toGiven } from './settings.ts'
+import { type DataOptions, toConfigFailure, toGiven, toNumber } from './settings.ts'
 
 /** Options of the commands. */
 export interface ConfigOptions extends DataOptions {
   to?: string
   publicUrl?: string
+  host?: string
+  port?: string
   json?: boolean
 }
 
@@ -72,6 +74,8 @@ export async function judgeConfig(
     ...toGiven('--store', 'store.url', options.store),
     ...toGiven('--to', 'to', options.to),
     ...toGiven('--public-url', 'publicUrl', options.publicUrl),
+    ...toGiven('--host', 'host', options.host),
+    ...toGiven('--port', 'port', toNumber(options.port)),
   ]
   const loaded: LoadedConfig = loadConfig({
     file: options.config,

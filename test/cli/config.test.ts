@@ -84,6 +84,17 @@ describe('gatehouse config show', () => {
     expect(table.stdout).not.toContain(secretText)
   })
 
+  it('takes host and port as serve does, so that both speak of one server', async () => {
+    const { stdout } = await run(['show', '--host', '::1', '--port', '4310', '--json'])
+    const rows: unknown = JSON.parse(stdout)
+    for (const row of [
+      { setting: 'host', value: '::1', origin: '--host' },
+      { setting: 'port', value: 4310, origin: '--port' },
+      { setting: 'publicUrl', value: 'http://localhost:4310', origin: 'default' },
+    ])
+      expect(rows).toContainEqual(row)
+  })
+
   it('without an effective configuration tells why there is none', async () => {
     const { code, stdout, stderr } = await run(['show'], { TOKEN_ENCRYPTION_KEY: 'short' })
     expect([code, stdout]).toEqual([2, ''])
