@@ -19,7 +19,12 @@ export const geminiCli: ClientProfile = {
       seen: '2026-10',
     },
     { what: '@google/gemini-cli-core 0.61 on loopback', kind: 'capture', seen: '2026-11' },
+    { what: 'https://geminicli.com/docs/tools/mcp-server', kind: 'vendor', seen: '2026-11' },
   ],
+  adding: {
+    steps: 'In a terminal, then type /mcp auth and the name in Gemini CLI to sign in:',
+    toCopy: ({ name, url }) => `gemini mcp add --transport http ${name} ${url}`,
+  },
   problems: [
     'It asks for every scope that the authorization server lists, and registers anew each time.',
     'When a refresh fails it deletes what it has.',
