@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import type { Users } from '../identity/users.ts'
 import type { Gatehouse } from '../options.ts'
 import { systemRandom } from '../platform/crypto.ts'
+import { chatgpt } from '../profiles/clients/chatgpt.ts'
 import { claudeCode } from '../profiles/clients/claude-code.ts'
 import { codex } from '../profiles/clients/codex.ts'
 import { inspector } from '../profiles/clients/inspector.ts'
@@ -120,14 +121,13 @@ function toRow({ name, adding }: ClientProfile, url: string): string[] {
 
 /** ChatGPT comes from the internet, so it needs a public address that leads here. */
 function toChatGptRows(issuer: string, url: string): string[][] {
+  const { menu = '' } = chatgpt.adding ?? {}
   if (issuer.startsWith('https:')) {
-    return [
-      ['  ChatGPT', `Settings → Apps → Create app: MCP server URL ${url}, authentication OAuth`],
-    ]
+    return [['  ChatGPT', `${menu}: MCP server URL ${url}, authentication OAuth`]]
   }
   return [
     ['  ChatGPT', 'needs an address on the internet: start the demo with a tunnel,'],
     ['', `  ${command} --tunnel cloudflared`],
-    ['', 'and paste the address it prints under Settings → Apps → Create app'],
+    ['', `and paste the address it prints under ${menu}`],
   ]
 }

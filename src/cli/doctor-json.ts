@@ -8,6 +8,7 @@ export function toReportJson(report: Report): Record<string, unknown> {
     url: report.url,
     visited_at: report.visitedAt,
     requests: report.requests,
+    host: toHostJson(report.host),
     clients: report.verdicts.map(({ client, outcome, step, finding, words, reason }) => ({
       id: client.id,
       name: client.name,
@@ -23,6 +24,23 @@ export function toReportJson(report: Report): Record<string, unknown> {
       client_id: clientId,
       registration_endpoint: endpoint,
     })),
+  }
+}
+
+function toHostJson(host: Report['host']): Record<string, unknown> {
+  if ('kind' in host) return { failure: host }
+  const { ipv4, ipv6, protocol, certificate } = host
+  return {
+    ipv4,
+    ipv6,
+    protocol,
+    certificate: certificate && {
+      subject: certificate.subject,
+      issuer: certificate.issuer,
+      valid_from: certificate.validFrom,
+      valid_to: certificate.validTo,
+      problem: certificate.problem,
+    },
   }
 }
 

@@ -138,7 +138,27 @@ function renderVerdicts(report: Report, { width, paint }: Canvas): string[] {
   const sent = `${requests} request${requests === 1 ? ' was' : 's were'} sent.`
   const connects = verdicts.some(({ outcome }) => outcome === 'connects')
   const legend = connects ? 'Connects: it came to the page where a person signs in. ' : ''
-  return [paint('bold', toPrintable(url)), ...lines, paint('dim', `${legend}${sent}`)]
+  return [
+    paint('bold', toPrintable(url)),
+    ...describeHost(report).map((line) => paint('dim', line)),
+    ...lines,
+    paint('dim', `${legend}${sent}`),
+  ]
+}
+
+/** Addresses, the version of HTTP and the certificate, in one line; nothing where the host was not found. */
+function describeHost({ host }: Report): string[] {
+  if ('kind' in host) return []
+  const { ipv4, ipv6, protocol, certificate } = host
+  const until = certificate && new Date(certificate.validTo * 1000)
+  const facts = [
+    [...ipv4, ...ipv6].slice(0, 4).join(' '),
+    protocol === 'h2' ? 'HTTP/2' : 'HTTP/1.1',
+    until && !Number.isNaN(until.getTime())
+      ? `certificate until ${until.toISOString().slice(0, 10)}`
+      : '',
+  ]
+  return [`  ${facts.filter(Boolean).join(' · ')}`]
 }
 
 function explain({ step, words, reason, finding }: ClientVerdict, { findings }: Report): string {

@@ -7,6 +7,7 @@ import type { Upstream } from '../identity/upstream.ts'
 import type { Settings } from '../operate/config/load.ts'
 import { renderStore } from '../operate/config/store.ts'
 import type { Gatehouse } from '../options.ts'
+import { chatgpt } from '../profiles/clients/chatgpt.ts'
 import { claudeCode } from '../profiles/clients/claude-code.ts'
 import { toCallbackUri } from '../server/flow/upstream-trip.ts'
 import { print, printAside, renderPath, renderTable } from './output.ts'
@@ -90,7 +91,7 @@ function toBackendRows(
 /** The public address, and what to do with it. */
 function printTunnel(tunnel: Tunnel, { context }: Gatehouse): void {
   const urls = context.config.backends.map(({ resource }) => resource)
-  print('For ChatGPT: Settings → Apps → Create app, authentication OAuth, MCP server URL', '')
+  print(`For ChatGPT: ${chatgpt.adding?.menu}, authentication OAuth, MCP server URL`, '')
   print(...urls.map((url) => `  ${url}`), '')
   printAside(renderTunnelNote(tunnel), '')
 }

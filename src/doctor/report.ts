@@ -2,7 +2,7 @@
 import { isLoopbackHost } from '../platform/host.ts'
 import type { Finding, Severity, Verdict } from './finding.ts'
 import { maskText } from './masking.ts'
-import type { Observation } from './observation.ts'
+import type { Failure, HostFacts, Observation } from './observation.ts'
 import { explainUnknown, findStumbles, judge } from './verdict.ts'
 import type { ClientVisit, Visit } from './visit.ts'
 
@@ -12,6 +12,8 @@ export interface Report {
   readonly url: string
   /** Unix seconds. */
   readonly visitedAt: number
+  /** What answers there, without a word to it. */
+  readonly host: HostFacts | Failure
   readonly verdicts: readonly ClientVerdict[]
   /** Faults first, then risks, then notes; of each the cause before its consequences. */
   readonly findings: readonly ReportedFinding[]
@@ -58,6 +60,7 @@ export function createReport(visit: Visit, found: readonly Finding[]): Report {
   return {
     url: maskText(visit.shared.url.href),
     visitedAt: visit.shared.now,
+    host: visit.shared.host,
     verdicts: judge(visit, findings).map((verdict, index) => addReason(verdict, visit, index)),
     findings: findings.map((finding) => toReported(finding, visit)),
     leftBehind: visit.clients.flatMap((client) => findLeftBehind(client) ?? []),

@@ -70,8 +70,8 @@ function findStumble(profile: ClientProfile, finding: Finding): Stumble | undefi
 }
 
 /**
- * What the user of a client sees when it gives up: its words for the requirement, else for the step, else
- * those of the nearest step before.
+ * What the user of a client sees when it gives up: its words for the requirement, else for the step. Until it
+ * opens the browser a client tells steps apart badly, so those of the nearest step before count as well.
  */
 export function findWords(
   { failures }: ClientProfile,
@@ -80,6 +80,7 @@ export function findWords(
 ): string | undefined {
   const own = requirement && failures.of?.[requirement]
   if (own !== undefined) return own
+  if (steps.indexOf(step) >= steps.indexOf('authorize')) return failures[step]
   const before = steps.slice(0, steps.indexOf(step) + 1).reverse()
   return before.map((one) => failures[one]).find((words) => words !== undefined)
 }

@@ -63,6 +63,8 @@ export type Engine = Pick<
 export interface Adding {
   /** What to do, in a sentence or two; where there is a text to copy, it ends by saying where that goes. */
   readonly steps: string
+  /** Where in its settings that is. */
+  readonly menu?: string
   /** The text to copy. `name` has nothing that a shell or a client would stumble over. */
   readonly toCopy?: (server: { readonly name: string; readonly url: string }) => string
 }

@@ -47,6 +47,7 @@ describe('gatehouse doctor', () => {
       url: live.url,
       visited_at: expect.any(Number),
       requests: expect.any(Number),
+      host: { ipv4: expect.arrayContaining(['127.0.0.1']) },
       clients: [{ id: 'claude', name: 'Claude', outcome: 'connects' }],
       findings: [
         {

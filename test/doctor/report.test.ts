@@ -76,6 +76,14 @@ describe('a verdict', () => {
     expect(words).toBeDefined()
   })
 
+  it('has no words of an earlier step for what happens in the browser', async () => {
+    const report = createReport(await createVisit([{ profile: getProfile('vscode') }]), [
+      createFinding('refused', { breaks: ['authorization-page'], stops: 'authorize' }),
+    ])
+    expect(report.verdicts).toMatchObject([{ outcome: 'stumbles', step: 'authorize' }])
+    expect(report.verdicts[0]?.words).toBeUndefined()
+  })
+
   it('is not touched by what the client does not need, by others’ findings, by risks and notes', async () => {
     const report = createReport(await createVisit([{ profile: getProfile('vscode') }]), [
       createFinding('of others', { breaks: ['port-443'] }),

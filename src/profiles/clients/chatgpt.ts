@@ -5,6 +5,8 @@
  */
 import type { ClientProfile } from '../profile.ts'
 
+const menu = 'Settings → Apps → Create app'
+
 /** ChatGPT as it registers itself. */
 export const chatgpt: ClientProfile = {
   id: 'chatgpt',
@@ -37,8 +39,8 @@ export const chatgpt: ClientProfile = {
     },
   ],
   adding: {
-    steps:
-      'Settings → Apps → Advanced settings: switch on Developer mode. Then Settings → Apps → Create app, paste the address and choose OAuth.',
+    steps: `Settings → Apps → Advanced settings: switch on Developer mode. Then ${menu}, paste the address and choose OAuth.`,
+    menu,
   },
   problems: [
     'It keeps what it read when the connector was made: after a change of the metadata, delete the connector and create it again.',
