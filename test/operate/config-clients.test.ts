@@ -139,7 +139,7 @@ scopes: [write]
       'gatehouse.yaml:1:41: clients[0].scopes must name scopes; leave it out for a client that may have all',
     ])
     expect((await load('clients: [{ id: abc, secrte: x, redirectUris: [] }]')).problems).toEqual([
-      expect.stringContaining('clients[0].redirectUris must be at least 1'),
+      expect.stringContaining('clients[0].redirectUris must not be empty'),
       'gatehouse.yaml:1:30: clients[0].secrte is not a setting; did you mean clients[0].secret?',
     ])
   })
