@@ -13,14 +13,17 @@ afterEach(async () => {
 
 const ssePath = '/mcp/sse'
 
-/** The events of an answer, one by one; undefined at its end. */
+/** The messages of an answer, one by one, whether it is JSON or a stream; undefined at its end. */
 function readStream(response: Response) {
-  const reader = response.body?.getReader()
+  const isJson = response.headers.get('content-type')?.startsWith('application/json')
+  const whole = isJson ? [response.json()] : undefined
+  const reader = isJson ? undefined : response.body?.getReader()
   const read = createEventReader()
   const events: ReturnType<typeof read> = []
   return {
     response,
     async next(): Promise<unknown> {
+      if (whole) return whole.shift()
       while (events.length === 0) {
         const { done, value } = (await reader?.read()) ?? { done: true }
         if (done || !value) return undefined

@@ -82,11 +82,6 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** The ids of the requests among messages. */
-export function listRequestIds(messages: readonly Message[]): string[] {
-  return messages.flatMap(({ kind, id }) => (kind === 'request' && id !== undefined ? [id] : []))
-}
-
 /** The answer to a request that the backend did not answer. */
 export function renderFailure(id: string, error: unknown): string {
   const description = error instanceof OAuthError ? error.description : undefined

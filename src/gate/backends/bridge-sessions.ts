@@ -2,11 +2,10 @@
  * Sessions of bridges, in the memory of this process (docs/decisions/018): each belongs to one user of
  * one client (catalogue RS-17), ends with the token behind it, and does not stay when nobody uses it.
  */
-import type { RequestContext } from '../../context.ts'
+import type { Backend, RequestContext } from '../../context.ts'
 import type { AccessTokenClaims } from '../../tokens/access-token.ts'
 import { sessionNotFound, toPrincipal } from './legacy-session.ts'
 import { countStreamsAllowed, createStreamHolding } from './legacy-streams.ts'
-import type { HttpBackend } from './request-fields.ts'
 
 /** A session as its bridge sees it. */
 export interface BridgeSession {
@@ -59,7 +58,7 @@ const idBytes = 24
 
 /** The sessions at one backend. */
 export function createBridgeSessions<Link extends BridgeLink>(
-  backend: HttpBackend,
+  backend: Backend,
 ): BridgeSessions<Link> {
   const hold = createStreamHolding(backend)
   const kept = new Map<string, Kept<Link>>()

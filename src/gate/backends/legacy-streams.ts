@@ -1,11 +1,10 @@
 /** The event streams that clients hold open here: bounded for each user of a client, alive while a token of theirs is. */
-import type { RequestContext } from '../../context.ts'
+import type { Backend, RequestContext } from '../../context.ts'
 import { OAuthError } from '../../errors.ts'
 import type { AccessTokenClaims } from '../../tokens/access-token.ts'
 import { tokenEnded } from '../bearer.ts'
 import { createTokenWatch } from '../token-watch.ts'
 import { toPrincipal } from './legacy-session.ts'
-import type { HttpBackend } from './request-fields.ts'
 
 /** Streams that one user may hold open with one client at one instance (catalogue DS-02, ST-02). */
 const streamsPerPrincipal = 32
@@ -32,7 +31,7 @@ export interface HeldStream {
 export type HoldStream = (claims: AccessTokenClaims, context: RequestContext) => HeldStream
 
 /** The streams to one backend at this instance. */
-export function createStreamHolding(backend: HttpBackend): HoldStream {
+export function createStreamHolding(backend: Backend): HoldStream {
   const counts = new Map<string, number>()
   const tokens = createTokenWatch()
   return (claims, context) => {

@@ -39,7 +39,7 @@ export function createStreamableHttp(
       respond: (status, fields) => {
         const answered = wrapSessionId(cleanResponseFields(status, fields, backend), holder)
         context.metrics.count('gate_requests', { backend: backend.id, status: String(status) })
-        rewriter = judged.announce?.(status, answered)
+        rewriter = judged.announce?.inBody(status, answered)
         return rewriter ? answered.filter(([name]) => name !== 'content-length') : answered
       },
       rewrite: () => rewriter,

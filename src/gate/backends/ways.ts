@@ -2,10 +2,14 @@
  * The ways to a backend: which paths it has, and what is spoken at each, by its configuration. Whatever
  * the way, the same gate stands before it.
  */
-import { createOldClientBridge } from './bridge-old-client.ts'
-import { bridgedMethods, createOldServerBridge } from './bridge-old-server.ts'
+import type { Backend } from '../../context.ts'
+import { createBridgeSessions } from './bridge-sessions.ts'
+import { createSseClientBridge } from './bridge-sse-client.ts'
+import { bridgedMethods, createStreamableClientBridge } from './bridge-streamable-client.ts'
 import { createLegacyRelay, type LegacyPlaces } from './legacy-relay.ts'
 import { toMessagesPath } from './legacy-session.ts'
+import { createSseSide } from './link-sse.ts'
+import { createStreamableSide } from './link-streamable.ts'
 import { createOurFields, type ForwardToBackend, type HttpBackend } from './request-fields.ts'
 import { createStreamableHttp } from './streamable-http.ts'
 
@@ -20,20 +24,27 @@ export interface Way {
   readonly forward: ForwardToBackend
 }
 
+/** What clients of each transport meet at one backend. They share what they remember, so they are made once. */
+interface Transports {
+  /** Methods of Streamable HTTP that are served. */
+  readonly methods: readonly string[]
+  readonly streamable: ForwardToBackend
+  /** Makes the places of HTTP+SSE below a path. */
+  createPlaces(path: string): LegacyPlaces
+}
+
 /** Methods of Streamable HTTP in any revision, and HEAD, which clients probe with. */
 const streamableMethods = ['GET', 'HEAD', 'POST', 'DELETE']
 
-/** All ways to a backend. They share what they remember, so they are made once. */
+/** All ways to a backend. */
 export function createWays(backend: HttpBackend): readonly Way[] {
   const { path, ssePath } = backend
-  const ours = createOurFields(backend)
-  const isOld = backend.transport === 'sse'
-  const main = isOld ? createOldServerBridge(backend, ours) : createStreamableHttp(backend, ours)
-  const way = { path, protectedPath: path, methods: isOld ? bridgedMethods : streamableMethods }
-  if (ssePath === undefined) return [{ ...way, forward: main }]
+  const { methods, streamable, createPlaces } =
+    backend.transport === 'sse' ? toOldServer(backend) : toStreamableServer(backend)
+  const way = { path, protectedPath: path, methods }
+  if (ssePath === undefined) return [{ ...way, forward: streamable }]
 
-  const createPlaces = isOld ? createLegacyRelay : createOldClientBridge
-  const legacy = createPlaces(backend, ssePath, ours)
+  const legacy = createPlaces(ssePath)
   const messages = {
     path: toMessagesPath(ssePath),
     protectedPath: ssePath,
@@ -41,18 +52,55 @@ export function createWays(backend: HttpBackend): readonly Way[] {
     answersElsewhere: true,
     forward: legacy.messages,
   }
-  if (ssePath === path) return [{ ...way, forward: chooseByRequest(main, legacy) }, messages]
+  if (ssePath === path) return [{ ...way, forward: chooseByRequest(streamable, legacy) }, messages]
   const stream = { path: ssePath, protectedPath: ssePath, methods: ['GET'], forward: legacy.stream }
-  return [{ ...way, forward: main }, stream, messages]
+  return [{ ...way, forward: streamable }, stream, messages]
+}
+
+function toStreamableServer(backend: HttpBackend): Transports {
+  const ours = createOurFields(backend)
+  return {
+    methods: streamableMethods,
+    streamable: createStreamableHttp(backend, ours),
+    createPlaces(path) {
+      const side = createStreamableSide(backend, ours)
+      const places = createSseClientBridge(path, side, createBridgeSessions(backend))
+      return countPlaces(places, backend)
+    },
+  }
+}
+
+function toOldServer(backend: HttpBackend): Transports {
+  const ours = createOurFields(backend)
+  const side = createSseSide(backend, ours)
+  const bridge = createStreamableClientBridge(side, createBridgeSessions(backend))
+  return {
+    methods: bridgedMethods,
+    streamable: countAnswers(bridge, backend),
+    createPlaces: (path) => createLegacyRelay(backend, path, ours),
+  }
+}
+
+function countPlaces({ stream, messages }: LegacyPlaces, backend: Backend): LegacyPlaces {
+  return { stream: countAnswers(stream, backend), messages: countAnswers(messages, backend) }
+}
+
+/** Bridges answer themselves; refusals are counted at the gate. */
+function countAnswers(forward: ForwardToBackend, { id }: Backend): ForwardToBackend {
+  return async (request, claims, context, judged) => {
+    const outcome = await forward(request, claims, context, judged)
+    context.metrics.count('gate_requests', { backend: id, status: String(outcome.status) })
+    return outcome
+  }
 }
 
 /**
  * Both transports at one path. Only a client of HTTP+SSE begins with a GET: one of Streamable HTTP comes
  * with the session that an earlier POST gave it.
  */
-function chooseByRequest(main: ForwardToBackend, legacy: LegacyPlaces): ForwardToBackend {
+function chooseByRequest(streamable: ForwardToBackend, legacy: LegacyPlaces): ForwardToBackend {
   return (request, claims, context, judged) => {
     const isLegacy = request.method === 'GET' && !request.headers.has('mcp-session-id')
-    return (isLegacy ? legacy.stream : main)(request, claims, context, judged)
+    return (isLegacy ? legacy.stream : streamable)(request, claims, context, judged)
   }
 }

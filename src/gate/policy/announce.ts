@@ -8,13 +8,20 @@
 import type { BodyRewriter, HeaderField } from '../../platform/exchange.ts'
 import type { Need } from './compile.ts'
 import type { Operation } from './message.ts'
-import { createEventRewriter, createWholeRewriter, type RewriteText } from './rewrite.ts'
+import {
+  createEventRewriter,
+  createWholeRewriter,
+  type RewriteText,
+  rewriteSafely,
+} from './rewrite.ts'
 
-/** What rewrites an answer with this status and these fields; undefined when nothing does. */
-export type AnnounceScopes = (
-  status: number,
-  fields: readonly HeaderField[],
-) => BodyRewriter | undefined
+/** Puts announcements into the answer to one request. */
+export interface AnnounceScopes {
+  /** What rewrites an answer with this status and these fields; undefined when nothing does. */
+  inBody(status: number, fields: readonly HeaderField[]): BodyRewriter | undefined
+  /** The message that a client gets in place of this one. */
+  inText(text: string): string
+}
 
 /** Makes the announcements for requests with these operations; undefined for those that list no tools. */
 export function createAnnouncement(judgeTool: (name: string) => Need) {
@@ -23,14 +30,23 @@ export function createAnnouncement(judgeTool: (name: string) => Need) {
     if (lists.length === 0) return undefined
     const ids = new Set(lists.map(({ id }) => id))
     const rewrite: RewriteText = (text) => announceIn(text, ids, judgeTool)
-    return (status, fields) => {
-      const find = (wanted: string) => fields.find(([name]) => name === wanted)?.[1] ?? ''
-      if (status !== 200 || !['', 'identity'].includes(find('content-encoding'))) return undefined
-      const type = find('content-type').split(';')[0]?.trim().toLowerCase()
-      if (type === 'text/event-stream') return createEventRewriter(rewrite)
-      return type === 'application/json' ? createWholeRewriter(rewrite) : undefined
+    return {
+      inBody: (status, fields) => chooseRewriter(rewrite, status, fields),
+      inText: (text) => rewriteSafely(text, rewrite),
     }
   }
+}
+
+function chooseRewriter(
+  rewrite: RewriteText,
+  status: number,
+  fields: readonly HeaderField[],
+): BodyRewriter | undefined {
+  const find = (wanted: string) => fields.find(([name]) => name === wanted)?.[1] ?? ''
+  if (status !== 200 || !['', 'identity'].includes(find('content-encoding'))) return undefined
+  const type = find('content-type').split(';')[0]?.trim().toLowerCase()
+  if (type === 'text/event-stream') return createEventRewriter(rewrite)
+  return type === 'application/json' ? createWholeRewriter(rewrite) : undefined
 }
 
 function announceIn(

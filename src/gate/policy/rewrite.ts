@@ -39,7 +39,8 @@ function createHolder(rewrite: RewriteText, findEnd: (text: string) => number): 
   }
 }
 
-function rewriteSafely(text: string, rewrite: RewriteText): string {
+/** The text rewritten, or the same when that fails. */
+export function rewriteSafely(text: string, rewrite: RewriteText): string {
   try {
     return text === '' ? text : (rewrite(text) ?? text)
   } catch {

@@ -9,27 +9,21 @@ import type { Caller } from './asking.ts'
 import { findField, isEventStream, readText, verifyEventStream } from './backend-answer.ts'
 import { type Position, takeAnswer, waitToResume } from './bridge-answers.ts'
 import type { Message } from './bridge-messages.ts'
-import type { HttpBackend } from './request-fields.ts'
+import { toHttpCaller } from './http-caller.ts'
+import { type BackendLink, type BackendSide, type LinkOptions, sessionGone } from './link.ts'
+import type { HttpBackend, OurFields } from './request-fields.ts'
 
-/** What a link is made of. */
-export interface BackendLinkOptions {
+/** The way to a backend that speaks Streamable HTTP. */
+export function createStreamableSide(backend: HttpBackend, ours: OurFields): BackendSide<Caller> {
+  return {
+    toCaller: (call) => toHttpCaller(call, ours),
+    connect: (options) => createLink({ ...options, backend }),
+  }
+}
+
+interface BackendLinkOptions extends LinkOptions {
   readonly backend: HttpBackend
-  /** Aborted when the session is over; the backend is told then. */
-  readonly signal: AbortSignal
-  /** Takes each message of the backend; the next one of the same stream waits for it. */
-  readonly onMessage: (message: Message) => Promise<void>
 }
-
-/** What we are at the backend for one client. */
-export interface BackendLink {
-  /** Sends what has no answer, on behalf of its caller; resolves when the backend has it. */
-  tell(message: Message, caller: Caller): Promise<void>
-  /** Sends a request, on behalf of its caller; resolves when its answer was passed on. */
-  ask(message: Message, caller: Caller): Promise<void>
-}
-
-/** Why a message was refused: the backend does not know our session any more. */
-export const sessionGone = 'backend_session_gone'
 
 /** Streams that bring nothing, one after the other, after which we stop asking for more. */
 const fruitlessAllowed = 5
@@ -38,12 +32,14 @@ const fruitlessAllowed = 5
 const farewellMs = 5000
 
 /** The link of one session. */
-export function createBackendLink(options: BackendLinkOptions): BackendLink {
-  const { backend, signal, onMessage } = options
+function createLink(options: BackendLinkOptions): BackendLink<Caller> {
+  const { backend, session, onMessage } = options
+  const { signal } = session
   const wire = createWire(options)
   let isListening = false
   signal.addEventListener('abort', () => void wire.leave().catch(() => undefined))
   return {
+    open: async () => undefined,
     async tell(message, caller) {
       const answer = await wire.post(message, caller)
       await verifyTaken(answer, backend, wire.hasSession())
@@ -85,8 +81,9 @@ export function createBackendLink(options: BackendLinkOptions): BackendLink {
 async function listen(
   wire: Wire,
   caller: Caller,
-  { backend, signal, onMessage }: BackendLinkOptions,
+  { backend, session, onMessage }: BackendLinkOptions,
 ): Promise<void> {
+  const { signal } = session
   let position: Position = {}
   for (let fruitless = 0; fruitless < fruitlessAllowed && !signal.aborted; fruitless += 1) {
     const answer = await wire.resume(position, caller)
@@ -104,7 +101,7 @@ async function listen(
 type Wire = ReturnType<typeof createWire>
 
 /** The requests of a session, with what it has agreed upon. */
-function createWire({ backend, signal }: BackendLinkOptions) {
+function createWire({ backend, session: { signal } }: BackendLinkOptions) {
   let latest: Caller | undefined
   let sessionId = ''
   let revision = ''
