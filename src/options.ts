@@ -133,7 +133,7 @@ export interface GatehouseOptions {
    * (`docs/guides/client-metadata-documents.md`). Default: true where clients may register for themselves.
    */
   clientMetadataDocuments?: boolean | { hosts: string[] } | undefined
-  /** Give a public client that registers exactly the same again the same id. Default false. */
+  /** Give a public client that registers the same again, but for a loopback port, the same id. Default false. */
   reuseRegistrations?: boolean
   siteName?: string
   upstreams?: Upstream[]

@@ -57,7 +57,7 @@ const sentences: Readonly<Record<string, string>> = {
   localSignIn: 'Accounts with e-mail and password. Default: when there is no identity provider.',
   dynamicRegistration: 'Whether clients may register themselves. Default true.',
   reuseRegistrations:
-    'A public client that registers exactly the same again gets the same id. Default false.',
+    'A public client that registers the same again, but for a loopback port, gets the same id. Default false.',
   'client.id':
     'One client of yours, in short: its id. The names with * count where there is no identity provider. Default `chatgpt`.',
   'client.secret': 'Its secret; kept as a hash. At least 16 characters are wise.',

@@ -102,14 +102,23 @@ export function matchRedirectUri(
       reason: 'redirect_uri_missing',
     })
   }
-  if (registered.includes(requested)) return requested
   const wanted = toPortless(requested)
-  if (wanted !== undefined && registered.some((uri) => toPortless(uri) === wanted)) return requested
+  if (registered.some((uri) => toPortless(uri) === wanted)) return requested
   throw new OAuthError(
     'invalid_request',
     `Redirect URI ${toReadable(requested)} is not registered for this client; remove the connection and add it again`,
     { reason: 'redirect_uri_mismatch' },
   )
+}
+
+/**
+ * Writes what a redirect URI is compared by: those with the same are good for one another.
+ *
+ * That is the URI itself, but for http to this machine: there the port is left out and an empty path is `/`.
+ */
+export function toPortless(uri: string): string {
+  const [, origin, port = '0', rest] = loopbackUri.exec(uri) ?? []
+  return origin === undefined || Number(port) > 65_535 ? uri : origin + (rest || '/')
 }
 
 /** Tells where a registered redirect URI leads. */
@@ -209,12 +218,6 @@ function verifyHost(raw: string, authority: string): void {
   if (host === '') throw refuse(raw, 'has no host')
   if (URL.parse(raw)?.hostname === host) return
   throw refuse(raw, 'has a host that is not written in its plain form')
-}
-
-function toPortless(uri: string): string | undefined {
-  const [, origin, port = '0', rest] = loopbackUri.exec(uri) ?? []
-  if (origin === undefined || Number(port) > 65_535) return undefined
-  return origin + (rest || '/')
 }
 
 function refuse(uri: string, why: string): OAuthError {

@@ -120,3 +120,40 @@ describe('a public client that registers the same again', () => {
     expect((await registerClient(server.send, metadata)).client_id).not.toBe(first.client_id)
   })
 })
+
+describe('a public client that registers the same again with another loopback port', () => {
+  it.each([
+    ['http://127.0.0.1:40111/callback', 'http://127.0.0.1:50111/callback'],
+    ['http://localhost/callback?a=1', 'http://localhost:50111/callback?a=1'],
+    ['http://[::1]:40111', 'http://[::1]:50111/'],
+  ])('goes on with the tokens it has: %s (RD-04, RFC 8252 §7.3)', async (uri, other) => {
+    const { server, clock, person } = await start({ reuseRegistrations: true })
+    const first = await registerClient(server.send, { redirect_uris: [uri] })
+    const tokens = await redeem(server.send, first, await person.authorize(first))
+    clock.advance(20 * day)
+    const again = await registerClient(server.send, { redirect_uris: [other] })
+    // Clients compare the redirect URIs of the answer with their own.
+    expect(again).toEqual({ ...first, redirect_uris: [other] })
+    expect((await refresh(server.send, again, tokens.body.refresh_token)).status).toBe(200)
+    const code = await person.authorize(again)
+    expect((await redeem(server.send, again, code, { redirect_uri: uri })).status).toBe(400)
+    expect((await redeem(server.send, again, await person.authorize(again))).status).toBe(200)
+    expect((await server.send(authorizePath(first))).status).toBe(200)
+  })
+
+  it.each([
+    ['http://127.0.0.1:1/cb', 'http://localhost:1/cb'],
+    ['http://127.0.0.1:1/cb', 'http://127.0.0.2:1/cb'],
+    ['http://127.0.0.1:1/cb', 'http://127.0.0.1:1/other'],
+    ['http://127.0.0.1:1/cb', 'https://127.0.0.1:1/cb'],
+    ['https://app.example:1/cb', 'https://app.example:2/cb'],
+    ['cursor://localhost:1/cb', 'cursor://localhost:2/cb'],
+  ])('gets another id when more than that differs: %s, %s (RD-05, RD-06)', async (uri, other) => {
+    const { server } = await start({ reuseRegistrations: true })
+    const [first, second] = [
+      await registerClient(server.send, { redirect_uris: [uri] }),
+      await registerClient(server.send, { redirect_uris: [other] }),
+    ]
+    expect(second.client_id).not.toBe(first.client_id)
+  })
+})

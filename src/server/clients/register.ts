@@ -2,6 +2,7 @@
 import type { Context } from '../../context.ts'
 import { winRace } from '../../identity/races.ts'
 import type { ClientMetadata } from '../../oauth/client-metadata.ts'
+import { toPortless } from '../../oauth/redirect-uri.ts'
 import { sha256, toHex } from '../../platform/crypto.ts'
 import { applicationChecks } from '../../storage/records/application-check.ts'
 import {
@@ -107,12 +108,18 @@ function toApplicationChecks(client: Client): Write[] {
   return [applicationChecks.write(applicationChecks.key(id), check)]
 }
 
+/** A client with the redirect URIs as they were asked for: a loopback port is free, and clients compare. */
+export function showAsAsked(client: Client, { redirect_uris }: ClientMetadata): Client {
+  return { ...client, metadata: { ...client.metadata, redirect_uris } }
+}
+
 /**
- * The public client that registered exactly the same before, or a new one.
+ * The public client that registered the same before, or a new one.
  *
  * Nothing but its metadata tells one public client from another, so who registers the same again may
- * have the same id; clients that register at every start then do not pile up. Nobody manages a client that
- * others share.
+ * have the same id; clients that register at every start then do not pile up. A loopback port does not count:
+ * the redirect URI of one port is good for every other (RFC 8252 §7.3), and a client that takes another port
+ * keeps its tokens so. Nobody manages a client that others share.
  */
 export function findOrRegisterTwin(
   metadata: ClientMetadata,
@@ -124,8 +131,10 @@ export function findOrRegisterTwin(
     const twin = clientTwins.decode((await context.store.get([twinKey]))[0])
     const known = twin && (await clients.find(context.store, twin.value.clientId))
     // A client that somebody manages may be changed or removed by them alone.
-    if (known && known.value.registrationTokenHash === undefined) return renew(known, context)
-
+    if (known && known.value.registrationTokenHash === undefined) {
+      const client = await renew(known, context)
+      return client && { client: showAsAsked(client, metadata), secret: undefined }
+    }
     const made = await register()
     if (!made) return undefined
     await context.store.commit({
@@ -146,16 +155,16 @@ const renewalSeconds = 86_400
 async function renew(
   { key, value: client, version }: Stored<Client>,
   { store, clock }: { store: Store; clock: Context['clock'] },
-): Promise<NewClient | undefined> {
+): Promise<Client | undefined> {
   const now = clock.now()
   const isFresh = now - (client.renewedAt ?? client.createdAt) < renewalSeconds
-  if (client.authorizedAt !== undefined || isFresh) return { client, secret: undefined }
+  if (client.authorizedAt !== undefined || isFresh) return client
   const renewed: Client = { ...client, renewedAt: now }
   const written = await store.commit({
     check: [{ key, version }],
     set: [writeClient(renewed), writeTwin(renewed)],
   })
-  return written ? { client: renewed, secret: undefined } : undefined
+  return written ? renewed : undefined
 }
 
 /** The write that keeps leading to a client once it is kept for ever. */
@@ -168,6 +177,7 @@ function writeTwin(client: Client): Write {
 }
 
 function toTwinKey(metadata: ClientMetadata): string {
-  const members = Object.entries(metadata).sort(([a], [b]) => (a < b ? -1 : 1))
+  const compared = { ...metadata, redirect_uris: metadata.redirect_uris.map(toPortless) }
+  const members = Object.entries(compared).sort(([a], [b]) => (a < b ? -1 : 1))
   return clientTwins.key(sha256(JSON.stringify(members)))
 }

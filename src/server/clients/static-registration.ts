@@ -10,7 +10,7 @@ import { OAuthError, unavailable } from '../../errors.ts'
 import type { ClientMetadata } from '../../oauth/client-metadata.ts'
 import { matchRedirectUri } from '../../oauth/redirect-uri.ts'
 import { type Client, clients } from '../../storage/records/client.ts'
-import type { NewClient } from './register.ts'
+import { type NewClient, showAsAsked } from './register.ts'
 
 /**
  * The owner's client, with the redirect URIs that were asked for.
@@ -28,11 +28,8 @@ export async function findStaticClient(
     context.log.error(problem)
     throw unavailable('static_client_unusable')
   }
-  const { metadata } = problem
-  for (const uri of asked.redirect_uris) verifyConfigured(uri, metadata)
-  // Clients compare the redirect URIs of the answer with their own; a loopback port stays as it was asked.
-  const shown = { ...metadata, redirect_uris: asked.redirect_uris }
-  return { client: { ...problem, metadata: shown }, secret: undefined }
+  for (const uri of asked.redirect_uris) verifyConfigured(uri, problem.metadata)
+  return { client: showAsAsked(problem, asked), secret: undefined }
 }
 
 /** The client to hand out, or why there is none, in words for the owner. */

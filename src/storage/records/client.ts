@@ -6,8 +6,8 @@
  * also an application at the identity provider, two days after its document was read; one that was authorized
  * once is never removed by time, because hosted clients register once and keep the id for ever.
  *
- * `client-twin/<SHA-256 of the metadata>` leads to the public client that registered exactly this, where
- * registrations are reused; it lives as long as the client.
+ * `client-twin/<SHA-256 of the metadata without loopback ports>` leads to the public client that registered
+ * this, where registrations are reused; it lives as long as the client.
  */
 import type { DocumentAuthMethod, DocumentKeys } from '../../oauth/client-document.ts'
 import type { ClientMetadata } from '../../oauth/client-metadata.ts'
