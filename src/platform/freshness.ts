@@ -29,6 +29,19 @@ export function toFreshSeconds(fields: CacheFields): number | undefined {
   return subtractAge(Number.isFinite(lifetime) ? Math.floor(lifetime) : 0, fields)
 }
 
+/** For how long an answer may hold, whatever its server says, and for how long where it does not say. */
+export interface FreshLimits {
+  readonly leastSeconds: number
+  readonly mostSeconds: number
+  readonly usualSeconds: number
+}
+
+/** Seconds for which an answer is kept whose server said this, or nothing (CM-18). */
+export function toKeptSeconds(said: number | undefined, limits: FreshLimits): number {
+  const { leastSeconds, mostSeconds, usualSeconds } = limits
+  return Math.min(Math.max(said ?? usualSeconds, leastSeconds), mostSeconds)
+}
+
 /** Directives by lower-case name; undefined when one comes twice or has no shape. */
 function parseDirectives(text: string): Map<string, string> | undefined {
   const found = new Map<string, string>()

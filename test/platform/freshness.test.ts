@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type CacheFields, toFreshSeconds } from '../../src/platform/freshness.ts'
+import { type CacheFields, toFreshSeconds, toKeptSeconds } from '../../src/platform/freshness.ts'
 
 const cases: [string, CacheFields, number | undefined][] = [
   ['nothing said', {}, undefined],
@@ -29,5 +29,17 @@ const cases: [string, CacheFields, number | undefined][] = [
 describe('how long an answer holds (RFC 9111 §4.2, CM-18)', () => {
   it.each(cases)('%s', (_, fields, expected) => {
     expect(toFreshSeconds(fields)).toBe(expected)
+  })
+})
+
+describe('how long an answer is kept (CM-18)', () => {
+  const limits = { leastSeconds: 60, mostSeconds: 600, usualSeconds: 300 }
+  it.each([
+    ['as long as its server says', 120, 120],
+    ['no shorter', 0, 60],
+    ['no longer', 601, 600],
+    ['the usual time where it does not say', undefined, 300],
+  ])('%s', (_, said, expected) => {
+    expect(toKeptSeconds(said, limits)).toBe(expected)
   })
 })

@@ -15,6 +15,7 @@ import {
 } from '../../oauth/client-document.ts'
 import { isDocumentClientId, toDocumentHost } from '../../oauth/document-client-id.ts'
 import { toLimitProblem } from '../../platform/document-reader.ts'
+import { toKeptSeconds } from '../../platform/freshness.ts'
 import { toPeerNetwork } from '../../platform/peer-network.ts'
 import type { FetchedDocument, FetchProblem } from '../../platform/pinned-fetch.ts'
 import { findPinnedDocument } from '../../profiles/pinned-documents.ts'
@@ -22,11 +23,8 @@ import { type Client, clients } from '../../storage/records/client.ts'
 import type { Stored } from '../../storage/records/record.ts'
 import { writeClient } from './register.ts'
 
-/** Shortest and longest time for which a document holds, whatever its server says, in seconds (CM-18). */
-const leastFreshSeconds = 60
-const mostFreshSeconds = 86_400
-/** … and where it does not say. */
-const usualFreshSeconds = 3600
+/** For how long a document holds (CM-18). */
+const documentFreshness = { leastSeconds: 60, mostSeconds: 86_400, usualSeconds: 3600 }
 /** A copy of ours stands in for so long before the original is tried again, in seconds. */
 const copyFreshSeconds = 300
 
@@ -88,7 +86,7 @@ async function hasSubstitute(
 
 /** No older than a document may be whose server says the most. */
 function isRecent({ renewedAt = 0 }: Client, { clock }: RequestContext): boolean {
-  return clock.now() < renewedAt + mostFreshSeconds
+  return clock.now() < renewedAt + documentFreshness.mostSeconds
 }
 
 /** A document, and for how long it holds. */
@@ -99,12 +97,12 @@ interface KeptDocument {
 
 function readDocument(
   id: string,
-  { text, freshSeconds = usualFreshSeconds }: FetchedDocument,
+  { text, freshSeconds: said }: FetchedDocument,
   context: RequestContext,
 ): KeptDocument {
   try {
-    const held = Math.min(Math.max(freshSeconds, leastFreshSeconds), mostFreshSeconds)
-    return { document: parseDocument(id, text), freshSeconds: held }
+    const freshSeconds = toKeptSeconds(said, documentFreshness)
+    return { document: parseDocument(id, text), freshSeconds }
   } catch (error) {
     if (!(error instanceof OAuthError)) throw error
     context.documents.dismiss(id)

@@ -9,6 +9,7 @@ import { unavailable } from '../../errors.ts'
 import { isPublicKeySet } from '../../oauth/client-metadata.ts'
 import { sha256 } from '../../platform/crypto.ts'
 import { toLimitProblem } from '../../platform/document-reader.ts'
+import { toKeptSeconds } from '../../platform/freshness.ts'
 import { toPeerNetwork } from '../../platform/peer-network.ts'
 import { type Client, unusedDocumentClientSeconds } from '../../storage/records/client.ts'
 import {
@@ -17,10 +18,8 @@ import {
   clientKeysSeconds,
 } from '../../storage/records/client-keys.ts'
 
-/** Shortest and longest time for which a key set holds, and where its server does not say, in seconds. */
-const leastFreshSeconds = 300
-const mostFreshSeconds = 86_400
-const usualFreshSeconds = 3600
+/** For how long a key set holds. */
+const keySetFreshness = { leastSeconds: 300, mostSeconds: 86_400, usualSeconds: 3600 }
 /** A key id that is not in the set has it read again at most so often, in seconds. */
 const missSeconds = 60
 
@@ -43,19 +42,23 @@ export async function findClientKeys(
   const set =
     'jwks' in keys
       ? keys.jwks
-      : await readKeys(keys.jwksUri, { keyId, keptSeconds: toKeptSeconds(client) }, context)
+      : await readKeys(
+          keys.jwksUri,
+          { keyId, rememberedSeconds: toRememberedSeconds(client) },
+          context,
+        )
   // What is no key set is refused by the constructor.
   return createLocalJWKSet(set as JSONWebKeySet)
 }
 
 /** Strangers may have keys read for clients that they make up: those go as soon as the clients. */
-function toKeptSeconds({ authorizedAt }: Client): number {
+function toRememberedSeconds({ authorizedAt }: Client): number {
   return authorizedAt === undefined ? unusedDocumentClientSeconds : clientKeysSeconds
 }
 
 async function readKeys(
   uri: string,
-  { keyId, keptSeconds }: { keyId: string | undefined; keptSeconds: number },
+  { keyId, rememberedSeconds }: { keyId: string | undefined; rememberedSeconds: number },
   context: RequestContext,
 ): Promise<KeySet> {
   const { store, documents, clock, exchange } = context
@@ -77,9 +80,9 @@ async function readKeys(
     throw unavailable('client_keys_unreadable')
   }
   const said = 'freshSeconds' in outcome ? outcome.freshSeconds : undefined
-  const held = Math.min(Math.max(said ?? usualFreshSeconds, leastFreshSeconds), mostFreshSeconds)
-  const read = { jwks, readAt: now, freshUntil: now + held }
-  await store.commit({ set: [clientKeys.write(clientKeys.key(id), read, now + keptSeconds)] })
+  const freshUntil = now + toKeptSeconds(said, keySetFreshness)
+  const read = { jwks, readAt: now, freshUntil }
+  await store.commit({ set: [clientKeys.write(clientKeys.key(id), read, now + rememberedSeconds)] })
   return jwks
 }
 
