@@ -58,6 +58,14 @@ describe.each(profiles)('$id', (profile) => {
     if (profile.variantOf) expect(findProfile(profile.variantOf)).toBeDefined()
   })
 
+  it('says how a person adds a server, and where a text to copy goes', () => {
+    const { steps = '', toCopy } = profile.adding ?? {}
+    const copy = toCopy?.({ name: 'notes', url: 'https://mcp.example.com/mcp' })
+    expect(steps).toMatch(copy === undefined ? /\.$/ : /:$/)
+    if (copy !== undefined)
+      expect(decodeURIComponent(copy)).toContain('https://mcp.example.com/mcp')
+  })
+
   it('has redirect URIs that may be registered (RD-02)', () => {
     for (const uri of listRedirectUris(profile)) expect(parseRedirectUri(uri)).toBe(uri)
   })

@@ -15,7 +15,12 @@ export const amp: ClientProfile = {
       kind: 'capture',
       seen: '2026-10',
     },
+    { what: 'https://github.com/docfork/docfork README', kind: 'report', seen: '2026-11' },
   ],
+  adding: {
+    steps: 'In a terminal, then start Amp, which opens the browser:',
+    toCopy: ({ name, url }) => `amp mcp add ${name} ${url}`,
+  },
   redirects: { hosts: [], loopback: true },
   identification: {
     order: ['registration', 'typed-in'],

@@ -13,7 +13,16 @@ export const cline: ClientProfile = {
   runs: 'own-machine',
   sources: [
     { what: 'cline/cline src/services/mcp/McpOAuthManager.ts', kind: 'source', seen: '2026-11' },
+    {
+      what: 'https://docs.cline.bot/mcp/connecting-to-a-remote-server',
+      kind: 'vendor',
+      seen: '2026-11',
+    },
   ],
+  adding: {
+    steps:
+      'MCP Servers → Remote Servers: a name, the address, transport type Streamable HTTP, Add Server.',
+  },
   redirects: {
     hosts: [],
     schemes: ['vscode', 'vscode-insiders', 'cursor', 'windsurf'],

@@ -15,7 +15,18 @@ export const copilotCli: ClientProfile = {
       seen: '2026-10',
     },
     { what: 'https://github.com/github/copilot-cli/issues/2717', kind: 'report', seen: '2026-10' },
+    {
+      what: 'https://docs.github.com/en/copilot/how-tos/copilot-cli/customize-copilot/add-mcp-servers',
+      kind: 'vendor',
+      seen: '2026-11',
+    },
   ],
+  adding: {
+    steps:
+      'Type /mcp add in Copilot CLI: server type HTTP, the address, Ctrl+S. Or in ~/.copilot/mcp-config.json:',
+    toCopy: ({ name, url }) =>
+      JSON.stringify({ mcpServers: { [name]: { type: 'http', url, tools: ['*'] } } }, null, 2),
+  },
   redirects: { hosts: [], loopback: true },
   identification: {
     order: ['document', 'registration', 'typed-in'],

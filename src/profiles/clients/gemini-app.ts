@@ -22,7 +22,12 @@ export const geminiApp: ClientProfile = {
       kind: 'report',
       seen: '2026-10',
     },
+    { what: 'https://support.google.com/gemini/answer/17209137', kind: 'vendor', seen: '2026-11' },
   ],
+  adding: {
+    steps:
+      'On the web at gemini.google.com: Settings & help → Connected Apps, then under “Custom apps for Spark” add the address.',
+  },
   redirects: { hosts: [], loopback: false },
   identification: { order: ['registration', 'typed-in'] },
   discovery: { ...specification.discovery, serverMetadata: ['oauth', 'openid', 'openid-appended'] },

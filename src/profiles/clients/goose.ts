@@ -11,7 +11,16 @@ export const goose: ClientProfile = {
   sources: [
     { what: 'rust-sdk (rmcp 3.1.4) 4a738b9', kind: 'source', seen: '2026-10' },
     { what: 'https://goose-docs.ai/oauth/client-metadata.json', kind: 'vendor', seen: '2026-10' },
+    {
+      what: 'https://block.github.io/goose/docs/mcp/excalidraw-mcp',
+      kind: 'vendor',
+      seen: '2026-11',
+    },
   ],
+  adding: {
+    steps:
+      'In a terminal goose configure → Add Extension → Remote Extension (Streamable HTTP), then a name and the address.',
+  },
   redirects: { hosts: [], loopback: true, used: 'http://127.0.0.1:51001/oauth_callback' },
   identification: {
     order: ['document', 'registration', 'typed-in'],

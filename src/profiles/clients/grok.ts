@@ -11,7 +11,12 @@ export const grok: ClientProfile = {
   runs: 'vendor-cloud',
   sources: [
     { what: 'https://github.com/koala73/worldmonitor/pull/8305', kind: 'report', seen: '2026-10' },
+    { what: 'https://docs.x.ai/grok/connectors', kind: 'vendor', seen: '2026-11' },
+    { what: 'https://emailit.com/docs/mcp/grok/', kind: 'report', seen: '2026-11' },
   ],
+  adding: {
+    steps: 'At grok.com/connectors: New Connector → Custom, then paste the address.',
+  },
   redirects: {
     hosts: ['grok.com', 'console.x.ai'],
     uris: [

@@ -44,6 +44,11 @@ export const inspector1: ClientProfile = {
   sources: [
     { what: 'modelcontextprotocol/inspector 0.x and 1.x', kind: 'source', seen: '2026-10' },
   ],
+  adding: {
+    steps: 'Start it, then Connect at this address in a browser:',
+    toCopy: ({ url }) =>
+      `http://localhost:6274/?transport=streamable-http&serverUrl=${encodeURIComponent(url)}`,
+  },
   redirects: { hosts: [], loopback: true },
   identification: {
     order: ['registration', 'typed-in'],

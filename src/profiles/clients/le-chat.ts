@@ -20,7 +20,16 @@ export const leChat: ClientProfile = {
       kind: 'report',
       seen: '2026-10',
     },
+    {
+      what: 'https://help.mistral.ai/en/articles/393572-configuring-a-custom-connector',
+      kind: 'vendor',
+      seen: '2026-11',
+    },
   ],
+  adding: {
+    steps:
+      'An administrator: Intelligence → Connectors → Add Connector → Custom MCP Connector, then a name and the address as connection server.',
+  },
   redirects: {
     hosts: ['callback.mistral.ai'],
     uris: ['https://callback.mistral.ai/v1/integrations_auth/oauth2_callback'],

@@ -3,9 +3,14 @@
  * codes go, so that neither says anything.
  */
 import { pythonSdk, typescriptSdk1, typescriptSdk2 } from '../engines.ts'
-import type { ClientProfile } from '../profile.ts'
+import type { Adding, ClientProfile } from '../profile.ts'
 
 const anywhere = { hosts: [], loopback: false } as const
+
+const addingToTransport: Adding = {
+  steps: 'In the program, with an OAuth client provider of its own:',
+  toCopy: ({ url }) => `new StreamableHTTPClientTransport(new URL('${url}'), { authProvider })`,
+}
 
 /** The AI SDK of Vercel: its own copy of the TypeScript SDK's code, which compares issuers. */
 export const aiSdk: ClientProfile = {
@@ -16,6 +21,11 @@ export const aiSdk: ClientProfile = {
   revisions: typescriptSdk2.revisions,
   runs: 'own-server',
   sources: [{ what: '@ai-sdk/mcp 2.0 dist/index.js', kind: 'source', seen: '2026-11' }],
+  adding: {
+    steps: 'In the program, with an OAuth client provider of its own:',
+    toCopy: ({ url }) =>
+      `createMCPClient({ transport: { type: 'http', url: '${url}', authProvider } })`,
+  },
   redirects: anywhere,
   identification: {
     order: ['registration'],
@@ -44,6 +54,10 @@ export const openaiAgents: ClientProfile = {
       seen: '2026-11',
     },
   ],
+  adding: {
+    steps: 'In the program, with an OAuth client provider of its own:',
+    toCopy: ({ url }) => `new MCPServerStreamableHttp({ url: '${url}', authProvider })`,
+  },
   redirects: anywhere,
   identification: {
     order: ['registration'],
@@ -71,6 +85,7 @@ export const typescriptSdkClient1: ClientProfile = {
       seen: '2026-10',
     },
   ],
+  adding: addingToTransport,
   redirects: anywhere,
   identification: {
     order: ['registration'],
@@ -95,6 +110,7 @@ export const typescriptSdkClient2: ClientProfile = {
       seen: '2026-10',
     },
   ],
+  adding: addingToTransport,
   redirects: anywhere,
   identification: {
     order: ['registration'],
@@ -118,7 +134,12 @@ export const pythonSdkClient: ClientProfile = {
   sources: [
     { what: 'modelcontextprotocol/python-sdk 57394b0', kind: 'source', seen: '2026-10' },
     { what: 'PrefectHQ/fastmcp, its client', kind: 'source', seen: '2026-11' },
+    { what: 'https://gofastmcp.com/clients/auth/oauth', kind: 'vendor', seen: '2026-11' },
   ],
+  adding: {
+    steps: 'In the program, here with the client of FastMCP:',
+    toCopy: ({ url }) => `Client("${url}", auth="oauth")`,
+  },
   redirects: anywhere,
   identification: {
     order: ['registration'],

@@ -14,7 +14,16 @@ export const m365Copilot: ClientProfile = {
       kind: 'vendor',
       seen: '2026-10',
     },
+    {
+      what: 'https://learn.microsoft.com/en-us/plugins/build-mcp-plugins',
+      kind: 'vendor',
+      seen: '2026-11',
+    },
   ],
+  adding: {
+    steps:
+      'In the Microsoft 365 Agents Toolkit: Create a New Agent/App → Declarative Agent → Add an Action → Start with an MCP Server, then paste the address.',
+  },
   redirects: {
     hosts: ['teams.microsoft.com'],
     uris: ['https://teams.microsoft.com/api/platform/v1.0/oAuthRedirect'],

@@ -14,7 +14,17 @@ export const mastraCode: ClientProfile = {
       kind: 'vendor',
       seen: '2026-10',
     },
+    {
+      what: 'mastra-ai/mastra docs/src/mastra-code/configuration.mdx',
+      kind: 'vendor',
+      seen: '2026-11',
+    },
   ],
+  adding: {
+    steps: 'In the file .mastracode/mcp.json of your home folder or project:',
+    toCopy: ({ name, url }) =>
+      JSON.stringify({ mcpServers: { [name]: { url, oauth: {} } } }, null, 2),
+  },
   redirects: { hosts: [], loopback: true },
   identification: {
     order: ['document', 'registration'],

@@ -22,7 +22,12 @@ export const openWebui: ClientProfile = {
       kind: 'report',
       seen: '2026-10',
     },
+    { what: 'https://docs.openwebui.com/features/mcp', kind: 'vendor', seen: '2026-11' },
   ],
+  adding: {
+    steps:
+      'Admin Settings → External Tools → + (Add Server): type MCP (Streamable HTTP), the address, OAuth 2.1.',
+  },
   problems: ['It is hosted anywhere, so that a list of allowed redirect URIs cannot know it.'],
   redirects: { hosts: [], loopback: false },
   identification: {

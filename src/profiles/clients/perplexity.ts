@@ -10,7 +10,16 @@ export const perplexity: ClientProfile = {
   runs: 'vendor-cloud',
   sources: [
     { what: 'https://github.com/koala73/worldmonitor/pull/8305', kind: 'report', seen: '2026-10' },
+    {
+      what: 'Perplexity help center, article 13915507, Adding Custom Remote Connectors',
+      kind: 'vendor',
+      seen: '2026-11',
+    },
   ],
+  adding: {
+    steps:
+      'Account settings → Connectors → + Custom connector → Remote: a name, the address, OAuth, transport Streamable HTTP. Then click the card of the connector to sign in.',
+  },
   redirects: {
     hosts: ['www.perplexity.ai', 'enterprise.perplexity.ai'],
     uris: [

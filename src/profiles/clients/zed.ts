@@ -16,7 +16,13 @@ export const zed: ClientProfile = {
       kind: 'report',
       seen: '2026-10',
     },
+    { what: 'https://zed.dev/docs/ai/mcp', kind: 'vendor', seen: '2026-11' },
   ],
+  adding: {
+    steps:
+      'Settings → AI → MCP Servers → Add Server, or in the file that “zed: open settings file” opens:',
+    toCopy: ({ name, url }) => JSON.stringify({ context_servers: { [name]: { url } } }, null, 2),
+  },
   redirects: { hosts: [], loopback: true, used: 'http://127.0.0.1:52044/callback' },
   identification: {
     order: ['document', 'registration'],
