@@ -2,18 +2,33 @@
  * What the engines do that many clients share, so that it is written once. From their sources: typescript-sdk
  * `3924de9` (2.x) and `2d889f2` (1.x), python-sdk `57394b0`, rust-sdk `4a738b9` (rmcp 3.1), read 2026-10.
  */
-import type { Engine } from './profile.ts'
+import type { Discovery, Engine, Requirement } from './profile.ts'
+
+/** Looks everywhere that MCP names, in that order, at the first authorization server. */
+export const specifiedDiscovery: Discovery = {
+  firstRequest: 'POST',
+  resourceMetadata: ['challenge', 'path', 'root'],
+  serverMetadata: ['oauth', 'openid', 'openid-appended'],
+  triesEachServer: false,
+}
+
+/** What no client that registers does without; profiles add what theirs insists on besides. */
+export const alwaysRequired: readonly Requirement[] = [
+  'valid-certificate',
+  'no-challenge-page',
+  'way-to-a-client-id',
+  'registration-succeeds',
+  'authorization-page',
+  'resource-accepted',
+  'token-answer-json',
+  'fresh-token-accepted',
+]
 
 /** The TypeScript SDK, 1.x: no issuer comparison, no `iss`, no metadata documents of its own. */
 export const typescriptSdk1: Engine = {
   engine: 'typescript-sdk-1',
   revisions: ['2025-11-25', '2025-06-18', '2025-03-26'],
-  discovery: {
-    firstRequest: 'POST',
-    resourceMetadata: ['challenge', 'path', 'root'],
-    serverMetadata: ['oauth', 'openid', 'openid-appended'],
-    triesEachServer: false,
-  },
+  discovery: specifiedDiscovery,
   authorization: {
     resource: 'metadata',
     scope: ['challenge', 'resource-metadata'],
@@ -26,8 +41,7 @@ export const typescriptSdk1: Engine = {
     refreshesInParallel: true,
   },
   requires: [
-    'valid-certificate',
-    'no-challenge-page',
+    ...alwaysRequired,
     'unauthorized-401',
     'metadata-is-json',
     'resource-covers-url',
@@ -35,15 +49,9 @@ export const typescriptSdk1: Engine = {
     'response-type-code',
     's256-if-listed',
     'no-null-members',
-    'way-to-a-client-id',
-    'registration-succeeds',
     'registration-echoes-redirects',
     'registration-without-null',
-    'authorization-page',
-    'resource-accepted',
-    'token-answer-json',
     'token-for-public-client',
-    'fresh-token-accepted',
     'refresh-in-parallel',
   ],
   failures: {
@@ -83,12 +91,7 @@ export const typescriptSdk2: Engine = {
 export const pythonSdk: Engine = {
   engine: 'python-sdk',
   revisions: ['2025-11-25', '2025-06-18', '2025-03-26'],
-  discovery: {
-    firstRequest: 'POST',
-    resourceMetadata: ['challenge', 'path', 'root'],
-    serverMetadata: ['oauth', 'openid', 'openid-appended'],
-    triesEachServer: false,
-  },
+  discovery: specifiedDiscovery,
   authorization: {
     resource: 'metadata',
     scope: ['challenge', 'resource-metadata', 'server-metadata'],
@@ -103,20 +106,13 @@ export const pythonSdk: Engine = {
     refreshesInParallel: true,
   },
   requires: [
-    'valid-certificate',
-    'no-challenge-page',
+    ...alwaysRequired,
     'unauthorized-401',
     'resource-covers-url',
     'issuer-equals-link',
-    'way-to-a-client-id',
-    'registration-succeeds',
-    'authorization-page',
     'iss-if-advertised',
-    'resource-accepted',
-    'token-answer-json',
     'token-for-public-client',
     'expires-in-integer',
-    'fresh-token-accepted',
   ],
   failures: {},
 }
@@ -125,12 +121,7 @@ export const pythonSdk: Engine = {
 export const rmcp: Engine = {
   engine: 'rmcp',
   revisions: ['2025-06-18'],
-  discovery: {
-    firstRequest: 'GET',
-    resourceMetadata: ['challenge', 'path', 'root'],
-    serverMetadata: ['oauth', 'openid', 'openid-appended'],
-    triesEachServer: true,
-  },
+  discovery: { ...specifiedDiscovery, firstRequest: 'GET', triesEachServer: true },
   authorization: {
     resource: 'metadata',
     scope: ['challenge', 'resource-metadata', 'server-metadata'],
@@ -146,23 +137,16 @@ export const rmcp: Engine = {
     refreshesWithScope: true,
   },
   requires: [
-    'valid-certificate',
-    'no-challenge-page',
+    ...alwaysRequired,
     'unauthorized-401-on-get',
     'metadata-is-json',
     'resource-covers-url',
     'issuer-present',
     'issuer-equals-link',
     's256-if-listed',
-    'way-to-a-client-id',
-    'registration-succeeds',
     'registration-echoes-redirects',
-    'authorization-page',
     'iss-if-advertised',
-    'resource-accepted',
-    'token-answer-json',
     'token-for-public-client',
-    'fresh-token-accepted',
   ],
   failures: {},
 }
@@ -171,12 +155,7 @@ export const rmcp: Engine = {
 export const specification: Engine = {
   engine: 'specification',
   revisions: ['2025-11-25'],
-  discovery: {
-    firstRequest: 'POST',
-    resourceMetadata: ['challenge', 'path', 'root'],
-    serverMetadata: ['oauth', 'openid', 'openid-appended'],
-    triesEachServer: false,
-  },
+  discovery: specifiedDiscovery,
   authorization: {
     resource: 'metadata',
     scope: ['challenge', 'resource-metadata'],
@@ -188,19 +167,12 @@ export const specification: Engine = {
     refreshesInParallel: true,
   },
   requires: [
-    'valid-certificate',
-    'no-challenge-page',
+    ...alwaysRequired,
     'unauthorized-401',
     'resource-metadata',
     'metadata-is-json',
     'server-metadata',
     's256-listed',
-    'way-to-a-client-id',
-    'registration-succeeds',
-    'authorization-page',
-    'resource-accepted',
-    'token-answer-json',
-    'fresh-token-accepted',
   ],
   failures: {},
 }

@@ -32,5 +32,4 @@ export const antigravity: ClientProfile = {
     loopback: true,
   },
   identification: { order: ['registration', 'typed-in'] },
-  requires: [...specification.requires],
 }

@@ -3,6 +3,7 @@
  * per connector and uses that client for all its users. It tells an app's tool apart from its connection, so
  * that it can ask for more scopes later.
  */
+import { alwaysRequired, specifiedDiscovery } from '../engines.ts'
 import type { ClientProfile } from '../profile.ts'
 
 const menu = 'Settings → Apps → Create app'
@@ -64,12 +65,7 @@ export const chatgpt: ClientProfile = {
     },
     prefersMethods: ['client_secret_post'],
   },
-  discovery: {
-    firstRequest: 'POST',
-    resourceMetadata: ['challenge', 'path', 'root'],
-    serverMetadata: ['oauth', 'openid'],
-    triesEachServer: true,
-  },
+  discovery: { ...specifiedDiscovery, serverMetadata: ['oauth', 'openid'], triesEachServer: true },
   authorization: {
     resource: 'metadata',
     scope: ['challenge', 'resource-metadata', 'server-metadata'],
@@ -83,10 +79,9 @@ export const chatgpt: ClientProfile = {
     refreshesInParallel: true,
   },
   requires: [
+    ...alwaysRequired,
     'public-address',
-    'valid-certificate',
     'no-redirect-on-mcp',
-    'no-challenge-page',
     'unauthorized-401',
     'resource-metadata',
     'metadata-is-json',
@@ -94,13 +89,7 @@ export const chatgpt: ClientProfile = {
     'issuer-present',
     'issuer-equals-link',
     's256-listed',
-    'way-to-a-client-id',
-    'registration-succeeds',
-    'authorization-page',
     'iss-if-advertised',
-    'resource-accepted',
-    'token-answer-json',
-    'fresh-token-accepted',
     'calls-without-session',
     'refresh-token-given',
   ],

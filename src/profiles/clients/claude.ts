@@ -3,6 +3,7 @@
  * is a new registration. It takes the first authorization server only, and forgets what it read after about
  * five minutes.
  */
+import { alwaysRequired, specifiedDiscovery } from '../engines.ts'
 import type { ClientProfile } from '../profile.ts'
 
 /** Claude, hosted. */
@@ -64,12 +65,7 @@ export const claude: ClientProfile = {
     prefersMethods: ['client_secret_post'],
     registersScope: true,
   },
-  discovery: {
-    firstRequest: 'POST',
-    resourceMetadata: ['challenge', 'path', 'root'],
-    serverMetadata: ['oauth', 'openid'],
-    triesEachServer: false,
-  },
+  discovery: { ...specifiedDiscovery, serverMetadata: ['oauth', 'openid'] },
   authorization: {
     resource: 'url',
     scope: ['challenge', 'resource-metadata'],
@@ -83,25 +79,18 @@ export const claude: ClientProfile = {
     refreshesInParallel: true,
   },
   requires: [
+    ...alwaysRequired,
     'public-address',
     'ipv4-address',
     'port-443',
-    'valid-certificate',
     'no-redirect-on-mcp',
-    'no-challenge-page',
     'unauthorized-401',
     'resource-metadata',
     'metadata-is-json',
     'resource-equals-url',
     'server-metadata',
     's256-listed',
-    'way-to-a-client-id',
-    'registration-succeeds',
-    'authorization-page',
-    'resource-accepted',
-    'token-answer-json',
     'token-for-public-client',
-    'fresh-token-accepted',
     'refresh-token-given',
     'refresh-in-parallel',
   ],

@@ -30,7 +30,6 @@ export const geminiApp: ClientProfile = {
   },
   redirects: { hosts: [], loopback: false },
   identification: { order: ['registration', 'typed-in'] },
-  discovery: { ...specification.discovery, serverMetadata: ['oauth', 'openid', 'openid-appended'] },
   requires: ['public-address', ...specification.requires, 'response-type-code'],
   failures: {
     register:

@@ -3,6 +3,7 @@
  * registers anew each time, and forgets its tokens when a refresh fails. It wants `iss` in every
  * authorization response, whatever the metadata says.
  */
+import { alwaysRequired, specifiedDiscovery } from '../engines.ts'
 import type { ClientProfile } from '../profile.ts'
 
 /** Gemini CLI. */
@@ -45,12 +46,7 @@ export const geminiCli: ClientProfile = {
       scope: '',
     },
   },
-  discovery: {
-    firstRequest: 'HEAD',
-    resourceMetadata: ['challenge', 'path', 'root'],
-    serverMetadata: ['oauth', 'openid', 'openid-appended'],
-    triesEachServer: false,
-  },
+  discovery: { ...specifiedDiscovery, firstRequest: 'HEAD' },
   authorization: {
     resource: 'url',
     scope: ['server-metadata'],
@@ -62,22 +58,15 @@ export const geminiCli: ClientProfile = {
     refreshesInParallel: true,
   },
   requires: [
-    'valid-certificate',
-    'no-challenge-page',
+    ...alwaysRequired,
     'unauthorized-401-on-head',
     'metadata-is-json',
     'resource-equals-url',
     'server-metadata',
     'issuer-present',
-    'way-to-a-client-id',
-    'registration-succeeds',
-    'authorization-page',
     'iss-always',
-    'resource-accepted',
-    'token-answer-json',
     'token-for-public-client',
     'expires-in-integer',
-    'fresh-token-accepted',
   ],
   failures: {
     register: 'Client registration failed: …',

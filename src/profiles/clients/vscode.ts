@@ -2,6 +2,7 @@
  * Visual Studio Code with GitHub Copilot. One registration names the web pages of both its editions and two
  * loopback addresses, of which the port is another in use.
  */
+import { alwaysRequired, specifiedDiscovery } from '../engines.ts'
 import type { ClientProfile } from '../profile.ts'
 
 /** Visual Studio Code. */
@@ -61,12 +62,7 @@ export const vscode: ClientProfile = {
     },
     registersScope: true,
   },
-  discovery: {
-    firstRequest: 'POST',
-    resourceMetadata: ['challenge', 'path', 'root'],
-    serverMetadata: ['oauth', 'openid', 'openid-appended'],
-    triesEachServer: false,
-  },
+  discovery: specifiedDiscovery,
   authorization: {
     resource: 'metadata',
     scope: ['challenge', 'resource-metadata', 'server-metadata'],
@@ -78,17 +74,10 @@ export const vscode: ClientProfile = {
     refreshesInParallel: true,
   },
   requires: [
-    'valid-certificate',
-    'no-challenge-page',
+    ...alwaysRequired,
     'unauthorized-401',
     'resource-equals-url',
-    'way-to-a-client-id',
-    'registration-succeeds',
-    'authorization-page',
-    'resource-accepted',
-    'token-answer-json',
     'token-for-public-client',
-    'fresh-token-accepted',
   ],
   failures: {
     register: 'Registration to … failed: …',

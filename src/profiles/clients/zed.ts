@@ -1,4 +1,5 @@
 /** Zed. It registers anew for each sign-in where there are no metadata documents. */
+import { alwaysRequired, specifiedDiscovery } from '../engines.ts'
 import type { ClientProfile } from '../profile.ts'
 
 /** Zed. */
@@ -35,12 +36,7 @@ export const zed: ClientProfile = {
       token_endpoint_auth_method: 'none',
     },
   },
-  discovery: {
-    firstRequest: 'POST',
-    resourceMetadata: ['challenge', 'path', 'root'],
-    serverMetadata: ['oauth', 'openid', 'openid-appended'],
-    triesEachServer: false,
-  },
+  discovery: specifiedDiscovery,
   authorization: {
     resource: 'url',
     scope: ['challenge', 'resource-metadata'],
@@ -52,22 +48,15 @@ export const zed: ClientProfile = {
     refreshesInParallel: false,
   },
   requires: [
-    'valid-certificate',
-    'no-challenge-page',
+    ...alwaysRequired,
     'unauthorized-401',
     'resource-metadata',
     'metadata-is-json',
     'server-metadata',
     'issuer-equals-link',
     's256-listed',
-    'way-to-a-client-id',
-    'registration-succeeds',
-    'authorization-page',
-    'resource-accepted',
-    'token-answer-json',
     'token-for-public-client',
     'expires-in-integer',
-    'fresh-token-accepted',
   ],
   failures: {
     of: { 'way-to-a-client-id': 'authorization server supports neither CIMD nor DCR' },
