@@ -45,15 +45,61 @@ export const requirementWords: Readonly<Record<Requirement, string>> = {
   'refresh-in-parallel': 'several refreshes with one token at once all succeed',
 }
 
-/** Each step as a heading in a table. */
+/** What is wrong where a requirement is not met, as a person would find it. */
+export const brokenWords: Readonly<Record<Requirement, string>> = {
+  'public-address': 'a host in the URL or in the metadata is not on the internet',
+  'ipv4-address': 'the host has no IPv4 address',
+  'port-443': 'the server is at another port than 443',
+  'valid-certificate': 'the certificate is expired, for another name, or without its chain',
+  'no-redirect-on-mcp': 'the MCP URL redirects: to another host, to a slash, to a sign-in page',
+  'no-challenge-page': 'a proxy, CDN or tunnel puts a page of its own in front',
+  'unauthorized-401': 'a request without a token does not get a 401',
+  'unauthorized-401-on-get': 'GET without a token does not get a 401',
+  'unauthorized-401-on-head': 'HEAD without a token does not get a 401',
+  'challenge-names-metadata': 'the challenge has no `resource_metadata`',
+  'resource-metadata': 'there is no protected-resource metadata',
+  'resource-equals-url':
+    '`resource` is not the URL as typed: another host, another path, a slash at the end',
+  'resource-covers-url': '`resource` has another host or path than the URL',
+  'metadata-is-json': 'a place for metadata answers with HTML or broken JSON, not with a 404',
+  'server-metadata': 'there is no authorization server metadata',
+  'issuer-present': 'the authorization server metadata has no `issuer`',
+  'issuer-equals-link': '`issuer` is not what `authorization_servers` names, if only by a slash',
+  's256-listed': '`code_challenge_methods_supported` does not list `S256`',
+  's256-if-listed': '`code_challenge_methods_supported` lists others and not `S256`',
+  'response-type-code': '`response_types_supported` does not list `code`',
+  'no-null-members': 'a member of the metadata is null (leave it out)',
+  'endpoints-at-issuer': 'an endpoint is at another origin than the issuer',
+  'cors-on-metadata': 'the metadata may not be read from other origins (CORS)',
+  'way-to-a-client-id': 'the metadata has no registration endpoint and takes no metadata documents',
+  'registration-succeeds': 'its registration is refused',
+  'registration-echoes-redirects': 'the registration answer does not repeat its redirect URIs',
+  'registration-without-null': 'a member of the registration answer is null (leave it out)',
+  'registration-keeps-method':
+    'the registration answer has another authentication method than it asked for',
+  'authorization-page': 'the authorization endpoint shows no page',
+  'iss-if-advertised': 'the authorization response lacks the `iss` that the metadata promises',
+  'iss-always': 'the authorization response has no `iss`',
+  'resource-accepted': 'the parameter `resource` is refused',
+  'token-answer-json': 'the token endpoint answers, or refuses, in something else than JSON',
+  'token-for-public-client': 'the token endpoint wants a secret from a client that has none',
+  'expires-in-integer': '`expires_in` is not an integer',
+  'fresh-token-accepted': 'the MCP server refuses a token that it was just given',
+  'calls-without-session': 'the MCP server answers no call without a session',
+  'refresh-token-given': 'no refresh token comes with the access token',
+  'refresh-in-parallel': 'of several refreshes with one token at once, one is refused',
+}
+
+/** What is wrong where a client says no more than at which step it gave up. */
 export const stepWords: Readonly<Record<Step, string>> = {
-  reach: 'the server is out of reach',
-  discover: 'discovery fails',
-  register: 'registration fails',
-  authorize: 'the sign-in fails',
-  token: 'the token exchange fails',
-  use: 'a fresh token is refused',
-  refresh: 'a refresh fails',
+  reach:
+    'the server is out of reach: its name, address, certificate, or what stands in front of it',
+  discover: 'the 401 or the metadata is missing or wrong',
+  register: 'its registration is refused or answered wrongly',
+  authorize: 'the authorization endpoint refuses its request or does not send the person back',
+  token: 'the token endpoint gives no token for the code',
+  use: 'the MCP server refuses a token that it was just given',
+  refresh: 'the refresh token is refused or gone',
 }
 
 /** Each engine, for people. */

@@ -1,7 +1,7 @@
 /** The guide to clients, made from their profiles. */
 import type { ClientProfile, Requirement, Step } from '../../src/profiles/profile.ts'
 import { findProfile, profiles } from '../../src/profiles/registry.ts'
-import { engineWords, requirementWords, stepWords } from './client-words.ts'
+import { brokenWords, engineWords, stepWords } from './client-words.ts'
 
 const server = { name: 'notes', url: 'https://mcp.example.com/mcp' }
 
@@ -20,8 +20,9 @@ const groups = {
   ],
 } as const satisfies Record<ClientProfile['runs'], readonly [string, string]>
 
-function renderAdding({ adding }: ClientProfile): string[] {
+function renderAdding({ adding }: ClientProfile, original: ClientProfile | undefined): string[] {
   if (adding === undefined) return []
+  if (adding === original?.adding) return [`Added like ${toLink(original)}.`, '']
   const copy = adding.toCopy?.(server)
   return [adding.steps, ...(copy === undefined ? [] : ['', '```', copy, '```']), '']
 }
@@ -29,19 +30,19 @@ function renderAdding({ adding }: ClientProfile): string[] {
 function renderClientId({ identification, redirects }: ClientProfile): string {
   const { order, document, registration } = identification
   const ways = order.map((way) => {
-    if (way === 'typed-in') return 'one that a person types in'
+    if (way === 'typed-in') return 'a person types one in'
     if (way === 'document') {
       const condition = document?.needsNone ? ', where `none` is listed' : ''
-      return `its metadata document ${document?.ids.map(toCode).join(', ')}${condition}`
+      return `the URL of its metadata document ${document?.ids.map(toCode).join(', ')}${condition}`
     }
     const { client_name: name } = { ...registration }
-    return typeof name === 'string' ? `registration as ${toCode(name)}` : 'registration'
+    return typeof name === 'string' ? `it registers as ${toCode(name)}` : 'it registers'
   })
   const uris = [...(redirects.uris ?? registration?.redirect_uris ?? [])]
   const used = redirects.used ? ` In use, for example, ${toCode(redirects.used)}.` : ''
   const places =
     uris.length > 0 ? `${uris.map(toCode).join(', ')}.${used}` : describeUnknown(redirects)
-  return [`- Client id: ${ways.join('; then ')}.`, `- Codes go to: ${places}`].join('\n')
+  return [`- Client id: ${ways.join('; else ')}.`, `- Redirect URIs: ${places}`].join('\n')
 }
 
 function describeUnknown({ loopback, hosts }: ClientProfile['redirects']): string {
@@ -58,7 +59,7 @@ function renderRequests({ discovery, authorization, tokens, revisions, engine }:
       ? 'when a token is refused'
       : `${tokens.refreshesSecondsBefore} seconds before a token ends`
   return [
-    `- First request: ${discovery.firstRequest}. MCP ${revisions.join(', ')}. Its OAuth code: ${engineWords[engine]}.`,
+    `- First request: ${discovery.firstRequest}. MCP ${revisions.join(', ')}. OAuth code: ${engineWords[engine]}.`,
     `- Scopes: those of ${scopes}${offline}${invents ? `; also ${invents}` : ''}.`,
     `- Refreshes ${refresh}${tokens.timeoutSeconds ? `, and waits ${tokens.timeoutSeconds} seconds for an answer` : ''}.`,
   ].join('\n')
@@ -70,18 +71,25 @@ const scopeWords = {
   'server-metadata': 'the authorization server metadata',
 } as const
 
-function renderWords({ failures }: ClientProfile): string[] {
-  const { of = {}, ...steps } = failures
+function renderWords({ failures }: ClientProfile, original: ClientProfile | undefined): string[] {
+  if (failures === original?.failures) return [`It shows the words of ${toLink(original)}.`, '']
+  const causes = listCauses(failures)
+  if (causes.size === 0) return ['Nobody has published what it says when it fails.', '']
+  const rows = [...causes].map(([words, wrong]) => `| ${words} | ${wrong.join('; or ')} |`)
+  return ['| it says | what is wrong |', '|---|---|', ...rows, '']
+}
+
+/** Words that a client shows, each with all that can be behind them. */
+function listCauses({ of = {}, ...steps }: ClientProfile['failures']): Map<string, string[]> {
   const special = Object.entries(of) as [Requirement, string][]
   const general = Object.entries(steps) as [Step, string][]
-  if (special.length + general.length === 0) return []
-  return [
-    '| its user reads | when |',
-    '|---|---|',
-    ...special.map(([name, words]) => `| ${words} | unless ${requirementWords[name]} |`),
-    ...general.map(([step, words]) => `| ${words} | ${stepWords[step]} |`),
-    '',
+  const causes = [
+    ...special.map(([name, words]) => [words, brokenWords[name]] as const),
+    ...general.map(([step, words]) => [words, stepWords[step]] as const),
   ]
+  const byWords = new Map<string, string[]>()
+  for (const [words, wrong] of causes) byWords.set(words, [...(byWords.get(words) ?? []), wrong])
+  return byWords
 }
 
 function renderClient(profile: ClientProfile): string {
@@ -93,15 +101,21 @@ function renderClient(profile: ClientProfile): string {
   return [
     `### <a id="${id}"></a>${name}`,
     '',
-    ...(original?.adding === profile.adding ? [] : renderAdding(profile)),
+    ...renderAdding(profile, original),
+    ...renderWords(profile, original),
+    ...known,
+    'What it does:',
+    '',
     renderClientId(profile),
     renderRequests(profile),
     '',
-    ...known,
-    ...(original?.failures === profile.failures ? [] : renderWords(profile)),
-    `For the doctor it is \`${id}\`. Sources: ${from.join('; ')}.`,
+    `For the doctor: \`--as ${id}\`. Sources: ${from.join('; ')}.`,
     '',
   ].join('\n')
+}
+
+function toLink({ id, name }: ClientProfile): string {
+  return `[${name}](#${id})`
 }
 
 function toCode(text: string): string {
@@ -110,29 +124,56 @@ function toCode(text: string): string {
 
 /** `docs/guides/clients.md`. */
 export function renderClientsGuide(): string {
-  const sections = Object.entries(groups).flatMap(([runs, [title, text]]) => [
+  const parts = Object.entries(groups).map(([runs, [title, text]]) => {
+    const members = profiles.filter((profile) => profile.runs === runs)
+    return { title, text, members }
+  })
+  const contents = parts.map(
+    ({ title, members }) => `- ${title}: ${members.map(toLink).join(', ')}.`,
+  )
+  const sections = parts.flatMap(({ title, text, members }) => [
     `## ${title}`,
     '',
     `${text}\n`,
-    ...profiles.filter((profile) => profile.runs === runs).map(renderClient),
+    ...members.map(renderClient),
   ])
   return `# Clients
 
-How a person adds an MCP server in each client, what the client then sends, and the words that its user reads
-when something is missing. Made from \`src/profiles/clients/\` by \`npm run docs\`; vendors change these things
-monthly, so each section says where it is from and when. [The reference](../reference/clients.md) says what was
-proven with each client, and which clients insist on what.
+How a person adds an MCP server in each client, what it says when it fails and what is wrong then, and what it
+does. Give every client the same address, the MCP URL, such as \`${server.url}\`.
 
-Give every client the same address, the MCP URL, such as \`${server.url}\`. To see what a client
-would stumble over, here or at any other MCP server (in a checkout, write \`npm run gatehouse --\` for
-\`gatehouse\`):
+${contents.join('\n')}
+
+Not here, because nobody has published enough: Windsurf, JetBrains, Kiro, Warp.
+
+## A client shows an error
+
+Let the doctor look; it works for any MCP server on the internet or on your machine, and asks it just what
+that client asks. It names the first thing that is wrong and says what to change (in a checkout, write
+\`npm run gatehouse --\` for \`gatehouse\`; the end of each section has the \`--as\` of that client):
 
 \`\`\`
-gatehouse doctor ${server.url} --as chatgpt,claude,vscode
+gatehouse doctor ${server.url} --as chatgpt
 \`\`\`
 
-In the words, \`…\` stands for a name or an address. Where a client has no words here, nobody has published any.
-Not here are clients of which nobody has published enough: Windsurf, JetBrains, Kiro, Warp.
+Or find the words in the client's section: beside them stands what is wrong, and where the client says the same for
+several things, all of them. \`…\` stands for a name or an address. How to mend each is in
+[troubleshooting](troubleshooting.md), by the same words. Afterwards delete the server in the client and add it
+again: many keep what they read before.
+
+What the sections speak of:
+
+- Challenge: the header field \`WWW-Authenticate\` of the 401 that a request to the MCP URL without a token gets.
+- Protected-resource metadata: JSON below \`/.well-known/oauth-protected-resource\`. It says what the MCP URL is
+  (\`resource\`) and who issues its tokens (\`authorization_servers\`).
+- Authorization server metadata: JSON below \`/.well-known/oauth-authorization-server\` (OAuth) or
+  \`/.well-known/openid-configuration\` (OpenID). It has the \`issuer\` and all endpoints.
+- Registration: the client sends its name and redirect URIs to the registration endpoint, and gets a client id.
+- Metadata document: JSON about the client on its vendor's web site. The URL of it is the client id.
+
+Made from \`src/profiles/clients/\` by \`npm run docs\`; vendors change these things monthly, so each section says
+where it is from and when. [The reference](../reference/clients.md) says what was proven with each client, and
+which clients insist on what.
 
 ${sections.join('\n')}`
 }
