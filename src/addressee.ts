@@ -1,7 +1,7 @@
 /** Which requests are answered at all: those that were sent to us, by those who may be here. */
 import type { RequestContext } from './context.ts'
 import { OAuthError } from './errors.ts'
-import { isOwnHost } from './platform/host.ts'
+import { verifyOwnHost } from './platform/host.ts'
 import type { Route } from './routes.ts'
 
 /**
@@ -10,13 +10,7 @@ import type { Route } from './routes.ts'
  * came through a proxy is a stranger's (A7).
  */
 export function verifyAddressee(request: Request, route: Route, { config }: RequestContext): void {
-  if (route.errors === 'page' && !isOwnHost(request.url, config.issuer)) {
-    throw new OAuthError(
-      'invalid_request',
-      'This server has another name; let the proxy in front pass the public Host on',
-      { status: 421, reason: 'foreign_host' },
-    )
-  }
+  if (route.errors === 'page') verifyOwnHost(request, config.issuer)
   if (!config.noSignIn || config.letAnyoneIn) return
   if (![...request.headers.keys()].some((name) => forwardingHeader.test(name))) return
   throw new OAuthError(

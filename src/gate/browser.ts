@@ -10,7 +10,7 @@
  */
 import type { Config } from '../context.ts'
 import { OAuthError } from '../errors.ts'
-import { isLoopbackHost, isOwnHost } from '../platform/host.ts'
+import { isLoopbackHost, verifyOwnHost } from '../platform/host.ts'
 
 /** `scheme://host[:port]`: what RFC 6454 §7 allows, without user information, path or a second value. */
 const originShape = /^([a-z][a-z0-9+.-]*):\/\/(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])?(?::\d{1,5})?$/i
@@ -24,12 +24,7 @@ type Door = Pick<Config, 'issuer' | 'oauthEnabled'>
  * @throws OAuthError `invalid_request` with status 421 for a foreign `Host`, 403 for a bad `Origin`
  */
 export function verifyBrowser(request: Request, door: Door): void {
-  if (!isOwnHost(request.url, door.issuer))
-    throw new OAuthError(
-      'invalid_request',
-      'This server has another name; let the proxy in front pass the public Host on',
-      { status: 421, reason: 'foreign_host' },
-    )
+  verifyOwnHost(request, door.issuer)
   const origin = request.headers.get('origin')
   if (origin === null || isAllowedOrigin(origin, door)) return
   throw new OAuthError('invalid_request', 'Pages of this origin may not use this server', {
