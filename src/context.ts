@@ -191,6 +191,18 @@ export interface RequestContext extends Context {
   readonly exchange: Exchange
 }
 
+/** The context of one request, whose audit lines say which request and whose it was. */
+export function toRequestContext(context: Context, exchange: Exchange): RequestContext {
+  return {
+    ...context,
+    exchange,
+    audit(event) {
+      const { requestId, peer } = exchange
+      context.audit({ requestId, peer, ...event })
+    },
+  }
+}
+
 /**
  * An endpoint: the one shape of every handler in `routes.ts`. Only what is piped from a backend is a
  * `Response` already.

@@ -5,7 +5,7 @@ import { Hono } from 'hono'
 import { verifyAddressee } from './addressee.ts'
 import { addHeaders, createDocumentDesk } from './answers.ts'
 import { createConfig } from './config.ts'
-import type { Config, Context, RequestContext } from './context.ts'
+import { type Config, type Context, type RequestContext, toRequestContext } from './context.ts'
 import { renderError, toOAuthError } from './error-shapes.ts'
 import { OAuthError } from './errors.ts'
 import { createCallerCheck, createGuard } from './gate/guard.ts'
@@ -32,7 +32,7 @@ import { systemClock } from './platform/clock.ts'
 import { createExchanges, type ExchangeFactory } from './platform/create-exchange.ts'
 import { systemRandom } from './platform/crypto.ts'
 import { createDocumentReader } from './platform/document-reader.ts'
-import type { Answer, Exchange } from './platform/exchange.ts'
+import type { Answer } from './platform/exchange.ts'
 import { createPinnedFetch } from './platform/pinned-fetch.ts'
 import { createPathTest, createRoutes, type Route } from './routes.ts'
 import { applyConfiguredClients, toOwnClients } from './server/clients/configured.ts'
@@ -202,18 +202,6 @@ function createMethodChoice(here: readonly Route[]): (method: string) => Route {
   const rows = new Map<string, Route>(here.map((route) => [route.method, route]))
   const others = rows.get('*') ?? guard
   return (method) => rows.get(method === 'HEAD' ? 'GET' : method) ?? others
-}
-
-/** The context of one request, whose audit lines say which request and whose it was. */
-function toRequestContext(context: Context, exchange: Exchange): RequestContext {
-  return {
-    ...context,
-    exchange,
-    audit(event) {
-      const { requestId, peer } = exchange
-      context.audit({ requestId, peer, ...event })
-    },
-  }
 }
 
 /** The one place where requests are timed, errors are caught and logged, and CORS headers are added. */

@@ -5,7 +5,7 @@
  * that a client could not have there. What only the owner may do, registering a client by hand and vouching
  * for a person, is what the program may because it holds the store and the master key.
  */
-import type { Context, Endpoint, RequestContext } from './context.ts'
+import { type Context, type Endpoint, type RequestContext, toRequestContext } from './context.ts'
 import { OAuthError } from './errors.ts'
 import type { CallerCheck } from './gate/guard.ts'
 import { parseClientMetadata } from './oauth/client-metadata.ts'
@@ -32,7 +32,7 @@ export function createOperations(context: Context, findCaller: CallerCheck): Ope
     registerClient: (metadata, wishes) => register(context, metadata, wishes),
     authorize: (request, person) => {
       const params = toSearch({ response_type: 'code', ...toAuthorizationParams(request) })
-      return authorizeVouched(params, person, toRequestContext(context, post(params)))
+      return authorizeVouched(params, person, toProgramContext(context, post(params)))
     },
     exchangeAuthorizationCode: ({ code, codeVerifier, redirectUri, ...wishes }) =>
       trade(context, wishes, {
@@ -51,7 +51,7 @@ export function createOperations(context: Context, findCaller: CallerCheck): Ope
       // What no header field can carry is as malformed as what this puts in its place.
       const headers = { authorization: `Bearer ${accessToken.replace(/[^!-~]/g, '?')}` }
       const request = new Request('http://localhost/', { headers })
-      return findCaller(request, options, toRequestContext(context, request))
+      return findCaller(request, options, toProgramContext(context, request))
     },
     revokeToken: async ({ token: given, clientId, clientSecret }) => {
       const params = { token: given, client_id: clientId, client_secret: clientSecret }
@@ -95,7 +95,7 @@ async function call(
   context: Context,
 ): Promise<unknown> {
   const request = post(params)
-  const answer = await endpoint(request, toRequestContext(context, request))
+  const answer = await endpoint(request, toProgramContext(context, request))
   const text = answer instanceof Response ? await answer.text() : (answer.body ?? 'null')
   return JSON.parse(text) as unknown
 }
@@ -105,10 +105,8 @@ function post(body: URLSearchParams): Request {
   return new Request('http://localhost/', { method: 'POST', body })
 }
 
-function toRequestContext(context: Context, request: Request): RequestContext {
-  const exchange = { ...createWebExchange(request, context), peer: 'program' }
-  const { requestId, peer } = exchange
-  return { ...context, exchange, audit: (event) => context.audit({ requestId, peer, ...event }) }
+function toProgramContext(context: Context, request: Request): RequestContext {
+  return toRequestContext(context, { ...createWebExchange(request, context), peer: 'program' })
 }
 
 function toAuthorizationParams(request: AuthorizationWishes): Record<string, string | undefined> {

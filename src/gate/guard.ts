@@ -3,14 +3,15 @@
  *
  * The questions and their order are those of `gate.ts`, without a backend to forward to (S7, X11).
  */
-import type {
-  AuthInfo,
-  Backend,
-  Config,
-  Context,
-  Guarded,
-  GuardOptions,
-  RequestContext,
+import {
+  type AuthInfo,
+  type Backend,
+  type Config,
+  type Context,
+  type Guarded,
+  type GuardOptions,
+  type RequestContext,
+  toRequestContext,
 } from '../context.ts'
 import { OAuthError } from '../errors.ts'
 import { formatChallenge, parseBearer } from '../oauth/challenge.ts'
@@ -65,9 +66,7 @@ export function createGuard(
 ): Guard {
   return async (request, options = {}, env) => {
     const exchange = exchanges.create(request, env)
-    const { requestId, peer } = exchange
-    const audited: Context['audit'] = (event) => context.audit({ requestId, peer, ...event })
-    const here: RequestContext = { ...context, exchange, audit: audited }
+    const here = toRequestContext(context, exchange)
     if (isPreflight(request)) {
       return { response: toResponse(toPreflightAnswer(request, { methods: methodsServed })) }
     }
