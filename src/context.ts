@@ -186,6 +186,15 @@ export interface Context {
   readonly metrics: Metrics
 }
 
+/** The token response of RFC 6749 §5.1. `scope` is always there: several clients rely on it. */
+export interface TokenResponse {
+  readonly access_token: string
+  readonly token_type: 'Bearer'
+  readonly expires_in: number
+  readonly refresh_token?: string
+  readonly scope: string
+}
+
 /** A context for one request: the same ports, and the exchange beneath it. */
 export interface RequestContext extends Context {
   readonly exchange: Exchange

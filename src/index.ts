@@ -4,6 +4,7 @@ export type {
   Context,
   Guarded,
   GuardOptions,
+  TokenResponse,
   VouchedAuthorization,
   VouchedPerson,
 } from './context.ts'
@@ -17,7 +18,6 @@ export type {
   GatehouseOptions,
   Operations,
   RegistrationWishes,
-  TokenResponse,
   TokenWishes,
 } from './options.ts'
 export type { Clock } from './platform/clock.ts'

@@ -5,7 +5,13 @@
  * that a client could not have there. What only the owner may do, registering a client by hand and vouching
  * for a person, is what the program may because it holds the store and the master key.
  */
-import { type Context, type Endpoint, type RequestContext, toRequestContext } from './context.ts'
+import {
+  type Context,
+  type Endpoint,
+  type RequestContext,
+  type TokenResponse,
+  toRequestContext,
+} from './context.ts'
 import { OAuthError } from './errors.ts'
 import type { CallerCheck } from './gate/guard.ts'
 import { parseClientMetadata } from './oauth/client-metadata.ts'
@@ -17,7 +23,6 @@ import { revoke } from './server/endpoints/revoke.ts'
 import { toStats } from './server/endpoints/stats.ts'
 import { token } from './server/endpoints/token.ts'
 import { authorizeVouched } from './server/flow/vouched.ts'
-import type { TokenAnswer } from './server/grants/grant-type.ts'
 import { readLiveCounts } from './server/statistics.ts'
 import { clients } from './storage/records/client.ts'
 
@@ -83,9 +88,9 @@ function trade(
   context: Context,
   { clientId, clientSecret, resource }: TokenWishes,
   params: Record<string, string | undefined>,
-): Promise<TokenAnswer> {
+): Promise<TokenResponse> {
   const whole = { ...params, client_id: clientId, client_secret: clientSecret, resource }
-  return call(token, toSearch(whole), context) as Promise<TokenAnswer>
+  return call(token, toSearch(whole), context) as Promise<TokenResponse>
 }
 
 /** Runs an endpoint; what it refuses is thrown as the `OAuthError` it is. */

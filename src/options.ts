@@ -7,6 +7,7 @@ import type {
   GuardOptions,
   Lifetimes,
   RefreshRules,
+  TokenResponse,
   VouchedAuthorization,
   VouchedPerson,
 } from './context.ts'
@@ -269,13 +270,4 @@ export interface TokenWishes {
   readonly clientId: string
   readonly clientSecret?: string
   readonly resource?: string
-}
-
-/** The token response of RFC 6749 §5.1. */
-export interface TokenResponse {
-  readonly access_token: string
-  readonly token_type: 'Bearer'
-  readonly expires_in: number
-  readonly refresh_token?: string
-  readonly scope: string
 }

@@ -5,10 +5,9 @@
  * commit looks again and finds out why: a wrong attempt at the same time costs the client nothing, a
  * code that is used by now is a replay. One that is redeemed again after two seconds ends the grant.
  */
-import type { RequestContext } from '../../context.ts'
+import type { RequestContext, TokenResponse } from '../../context.ts'
 import { OAuthError, unavailable } from '../../errors.ts'
 import { verifyCodeVerifier } from '../../oauth/pkce.ts'
-import { resolveResource } from '../../oauth/resource.ts'
 import { sha256 } from '../../platform/crypto.ts'
 import { type Client, clients } from '../../storage/records/client.ts'
 import {
@@ -25,7 +24,8 @@ import type { Entry, Write } from '../../storage/store.ts'
 import { hashCode, parseCode } from '../../tokens/authorization-code.ts'
 import { hashRefreshToken, mintRefreshToken } from '../../tokens/refresh-token.ts'
 import { endGrant } from './end.ts'
-import type { GrantType, TokenAnswer, TokenRequest } from './grant-type.ts'
+import type { GrantType, TokenRequest } from './grant-type.ts'
+import { verifyGrantedResource } from './granted-resource.ts'
 import { resolveLifetime } from './standing.ts'
 
 /** How often a redemption looks again: it can lose to each counted failure, and to changes of user and client. */
@@ -81,7 +81,7 @@ async function tryRedeem(
   stored: Stored<AuthorizationCode>,
   registered: Stored<Client>,
   context: RequestContext,
-): Promise<TokenAnswer | undefined> {
+): Promise<TokenResponse | undefined> {
   const client = registered.value
   const lifetime = await resolveLifetime(stored.value, context)
   const { answer, writes } = await issueTokens(stored.value, { client, lifetime }, context)
@@ -120,16 +120,7 @@ async function verifyBindings(
       'Redirect URI mismatch: send the one of the authorization request',
     )
   }
-  const asked = params.all('resource')
-  const known = context.config.backends.map((backend) => backend.resource)
-  if (
-    asked.length > 0 &&
-    resolveResource(asked, known, context.config.resourceAliases) !== code.resource
-  ) {
-    throw new OAuthError('invalid_target', 'The code was issued for another resource', {
-      reason: 'resource_mismatch',
-    })
-  }
+  verifyGrantedResource(params, { granted: code.resource, what: 'The code' }, context)
 }
 
 /** A verifier is demanded if and only if a challenge was sent (CD-02). */
@@ -165,7 +156,7 @@ async function issueTokens(
   code: AuthorizationCode,
   { client, lifetime }: { client: Client; lifetime: number },
   context: RequestContext,
-): Promise<{ answer: TokenAnswer; writes: Write[] }> {
+): Promise<{ answer: TokenResponse; writes: Write[] }> {
   const { lifetimes } = context.config
   const now = context.clock.now()
   const refreshes = client.metadata.grant_types.includes('refresh_token')
@@ -199,7 +190,7 @@ async function issueTokens(
     },
     lifetime,
   )
-  const answer: TokenAnswer = {
+  const answer: TokenResponse = {
     access_token: accessToken,
     token_type: 'Bearer',
     expires_in: lifetime,

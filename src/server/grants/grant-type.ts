@@ -1,5 +1,5 @@
 /** What a grant type is: one way to trade something for tokens at POST /token. */
-import type { RequestContext } from '../../context.ts'
+import type { RequestContext, TokenResponse } from '../../context.ts'
 import type { Params } from '../../oauth/params.ts'
 import type { Client } from '../../storage/records/client.ts'
 import type { Stored } from '../../storage/records/record.ts'
@@ -13,15 +13,6 @@ export interface TokenRequest {
   readonly entries: readonly (Entry | undefined)[]
 }
 
-/** The token response of RFC 6749 §5.1. `scope` is always there: several clients rely on it. */
-export interface TokenAnswer {
-  readonly access_token: string
-  readonly token_type: 'Bearer'
-  readonly expires_in: number
-  readonly refresh_token?: string
-  readonly scope: string
-}
-
 /** One grant type. */
 export interface GrantType {
   /** `grant_type` on the wire. */
@@ -32,5 +23,5 @@ export interface GrantType {
    */
   keys(params: Params): string[]
   /** Trades it, in one commit. */
-  redeem(request: TokenRequest, context: RequestContext): Promise<TokenAnswer>
+  redeem(request: TokenRequest, context: RequestContext): Promise<TokenResponse>
 }

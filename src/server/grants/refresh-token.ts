@@ -9,9 +9,8 @@
  * Before anything is given, the identity provider must still stand behind the person, as far as the
  * configuration asks it to: a fault there is 503 and rotates nothing.
  */
-import type { RefreshRules, RequestContext } from '../../context.ts'
+import type { RefreshRules, RequestContext, TokenResponse } from '../../context.ts'
 import { OAuthError, unavailable } from '../../errors.ts'
-import { resolveResource } from '../../oauth/resource.ts'
 import { formatScope, narrowScope, parseScope } from '../../oauth/scope.ts'
 import { equalInConstantTime } from '../../platform/crypto.ts'
 import type { AuditEventName } from '../../platform/ports.ts'
@@ -35,7 +34,8 @@ import {
   sealSuccessor,
 } from '../../tokens/refresh-token.ts'
 import { endGrant } from './end.ts'
-import type { GrantType, TokenAnswer, TokenRequest } from './grant-type.ts'
+import type { GrantType, TokenRequest } from './grant-type.ts'
+import { verifyGrantedResource } from './granted-resource.ts'
 import { resolveLifetime } from './standing.ts'
 
 /** How often a request that lost the race for a rotation looks again. It can lose only a few times. */
@@ -109,16 +109,7 @@ function resolveGrantedScope(
   { params }: TokenRequest,
   context: RequestContext,
 ): string {
-  const asked = params.all('resource')
-  const known = context.config.backends.map((backend) => backend.resource)
-  if (
-    asked.length > 0 &&
-    resolveResource(asked, known, context.config.resourceAliases) !== grant.resource
-  ) {
-    throw new OAuthError('invalid_target', 'The refresh token was issued for another resource', {
-      reason: 'resource_mismatch',
-    })
-  }
+  verifyGrantedResource(params, { granted: grant.resource, what: 'The refresh token' }, context)
   const scope = params.get('scope')
   if (scope === undefined) return grant.scope
   const narrowed = narrowScope(
@@ -251,7 +242,7 @@ async function answer(
   successor: string,
   wanted: { scope: string; lifetime: number },
   context: RequestContext,
-): Promise<TokenAnswer> {
+): Promise<TokenResponse> {
   const remaining = grant.expiresAt - context.clock.now()
   if (remaining <= 0) throw refuse('expired')
   const { scope } = wanted
