@@ -15,6 +15,7 @@ import {
 import { OAuthError } from './errors.ts'
 import type { CallerCheck } from './gate/guard.ts'
 import { parseClientMetadata } from './oauth/client-metadata.ts'
+import { findChoiceProblem } from './oauth/own-client.ts'
 import type { AuthorizationWishes, Operations, RegistrationWishes, TokenWishes } from './options.ts'
 import { createWebExchange } from './platform/web-exchange.ts'
 import { registerClient } from './server/clients/register.ts'
@@ -73,9 +74,10 @@ async function register(
 ): Promise<Record<string, unknown>> {
   const origin = vouched ? 'preregistered' : 'dynamic'
   const parsed = parseClientMetadata(metadata)
-  if (choices.pkce === 'optional' && parsed.token_endpoint_auth_method === 'none') {
-    const description = 'Only a client with a secret can go without PKCE'
-    throw new OAuthError('invalid_client_metadata', description, { reason: 'public_without_pkce' })
+  const found = findChoiceProblem(choices, parsed.token_endpoint_auth_method === 'none')
+  if (found) {
+    const description = `Choice ${found.member} ${found.problem}`
+    throw new OAuthError('invalid_client_metadata', description, { reason: 'choice_refused' })
   }
   const made = await registerClient(parsed, { ...choices, origin }, context)
   if (made) return toRegistrationAnswer(made, context.config)

@@ -244,9 +244,9 @@ export interface Operations {
 export interface RegistrationWishes {
   /** Whether the owner vouches for it, as with `gatehouse clients add`; then it is never removed by time. Default true. */
   readonly vouched?: boolean
-  /** Default: `mcp_` and 32 hexadecimal digits. */
+  /** 3 to 128 of `A-Z a-z 0-9 . _ ~ -`. Default: `mcp_` and 32 hexadecimal digits. */
   readonly id?: string
-  /** Default: 64 hexadecimal digits for confidential clients. */
+  /** For confidential clients. Default: 64 hexadecimal digits. */
   readonly secret?: string
   /** `optional` for confidential clients that send none. Default `required`. */
   readonly pkce?: 'required' | 'optional'

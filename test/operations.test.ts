@@ -132,10 +132,15 @@ describe('operations', () => {
     expect([refused.code, refused.status]).toEqual(['invalid_client', 401])
   })
 
-  it('lets nobody skip PKCE without a secret (H5)', async () => {
-    const site = await start()
+  it.each([
+    [{ pkce: 'optional' }, 'pkce cannot be optional for a client without a secret'],
+    [{ secret: 'a-secret-of-the-owner' }, 'secret contradicts'],
+    [{ id: 'a b' }, 'id must be 3 to 128'],
+  ] as const)('refuses %j for a public client (H5, H6)', async (wishes, words) => {
+    const { operations } = (await start()).gatehouse
     const metadata = { redirect_uris: [redirectUri], token_endpoint_auth_method: 'none' }
-    const made = site.gatehouse.operations.registerClient(metadata, { pkce: 'optional' })
-    expect((await catchError(made)).code).toBe('invalid_client_metadata')
+    const refused = await catchError(operations.registerClient(metadata, wishes))
+    expect(refused.code).toBe('invalid_client_metadata')
+    expect(refused.description).toContain(words)
   })
 })

@@ -1,6 +1,7 @@
 /** `gatehouse clients`: the OAuth clients, and those that the owner registers by hand (H6, H7). */
 import { type ClientAuthMethod, parseClientMetadata } from '../oauth/client-metadata.ts'
 import { isDocumentClientId } from '../oauth/document-client-id.ts'
+import { findChoiceProblem } from '../oauth/own-client.ts'
 import { registerClient } from '../server/clients/register.ts'
 import { removeClient } from '../server/clients/remove.ts'
 import { type Client, clients } from '../storage/records/client.ts'
@@ -175,19 +176,23 @@ async function readChosenSecret(options: ClientAddOptions): Promise<string | und
   if (options.redirectUri === undefined) {
     throw toFailure('Say where codes may go, with --redirect-uri', exitUsage)
   }
-  if (options.public && (options.secretStdin || options.pkce === 'optional')) {
+  verifyChoices(options)
+  if (!options.secretStdin) return undefined
+  const secret = await readSecretLine()
+  if (secret.length >= shortestSecret) return secret
+  throw toFailure(`The secret must have at least ${shortestSecret} characters`, exitUsage)
+}
+
+/** Before a secret is read: what comes from standard input counts as chosen, whatever it is. */
+function verifyChoices({ id, pkce, secretStdin, public: isPublic = false }: ClientAddOptions) {
+  const found = findChoiceProblem({ id, pkce, secret: secretStdin ? '' : undefined }, isPublic)
+  if (found?.member === 'id') throw toFailure(`--id ${found.problem}`, exitUsage)
+  if (found) {
     throw toFailure(
       'A public client has no secret and always uses PKCE; leave out --public',
       exitUsage,
     )
   }
-  if (options.id !== undefined && !/^[A-Za-z0-9._~-]{3,128}$/.test(options.id)) {
-    throw toFailure('A client id has 3 to 128 of the characters A-Z a-z 0-9 . _ ~ -', exitUsage)
-  }
-  if (!options.secretStdin) return undefined
-  const secret = await readSecretLine()
-  if (secret.length >= shortestSecret) return secret
-  throw toFailure(`The secret must have at least ${shortestSecret} characters`, exitUsage)
 }
 
 async function findClient(store: Store, id: string): Promise<Stored<Client>> {

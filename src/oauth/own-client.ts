@@ -38,11 +38,15 @@ export interface OwnClientProblem {
   readonly problem: string
 }
 
-/** The first thing that is wrong with a description, if anything. */
-export function findOwnClientProblem(options: OwnClientOptions): OwnClientProblem | undefined {
-  const { id, secret, pkce, tokenEndpointAuthMethod: method } = options
-  const isPublic = method === 'none'
-  if (!/^[A-Za-z0-9._~-]{3,128}$/.test(id)) {
+/** What an owner may choose for a client, whichever way they register it. */
+export type OwnClientChoices = Partial<Pick<OwnClientOptions, 'id' | 'secret' | 'pkce'>>
+
+/** The first thing that is wrong with what an owner chose: the form of the id, or what a public client cannot have. */
+export function findChoiceProblem(
+  { id, secret, pkce }: OwnClientChoices,
+  isPublic: boolean,
+): OwnClientProblem | undefined {
+  if (id !== undefined && !/^[A-Za-z0-9._~-]{3,128}$/.test(id)) {
     return { member: 'id', problem: 'must be 3 to 128 of the characters A-Z a-z 0-9 . _ ~ -' }
   }
   if (isPublic && secret !== undefined) {
@@ -51,11 +55,23 @@ export function findOwnClientProblem(options: OwnClientOptions): OwnClientProble
   if (isPublic && pkce === 'optional') {
     return { member: 'pkce', problem: 'cannot be optional for a client without a secret' }
   }
-  if (!isPublic && !secret) {
-    const problem = 'is missing; give one, or set tokenEndpointAuthMethod: none for a public client'
-    return { member: 'secret', problem }
-  }
-  return findScopeProblem(options) ?? findMetadataProblem(options)
+  return undefined
+}
+
+/** The first thing that is wrong with a description, if anything. */
+export function findOwnClientProblem(options: OwnClientOptions): OwnClientProblem | undefined {
+  const isPublic = options.tokenEndpointAuthMethod === 'none'
+  return (
+    findChoiceProblem(options, isPublic) ??
+    (isPublic || options.secret ? undefined : secretMissing) ??
+    findScopeProblem(options) ??
+    findMetadataProblem(options)
+  )
+}
+
+const secretMissing: OwnClientProblem = {
+  member: 'secret',
+  problem: 'is missing; give one, or set tokenEndpointAuthMethod: none for a public client',
 }
 
 /** A limit that could not be read would be none. */

@@ -185,7 +185,7 @@ describe('gatehouse clients', () => {
     const refused: [string[], string | undefined, string][] = [
       [[...add, '--public', '--secret-stdin'], 'x'.repeat(30), 'A public client has no secret'],
       [[...add, '--public', '--pkce', 'optional'], undefined, 'always uses PKCE'],
-      [[...add, '--id', 'a/b'], undefined, 'A client id has 3 to 128'],
+      [[...add, '--id', 'a/b'], undefined, '--id must be 3 to 128'],
       [[...add, '--secret-stdin'], 'short', 'at least 16 characters'],
       [['clients', 'add', '--redirect-uri', 'javascript:alert(1)'], undefined, 'javascript'],
     ]
