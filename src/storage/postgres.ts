@@ -5,7 +5,6 @@
  * Nothing relies on a session, so the URL may lead to a pooler in transaction mode. Hints come within
  * a moment through a direct URL, and within about half a second without one.
  */
-import { unavailable } from '../errors.ts'
 import { type Clock, systemClock } from '../platform/clock.ts'
 import { verifyChange } from './change.ts'
 import { createHintWatch } from './hint-watch.ts'
@@ -27,6 +26,7 @@ import { createHintSender, tellPayload } from './postgres-hints.ts'
 import { explain, preparePostgres } from './postgres-schema.ts'
 import { type PostgresStatements, toNames, toStatements } from './postgres-sql.ts'
 import type { Commit, Entry, ListedEntry, Store } from './store.ts'
+import { createWork } from './work.ts'
 
 /** Where the store is and whose time it goes by. */
 export interface PostgresStoreOptions {
@@ -183,31 +183,6 @@ function joinCommits(
       }
     },
   })
-}
-
-/** Keeps track of what is under way, and refuses more once it has ended. */
-function createWork() {
-  const underWay = new Set<Promise<unknown>>()
-  let ended = false
-  return {
-    async run<T>(begin: () => Promise<T>): Promise<T> {
-      if (ended) throw unavailable('store_closed')
-      const work = begin()
-      underWay.add(work)
-      try {
-        return await work
-      } finally {
-        underWay.delete(work)
-      }
-    },
-    /** @returns false when it had ended before */
-    end(): boolean {
-      const isFirst = !ended
-      ended = true
-      return isFirst
-    },
-    settle: () => Promise.allSettled(underWay),
-  }
 }
 
 /** Comes after every key with the same beginning: keys are printable ASCII. */

@@ -23,7 +23,6 @@
  * the replica had not received yet, whatever the settings: a code redeemed or a grant revoked in that
  * moment may come back to life (catalogue SG-03). Where that is too much, use PostgreSQL.
  */
-import { unavailable } from '../errors.ts'
 import { type Clock, systemClock } from '../platform/clock.ts'
 import type { Log } from '../platform/ports.ts'
 import { verifyChange } from './change.ts'
@@ -34,6 +33,7 @@ import { connectToRedis, type RedisConnection } from './redis-connection.ts'
 import { createKeyspace, createRows, type Rows } from './redis-rows.ts'
 import { explainFault, verifyCommit, verifyFormat, verifyServer } from './redis-server.ts'
 import type { Store } from './store.ts'
+import { createWork } from './work.ts'
 
 /** Where the store is, whose time it goes by, and how much it may lose. */
 export interface RedisStoreOptions {
@@ -107,30 +107,17 @@ interface Parts {
 
 function toStore({ connection, rows, hints, clock, channel }: Parts): Store {
   const watch = createHintWatch(hints, connection.isHearing, rows.look)
-  const running = new Set<Promise<unknown>>()
-  let closed = false
-
-  const work = async <T>(begin: () => Promise<T>): Promise<T> => {
-    if (closed) throw unavailable('store_closed')
-    const promise = begin()
-    running.add(promise)
-    try {
-      return await promise
-    } finally {
-      running.delete(promise)
-    }
-  }
-
+  const work = createWork()
   return {
-    get: (keys) => work(() => rows.get(keys, clock.now())),
+    get: (keys) => work.run(() => rows.get(keys, clock.now())),
     async commit(change) {
       verifyChange(change)
-      return work(() => rows.commit(change, clock.now()))
+      return work.run(() => rows.commit(change, clock.now()))
     },
     list(prefix, { after, limit = 100 } = {}) {
       const lower = after !== undefined && after >= prefix ? `(${after}` : `[${prefix}`
       const range = { lower, upper: `(${prefix}\x7f`, limit }
-      return work(() => rows.list(range, clock.now()))
+      return work.run(() => rows.list(range, clock.now()))
     },
     subscribe(prefix, listener) {
       // Never unsubscribed: there are few prefixes, and what nobody listens to any more goes nowhere.
@@ -140,11 +127,11 @@ function toStore({ connection, rows, hints, clock, channel }: Parts): Store {
       return unsubscribe
     },
     isHearing: connection.isHearing,
-    sweep: (limit) => work(() => rows.sweep(limit, clock.now())),
+    sweep: (limit) => work.run(() => rows.sweep(limit, clock.now())),
     async close() {
-      closed = true
+      work.end()
       watch.stop()
-      await Promise.allSettled(running)
+      await work.settle()
       connection.close()
     },
   }
