@@ -20,9 +20,9 @@ export interface EmulatedGitHub {
   close(): Promise<void>
 }
 
-/** Starts one that sends people back to these callbacks. */
-export async function startGitHub(callbacks: readonly string[]): Promise<EmulatedGitHub> {
-  const emulator = await createEmulator({
+/** Starts GitHub itself, with `octocat`, `hubot` and `nameless`, for an app that has these callbacks. */
+export function createGitHubEmulator(callbacks: readonly string[]) {
+  return createEmulator({
     service: 'github',
     port: 0,
     seed: {
@@ -30,6 +30,7 @@ export async function startGitHub(callbacks: readonly string[]): Promise<Emulate
         users: [
           { login: 'octocat', name: 'The Octocat', email: 'octocat@example.com' },
           { login: 'hubot', name: 'Hubot', email: 'hubot@example.com' },
+          { login: 'nameless', name: '' },
         ],
         oauth_apps: [
           {
@@ -42,6 +43,11 @@ export async function startGitHub(callbacks: readonly string[]): Promise<Emulate
       },
     },
   })
+}
+
+/** Starts one that sends people back to these callbacks. */
+export async function startGitHub(callbacks: readonly string[]): Promise<EmulatedGitHub> {
+  const emulator = await createGitHubEmulator(callbacks)
   const received: string[] = []
   const site: EmulatedGitHub = {
     origin: emulator.url,
@@ -54,7 +60,7 @@ export async function startGitHub(callbacks: readonly string[]): Promise<Emulate
         fetch: line,
         ...changes,
       }),
-    signIn,
+    signIn: pickOnGitHub,
     close: () => emulator.close(),
   }
   const line: typeof fetch = async (input, init) => {
@@ -71,7 +77,8 @@ export function findTokens({ received }: EmulatedGitHub): string[] {
   return received.flatMap((text) => text.match(/gho_[\w-]+/g) ?? [])
 }
 
-async function signIn(authorizationUrl: URL, login: string): Promise<URL> {
+/** Picks a person on the emulator's page and follows its form by one step. */
+export async function pickOnGitHub(authorizationUrl: URL, login: string): Promise<URL> {
   const page = await fetch(authorizationUrl)
   const forms = (await page.text()).split('<form').slice(1)
   const form = forms.find((text) => text.includes(`name="login" value="${login}"`)) ?? ''

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Auth0Options, auth0 } from '../../src/identity/presets/auth0.ts'
 import type { UpstreamTokens } from '../../src/identity/upstream.ts'
-import { createFlow, describeUpstream, type ProviderUnderTest } from './contract.ts'
+import { abilities, createFlow, describeUpstream, type ProviderUnderTest } from './contract.ts'
 import { type StrictProvider, startStrictProvider, strictClient } from './strict-provider.ts'
 
 type Refreshable = UpstreamTokens & { readonly refreshToken: string }
@@ -13,14 +13,7 @@ async function createProvider(): Promise<ProviderUnderTest> {
   return {
     upstream: create(),
     create,
-    can: {
-      refresh: true,
-      reverify: true,
-      revoke: true,
-      'tell-dead-tokens': true,
-      'tell-secrets': true,
-      'tell-callbacks': true,
-    },
+    can: abilities,
     people: ['ada', 'bob'],
     scopes: ['openid', 'profile', 'email', 'offline_access'],
     signIn: provider.signIn,

@@ -36,13 +36,7 @@ async function createProvider(): Promise<ProviderUnderTest> {
   return {
     upstream: create(),
     create,
-    can: {
-      refresh: true,
-      reverify: true,
-      'tell-dead-tokens': true,
-      'tell-secrets': true,
-      'tell-callbacks': true,
-    },
+    can: ['refresh', 'reverify', 'tell-dead-tokens', 'tell-secrets', 'tell-callbacks'],
     people: ['ada@outlook.example', 'bob@outlook.example'],
     scopes: ['openid', 'profile', 'email', 'offline_access'],
     signIn: pickPerson,

@@ -16,13 +16,7 @@ describeUpstream('A GitHub App', async () => {
   return {
     upstream: running.upstream(),
     create: running.upstream,
-    can: {
-      refresh: true,
-      reverify: true,
-      revoke: true,
-      'tell-dead-tokens': true,
-      'tell-secrets': true,
-    },
+    can: ['refresh', 'reverify', 'revoke', 'tell-dead-tokens', 'tell-secrets'],
     people: ['octocat', 'hubot'],
     scopes: ['read:user', 'user:email'],
     signIn: running.signIn,

@@ -38,13 +38,7 @@ async function createProvider(): Promise<ProviderUnderTest> {
   return {
     upstream: create(),
     create,
-    can: {
-      refresh: true,
-      reverify: true,
-      revoke: true,
-      'tell-secrets': true,
-      'tell-callbacks': true,
-    },
+    can: ['refresh', 'reverify', 'revoke', 'tell-secrets', 'tell-callbacks'],
     people: ['ada@example.com', 'bob@gmail.com'],
     scopes: ['openid', 'profile', 'email'],
     signIn: pickPerson,

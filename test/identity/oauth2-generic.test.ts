@@ -8,13 +8,7 @@ describeUpstream('Any OAuth 2.0 provider', async () => {
   return {
     upstream: provider.create(),
     create: provider.create,
-    can: {
-      refresh: true,
-      reverify: true,
-      revoke: true,
-      'tell-dead-tokens': true,
-      'tell-secrets': true,
-    },
+    can: ['refresh', 'reverify', 'revoke', 'tell-dead-tokens', 'tell-secrets'],
     people: ['ann', 'bob'],
     scopes: ['profile'],
     signIn: provider.signIn,

@@ -1,7 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { oidc } from '../../src/identity/oidc.ts'
 import type { OidcOptions } from '../../src/identity/oidc-options.ts'
-import { createFlow, describeUpstream, knownCallback, type ProviderUnderTest } from './contract.ts'
+import {
+  abilities,
+  createFlow,
+  describeUpstream,
+  knownCallback,
+  type ProviderUnderTest,
+} from './contract.ts'
 import {
   type StrictOptions,
   type StrictProvider,
@@ -16,14 +22,7 @@ async function createProvider(options: StrictOptions = {}): Promise<ProviderUnde
   return {
     upstream: create(),
     create,
-    can: {
-      refresh: true,
-      reverify: true,
-      revoke: true,
-      'tell-dead-tokens': true,
-      'tell-secrets': true,
-      'tell-callbacks': true,
-    },
+    can: abilities,
     people: ['ada', 'bob'],
     scopes: ['openid', 'profile', 'email', 'offline_access'],
     signIn: provider.signIn,

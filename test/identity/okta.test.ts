@@ -1,7 +1,13 @@
 import { createEmulator } from 'emulate'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type OktaOptions, okta } from '../../src/identity/presets/okta.ts'
-import { createFlow, describeUpstream, knownCallback, type ProviderUnderTest } from './contract.ts'
+import {
+  abilities,
+  createFlow,
+  describeUpstream,
+  knownCallback,
+  type ProviderUnderTest,
+} from './contract.ts'
 import { pickPerson } from './emulated.ts'
 
 const app = { clientId: '0oa-gatehouse', clientSecret: 'emulated-secret' }
@@ -43,14 +49,7 @@ async function createProvider(): Promise<ProviderUnderTest> {
   return {
     upstream: create(),
     create,
-    can: {
-      refresh: true,
-      reverify: true,
-      revoke: true,
-      'tell-dead-tokens': true,
-      'tell-secrets': true,
-      'tell-callbacks': true,
-    },
+    can: abilities,
     people: ['ada@example.com', 'bob@example.com'],
     scopes: ['openid', 'profile', 'email', 'offline_access'],
     signIn: pickPerson,

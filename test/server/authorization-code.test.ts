@@ -18,6 +18,7 @@ import {
   verifier,
 } from '../helpers/oauth-client.ts'
 import { createPerson, type Person } from '../helpers/person.ts'
+import { expectError } from '../helpers/token-error.ts'
 import { verifies, verifiesThat } from '../verifies.ts'
 
 const wrongVerifier = 'w'.repeat(43)
@@ -48,12 +49,6 @@ afterAll(async () => {
   await server.close()
   await other.close()
 })
-
-function expectError({ status, body, headers }: TokenAnswer, code: string): void {
-  expect(body).toEqual({ error: code, error_description: expect.any(String) })
-  expect(status).toBe(400)
-  expect(headers.get('cache-control')).toBe('no-store')
-}
 
 /** What the gate says to a token: 502, because nobody runs the backend, or 401. */
 async function knock(token: string | undefined): Promise<number> {

@@ -17,6 +17,7 @@ import {
   type TokenAnswer,
 } from '../helpers/oauth-client.ts'
 import { createPerson, type Person } from '../helpers/person.ts'
+import { expectError } from '../helpers/token-error.ts'
 import { verifiesThat } from '../verifies.ts'
 
 const minute = 60
@@ -41,12 +42,6 @@ afterAll(async () => {
   await server.close()
   await other.close()
 })
-
-function expectError({ status, body, headers }: TokenAnswer, code: string): void {
-  expect(body).toEqual({ error: code, error_description: expect.any(String) })
-  expect(status).toBe(400)
-  expect(headers.get('cache-control')).toBe('no-store')
-}
 
 /** A grant with its first tokens. */
 async function begin(extra: Record<string, string | undefined> = {}) {

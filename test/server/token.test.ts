@@ -19,10 +19,10 @@ import {
   redeem,
   refresh,
   registerClient,
-  type TokenAnswer,
   verifier,
 } from '../helpers/oauth-client.ts'
 import { createPerson, type Person } from '../helpers/person.ts'
+import { expectError } from '../helpers/token-error.ts'
 import { verifies, verifiesThat } from '../verifies.ts'
 
 const unknownCode = `ghc_${'x'.repeat(43)}`
@@ -47,14 +47,6 @@ afterAll(() => server.close())
 
 const post = (fields: Record<string, string | undefined>, headers?: Record<string, string>) =>
   postForm(server.send, '/token', fields, headers)
-
-function expectError({ status, body, headers }: TokenAnswer, code: string, expected = 400): void {
-  expect(body).toEqual({ error: code, error_description: expect.any(String) })
-  expect(status).toBe(expected)
-  expect(headers.get('content-type')).toBe('application/json')
-  expect(headers.get('cache-control')).toBe('no-store')
-  expect(headers.get('pragma')).toBe('no-cache')
-}
 
 describe('a token request', () => {
   it.each([
