@@ -1,16 +1,14 @@
 /** What commands change stands in the audit log of the server, whether it ran at the time or not (OP-04). */
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, it, onTestFinished } from 'vitest'
+import { beforeEach, expect, it, onTestFinished } from 'vitest'
 import { createFolder, runCommand, startCommand } from './command.ts'
 
 let folder: string
-let remove: () => Promise<void>
 beforeEach(async () => {
   const created = await createFolder()
   folder = created.folder
-  remove = created.remove
+  return created.remove
 })
-afterEach(() => remove())
 
 const data = () => ['--data', join(folder, 'data')]
 const input = 'correct horse battery\n'

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { copyFile, mkdir, readdir, realpath, rm, symlink, writeFile } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import { bin, createFolder, runCommand } from './command.ts'
 
 /** A Node below the floor, if one is on PATH. */
@@ -54,17 +54,15 @@ describe('the bin', () => {
 
   describe('in a package of its own', () => {
     let folder: string
-    let remove: () => Promise<void>
     beforeEach(async () => {
       const created = await createFolder()
       folder = await realpath(created.folder)
-      remove = created.remove
       await mkdir(join(folder, 'package/bin'), { recursive: true })
       await copyFile(bin, join(folder, 'package/bin/gatehouse.js'))
       await copyFile(join(bin, '../../package.json'), join(folder, 'package/package.json'))
       await symlink(join(bin, '../../src'), join(folder, 'package/src'))
+      return created.remove
     })
-    afterEach(() => remove())
 
     /** Runs it with a temporary folder and a home of its own. */
     function run() {

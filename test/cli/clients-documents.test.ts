@@ -1,6 +1,6 @@
 /** `gatehouse clients` and clients whose id is the URL of a metadata document. */
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import { systemClock } from '../../src/platform/clock.ts'
 import { type Client, clients } from '../../src/storage/records/client.ts'
 import { clientGrants, grants, toGrantWrites } from '../../src/storage/records/grant.ts'
@@ -11,15 +11,13 @@ import { createFolder, runCommand } from './command.ts'
 const id = 'https://claude.ai/oauth/claude-code-client-metadata'
 
 let data: string
-let remove: () => Promise<void>
 beforeEach(async () => {
   const created = await createFolder()
   data = join(created.folder, 'data')
-  remove = created.remove
   await run('clients', 'add', '--id', 'own', '--public', '--redirect-uri', 'http://localhost/cb')
   await withStore(connect)
+  return created.remove
 })
-afterEach(() => remove())
 
 async function run(...args: string[]): Promise<string> {
   const env = { SERVER_URL: 'https://mcp.example.com' }

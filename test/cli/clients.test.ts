@@ -14,13 +14,11 @@ const redirectUri = 'https://chatgpt.com/connector_platform_oauth_redirect'
 const issuer = 'https://mcp.example.com'
 
 let folder: string
-let remove: () => Promise<void>
 beforeEach(async () => {
   const created = await createFolder()
   folder = created.folder
-  remove = created.remove
+  return created.remove
 })
-afterEach(() => remove())
 
 const data = (): string => join(folder, 'data')
 

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import { systemClock } from '../../src/platform/clock.ts'
 import {
   clientGrants,
@@ -15,13 +15,11 @@ import type { Store } from '../../src/storage/store.ts'
 import { createFolder, type RunOptions, runCommand, startCommand } from './command.ts'
 
 let folder: string
-let remove: () => Promise<void>
 beforeEach(async () => {
   const created = await createFolder()
   folder = created.folder
-  remove = created.remove
+  return created.remove
 })
-afterEach(() => remove())
 
 const password = 'correct horse battery'
 const data = (): string => join(folder, 'data')

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import { z } from 'zod'
 import { isSecretPath } from '../../src/cli/config-values.ts'
@@ -11,13 +11,11 @@ import { renderProblem } from '../../src/operate/config/problems.ts'
 import { createFolder, type Ended, runCommand } from './command.ts'
 
 let folder: string
-let remove: () => Promise<void>
 beforeEach(async () => {
   const created = await createFolder()
   folder = created.folder
-  remove = created.remove
+  return created.remove
 })
-afterEach(() => remove())
 
 async function write(text: string): Promise<string> {
   const file = join(folder, 'gatehouse.yaml')

@@ -1,15 +1,13 @@
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { beforeEach, expect, it } from 'vitest'
 import { createFolder, runCommand, startCommand } from './command.ts'
 
 let folder: string
-let remove: () => Promise<void>
 beforeEach(async () => {
   const created = await createFolder()
   folder = created.folder
-  remove = created.remove
+  return created.remove
 })
-afterEach(() => remove())
 
 const add = ['clients', 'add', '--redirect-uri', 'https://a.example/cb', '--json']
 

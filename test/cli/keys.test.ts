@@ -5,17 +5,13 @@ import { sqliteStore } from '../../src/storage/sqlite.ts'
 import { createFolder, type Running, type RunOptions, runCommand, startCommand } from './command.ts'
 
 let folder: string
-let remove: () => Promise<void>
 let server: Running | undefined
 beforeEach(async () => {
   const created = await createFolder()
   folder = created.folder
-  remove = created.remove
+  return created.remove
 })
-afterEach(async () => {
-  await stop()
-  await remove()
-})
+afterEach(() => stop())
 
 const oldKey = Buffer.alloc(32, 'old').toString('base64')
 const newKey = Buffer.alloc(32, 'new').toString('base64')

@@ -1,7 +1,7 @@
 /** `gatehouse links`: how many tokens of providers are kept, and being rid of them (UP-23). */
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import { systemClock } from '../../src/platform/clock.ts'
 import { auditNotes } from '../../src/storage/records/audit-note.ts'
 import { links } from '../../src/storage/records/link.ts'
@@ -11,11 +11,9 @@ import type { Store } from '../../src/storage/store.ts'
 import { createFolder, runCommand } from './command.ts'
 
 let folder: string
-let remove: () => Promise<void>
 beforeEach(async () => {
   const created = await createFolder()
   folder = created.folder
-  remove = created.remove
   await writeFile(
     join(folder, 'gatehouse.yaml'),
     'data: data\nreverifySeconds: 600\ngithub: { clientId: a, clientSecret: s }\n',
@@ -32,8 +30,8 @@ beforeEach(async () => {
       ],
     }),
   )
+  return created.remove
 })
-afterEach(() => remove())
 
 const run = (...args: string[]) => runCommand([...args, '--config', join(folder, 'gatehouse.yaml')])
 

@@ -9,17 +9,15 @@ import { keyHeader, type NotesServer, startNotesServer } from '../../src/cli/dem
 import { createFolder } from './command.ts'
 
 let folder: string
-let remove: () => Promise<void>
 let server: NotesServer
 beforeEach(async () => {
   const created = await createFolder()
   folder = created.folder
-  remove = created.remove
   server = await startNotesServer(createNotebook(join(folder, 'notes.json')), 'the-key')
+  return created.remove
 })
 afterEach(async () => {
   await server.close()
-  await remove()
 })
 
 const requestInit = { headers: { [keyHeader]: 'the-key' } }

@@ -35,16 +35,12 @@ beforeAll(async () => {
 afterAll(() => Promise.all([postgres?.stop(), redis?.close()]))
 
 let folder: string
-let remove: () => Promise<void>
 beforeEach(async () => {
   const created = await createFolder()
   folder = created.folder
-  remove = created.remove
+  return created.remove
 })
-afterEach(async () => {
-  await endServers()
-  await remove()
-})
+afterEach(() => endServers())
 
 const run = (args: string[], options: RunOptions = {}) =>
   runCommand(args, { cwd: folder, ...options })

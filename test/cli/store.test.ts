@@ -16,16 +16,12 @@ import { endServers, listAll, startServing } from './store-serving.ts'
 import { sync } from './store-syncing.ts'
 
 let folder: string
-let remove: () => Promise<void>
 beforeEach(async () => {
   const created = await createFolder()
   folder = created.folder
-  remove = created.remove
+  return created.remove
 })
-afterEach(async () => {
-  await endServers()
-  await remove()
-})
+afterEach(() => endServers())
 
 const run = (args: string[], options: RunOptions = {}) =>
   runCommand(args, { cwd: folder, ...options })

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import { createUsers } from '../../src/identity/users.ts'
 import { openMasterKey } from '../../src/operate/config/secrets.ts'
 import { systemClock } from '../../src/platform/clock.ts'
@@ -10,13 +10,11 @@ import type { Store } from '../../src/storage/store.ts'
 import { createFolder, runCommand } from './command.ts'
 
 let folder: string
-let remove: () => Promise<void>
 beforeEach(async () => {
   const created = await createFolder()
   folder = created.folder
-  remove = created.remove
+  return created.remove
 })
-afterEach(() => remove())
 
 const data = (): string => join(folder, 'data')
 const run = (...args: string[]) => runCommand(['users', ...args, '--data', data()])
