@@ -8,17 +8,22 @@ export interface Memory {
   readonly saved: Map<string, unknown>
 }
 
+/** Where the client has its codes sent. */
+export const redirectUri = 'http://localhost:33333/callback'
+
 /** A provider for the official clients that keeps everything in memory. */
-export function memoryProvider(): OAuthClientProvider & OAuthClientProviderV1 & Memory {
+export function memoryProvider(
+  grantTypes = ['authorization_code', 'refresh_token'],
+): OAuthClientProvider & OAuthClientProviderV1 & Memory {
   const saved = new Map<string, unknown>()
   return {
     saved,
     opened: undefined,
-    redirectUrl: 'http://localhost:33333/callback',
+    redirectUrl: redirectUri,
     clientMetadata: {
       client_name: 'Official client',
-      redirect_uris: ['http://localhost:33333/callback'],
-      grant_types: ['authorization_code', 'refresh_token'],
+      redirect_uris: [redirectUri],
+      grant_types: grantTypes,
       response_types: ['code'],
       token_endpoint_auth_method: 'none',
     },

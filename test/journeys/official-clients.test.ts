@@ -13,7 +13,7 @@ import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js'
 import { StreamableHTTPClientTransport as TransportV1 } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { approve, type Live, startLive } from '../helpers/live.ts'
-import { type Memory, memoryProvider } from '../helpers/memory-provider.ts'
+import { type Memory, memoryProvider, redirectUri } from '../helpers/memory-provider.ts'
 
 let live: Live
 beforeAll(async () => {
@@ -25,7 +25,7 @@ afterAll(() => live.close())
 async function signIn(provider: Memory): Promise<URLSearchParams> {
   if (!provider.opened) throw new Error('The client opened no browser')
   const back = await approve(live.browser(), provider.opened)
-  expect(back.url.href).toContain('http://localhost:33333/callback')
+  expect(back.url.href).toContain(redirectUri)
   return back.url.searchParams
 }
 

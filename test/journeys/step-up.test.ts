@@ -1,7 +1,6 @@
 /** The official clients are refused by a policy, ask for more, and go on (A6, D50, D54). */
 import {
   Client,
-  type OAuthClientProvider,
   StreamableHTTPClientTransport,
   UnauthorizedError,
 } from '@modelcontextprotocol/client'
@@ -14,6 +13,7 @@ import { StreamableHTTPClientTransport as TransportV1 } from '@modelcontextproto
 import { afterAll, beforeAll, beforeEach, describe, expect } from 'vitest'
 import type { Browser } from '../helpers/browser.ts'
 import { approve, type Live, startLive } from '../helpers/live.ts'
+import { type Memory, memoryProvider, redirectUri } from '../helpers/memory-provider.ts'
 import { verifiesThat } from '../verifies.ts'
 
 let live: Live
@@ -34,42 +34,6 @@ afterAll(() => live.close())
 beforeEach(() => {
   browser = live.browser()
 })
-
-/** What a client remembers, and the address it wants to open. */
-interface Memory {
-  opened: URL | undefined
-  readonly saved: Map<string, unknown>
-}
-
-const redirectUri = 'http://localhost:33333/callback'
-
-function memoryProvider(
-  grantTypes: string[],
-): OAuthClientProvider & OAuthClientProviderV1 & Memory {
-  const saved = new Map<string, unknown>()
-  return {
-    saved,
-    opened: undefined,
-    redirectUrl: redirectUri,
-    clientMetadata: {
-      client_name: 'Official client',
-      redirect_uris: [redirectUri],
-      grant_types: grantTypes,
-      response_types: ['code'],
-      token_endpoint_auth_method: 'none',
-    },
-    state: () => 'state-of-the-client',
-    clientInformation: () => saved.get('client') as never,
-    saveClientInformation: (client) => void saved.set('client', client),
-    tokens: () => saved.get('tokens') as never,
-    saveTokens: (tokens) => void saved.set('tokens', tokens),
-    redirectToAuthorization(url) {
-      this.opened = url
-    },
-    saveCodeVerifier: (verifier) => void saved.set('verifier', verifier),
-    codeVerifier: () => saved.get('verifier') as string,
-  }
-}
 
 /** Plays the person in the browser; returns the callback's parameters. */
 async function signIn({ opened }: Memory): Promise<URLSearchParams> {
@@ -96,7 +60,7 @@ async function readPage({ opened }: Memory): Promise<{ scopes: string[]; fresh: 
 describe('@modelcontextprotocol/client 2.4', () => {
   for (const mode of ['default', 'auto'] as const) {
     verifiesThat('D50', `the client steps up, version negotiation: ${mode}`, async () => {
-      const provider = memoryProvider(['authorization_code', 'refresh_token'])
+      const provider = memoryProvider()
       const connect = () => {
         const options = mode === 'auto' ? { versionNegotiation: { mode: 'auto' as const } } : {}
         const client = new Client({ name: 'test', version: '1' }, options)
@@ -150,7 +114,7 @@ describe('@modelcontextprotocol/sdk 1.32', () => {
 
   /** It refreshes in place of asking, which can widen nothing; docs/guides/scopes.md says what helps. */
   verifiesThat('A6', 'one of 1.x with a refresh token is refused and stays connected', async () => {
-    const provider = memoryProvider(['authorization_code', 'refresh_token'])
+    const provider = memoryProvider()
     const { client } = await signedIn(provider)
     await expect(client.callTool(note)).rejects.toThrow('403 after trying upscoping')
     expect((await client.callTool({ name: 'list_notes' })).isError).not.toBe(true)
@@ -159,7 +123,7 @@ describe('@modelcontextprotocol/sdk 1.32', () => {
 })
 
 verifiesThat('D54', 'a grant of the broader scope alone is enough for all of it', async () => {
-  const provider = memoryProvider(['authorization_code', 'refresh_token'])
+  const provider = memoryProvider()
   const connect = () => ({
     client: new Client({ name: 'test', version: '1' }),
     transport: new StreamableHTTPClientTransport(new URL(live.url), { authProvider: provider }),

@@ -1,11 +1,11 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { invite, parseGuest } from '../../src/identity/invitations.ts'
-import type { Upstream } from '../../src/identity/upstream.ts'
 import type { GatehouseOptions } from '../../src/options.ts'
 import { clients } from '../../src/storage/records/client.ts'
 import { sessions } from '../../src/storage/records/session.ts'
 import type { Browser, Page } from '../helpers/browser.ts'
 import { type EmulatedGitHub, startGitHub } from '../helpers/github.ts'
+import { annsUpstream } from '../helpers/instant-upstream.ts'
 import { type Site, startSite, takeStep } from '../helpers/site.ts'
 
 const issuer = 'https://mcp.example.com'
@@ -156,23 +156,11 @@ describe('where only invited people may come', () => {
 })
 
 describe('a verified address at two providers', () => {
-  const provider = (id: string): Upstream => ({
-    id,
-    label: id,
-    start: async ({ redirectUri, state }) => new URL(`${redirectUri}?state=${state}&code=c`),
-    finish: async () => ({
-      subject: `ann-at-${id}`,
-      login: 'ann',
-      email: 'ann@example.com',
-      emailVerified: true,
-    }),
-  })
-
   it.each([
     [true, 1],
     [undefined, 2],
   ])('with linkByVerifiedEmail %s: %i user(s)', async (linkByVerifiedEmail, count) => {
-    const upstreams = [provider('forge'), provider('mill')]
+    const upstreams = [annsUpstream('forge'), annsUpstream('mill')]
     site = await startSite({ upstreams, linkByVerifiedEmail })
     for (const { id } of upstreams) {
       const browser = site.browser()

@@ -1,30 +1,17 @@
 /** What the audit log says of people who come through providers, and of what becomes of them there (R6, OP-04). */
 import { afterEach, describe, expect, it } from 'vitest'
 import { invite, parseGuest } from '../../src/identity/invitations.ts'
-import type { Upstream } from '../../src/identity/upstream.ts'
 import type { GatehouseOptions } from '../../src/options.ts'
 import type { AuditEvent } from '../../src/platform/ports.ts'
+import { annsUpstream } from '../helpers/instant-upstream.ts'
 import { type Site, startSite, takeStep } from '../helpers/site.ts'
 import { startCustodySite } from './custody-site.ts'
 
 let site: Site | undefined
 afterEach(() => site?.close())
 
-/** Knows Ann at once, under this id. */
-const provider = (id: string): Upstream => ({
-  id,
-  label: id,
-  start: async ({ redirectUri, state }) => new URL(`${redirectUri}?state=${state}&code=c`),
-  finish: async () => ({
-    subject: `ann-at-${id}`,
-    login: 'ann',
-    email: 'ann@example.com',
-    emailVerified: true,
-  }),
-})
-
 async function start(options: Partial<Omit<GatehouseOptions, 'clock'>>): Promise<Site> {
-  site = await startSite({ upstreams: [provider('one'), provider('two')], ...options })
+  site = await startSite({ upstreams: [annsUpstream('one'), annsUpstream('two')], ...options })
   return site
 }
 
