@@ -1,7 +1,7 @@
 /** Real clients, as they are published, against a Gatehouse on loopback (issue 6). */
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, describe, expect, it, vi } from 'vitest'
+import { afterAll, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { expectResults } from '../clients/results.ts'
 import { root } from '../helpers/sources.ts'
 import { client as aiSdk } from './clients/ai-sdk.ts'
@@ -10,11 +10,12 @@ import { client as codex } from './clients/codex.ts'
 import { client as geminiCli } from './clients/gemini-cli.ts'
 import { client as inspector } from './clients/inspector.ts'
 import { client as mcpRemote } from './clients/mcp-remote.ts'
-import { client as mcporter } from './clients/mcporter.ts'
+import { addNote, client as mcporter } from './clients/mcporter.ts'
 import { client as openaiAgents } from './clients/openai-agents.ts'
 import { client as opencode } from './clients/opencode.ts'
 import { bringClients, installCommand } from './install.ts'
 import { type Played, play } from './play.ts'
+import { createStage } from './stage.ts'
 
 /** The slowest first, so that nobody waits for it at the end. */
 const clients = [
@@ -55,6 +56,24 @@ describe.concurrent('a real client with a metadata document registers where none
       expectResults('real', { id: client.id, revision }, steps)
     })
   }
+})
+
+describe('a real client that registers again on another loopback port', () => {
+  it.skipIf(!installed.has(mcporter.name))(
+    'refreshes with the token it has, where registrations are reused: mcporter (RD-04)',
+    { timeout: 300_000 },
+    async () => {
+      const stage = await createStage({ reuseRegistrations: true })
+      onTestFinished(() => stage.close())
+      await mcporter.login(stage)
+      stage.expireTokens()
+      await addNote(stage, { title: 'After', text: 'Written by a real client' })
+      const events = stage.live.audit.map(({ event }) => event)
+      const count = (name: string) => events.filter((event) => event === name).length
+      expect([count('client.registered'), count('token.refreshed')]).toEqual([2, 1])
+      expect(count('authorize.started')).toBe(1)
+    },
+  )
 })
 
 it.skipIf(installed.size === 0)('at least seven of the nine do (X10)', () => {

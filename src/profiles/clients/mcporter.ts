@@ -8,11 +8,17 @@ export const mcporter: ClientProfile = {
   id: 'mcporter',
   name: 'mcporter',
   runs: 'own-machine',
-  sources: [{ what: 'mcporter 0.12.3 dist/oauth.js', kind: 'source', seen: '2026-11' }],
+  sources: [
+    { what: 'mcporter 0.12.3 dist/oauth.js', kind: 'source', seen: '2026-11' },
+    { what: 'mcporter 0.12.3 on loopback', kind: 'capture', seen: '2026-11' },
+  ],
   adding: {
     steps: 'In a terminal:',
     toCopy: ({ name, url }) => `npx mcporter auth --http-url ${url} --name ${name}`,
   },
+  problems: [
+    'When a token is refused it registers again, for another port, and its refresh token belongs to the client before: its user signs in anew, unless the server gives both registrations one id (in Gatehouse `reuseRegistrations`).',
+  ],
   redirects: { hosts: [], loopback: true, used: 'http://127.0.0.1:50111/callback' },
   identification: {
     order: ['registration'],
