@@ -1,5 +1,8 @@
 /** The backends that options stand for: defaults filled in, every mistake a `TypeError`. */
+
+import type { BackendOptions } from './backend-options.ts'
 import type { Backend } from './context.ts'
+import { needsUpstreamToken } from './identity/caller-facts.ts'
 import {
   type EndpointPaths,
   isPlainPath,
@@ -7,7 +10,7 @@ import {
   verifyPlaces,
 } from './oauth/endpoint-paths.ts'
 import { listResources } from './oauth/resource.ts'
-import type { BackendOptions } from './options.ts'
+import { toProgram } from './programs.ts'
 
 /**
  * The effective backends.
@@ -37,9 +40,12 @@ function toBackend(options: BackendOptions, issuer: string): Backend {
     if (isPlainPath(value)) continue
     throw new TypeError(`Backend ${name} ${JSON.stringify(value)} must look like /mcp`)
   }
-  if (ssePath !== undefined && options.to === undefined) {
+  const program = toProgram(options, id)
+  if (ssePath !== undefined && options.to === undefined && program === undefined) {
     throw new TypeError(`Backend ${id}: ssePath and transport sse need a "to" to forward to`)
   }
+  // Whoever starts a program for a user's token keeps that token, as whoever forwards it does.
+  const forward = needsUpstreamToken(options.env) ? 'upstream-token' : options.forward
   const lowerCase = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value])
   return Object.freeze({
     id,
@@ -47,10 +53,11 @@ function toBackend(options: BackendOptions, issuer: string): Backend {
     path,
     resource: issuer + path,
     ...(options.to !== undefined && { to: new URL(options.to) }),
+    ...(program && { program }),
     ...(transport !== undefined && { transport }),
     ...(ssePath !== undefined && { ssePath }),
     identity,
-    ...(options.forward !== undefined && { forward: options.forward }),
+    ...(forward !== undefined && { forward }),
     ...(options.signInWith !== undefined && { signInWith: options.signInWith }),
     headers: Object.freeze(Object.fromEntries(lowerCase) as Record<string, string>),
     ...(options.policy && { policy: options.policy }),

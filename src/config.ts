@@ -1,6 +1,7 @@
 /** From options to the effective configuration: defaults filled in, every mistake a `TypeError`. */
 import { createBackends, toResourceAliases } from './backends.ts'
 import type { Backend, Config, Registration } from './context.ts'
+import { tellsOfCallers } from './identity/caller-facts.ts'
 import { verifyEndpoint } from './identity/provider-fetch.ts'
 import { hostUpstream, localUpstream, sharedUpstream } from './identity/users.ts'
 import { isDocumentClientId } from './oauth/document-client-id.ts'
@@ -166,13 +167,14 @@ function toFollowing({ reverifySeconds, lifetimeFollowsUpstream = false }: Gateh
 
 /** A provider's token goes to nobody in the clear, and never beside another credential. */
 function verifyForwarding(
-  { id, forward, to, headers }: Backend,
+  { id, forward, to, program, headers }: Backend,
   { upstreams = [] }: GatehouseOptions,
 ): void {
   if (forward === undefined) return
-  const refuse = (problem: string) => new TypeError(`Backend ${id}: forward ${forward} ${problem}`)
-  if (to === undefined) throw refuse('needs a "to" to forward to')
-  if (to.protocol !== 'https:' && !isLoopbackHost(to.hostname)) {
+  const what = program ? `env with ${forward}` : `forward ${forward}`
+  const refuse = (problem: string) => new TypeError(`Backend ${id}: ${what} ${problem}`)
+  if (to === undefined && program === undefined) throw refuse('needs a "to" to forward to')
+  if (to && to.protocol !== 'https:' && !isLoopbackHost(to.hostname)) {
     throw refuse('needs https, or a backend on this machine: the token would be sent in the clear')
   }
   if (upstreams.length === 0) throw refuse('needs an identity provider whose token it could be')
@@ -183,10 +185,14 @@ function verifyForwarding(
 
 /** Without OAuth there is no person whom a backend could be told about (A1). */
 function verifyAnonymous(backends: readonly Backend[]): void {
-  const told = backends.find(({ identity, forward }) => identity !== 'none' || forward)
+  const told = backends.find(
+    ({ identity, forward, program }) =>
+      identity !== 'none' || forward || (program && tellsOfCallers(program.env)),
+  )
   if (told === undefined) return
+  const what = told.program ? 'every caller in its env' : 'its identity and forward'
   throw new TypeError(
-    `Backend ${told.id}: with oauthEnabled false nobody signs in whom it could be told about; leave out its identity and forward`,
+    `Backend ${told.id}: with oauthEnabled false nobody signs in whom it could be told about; leave out ${what}`,
   )
 }
 
@@ -258,7 +264,7 @@ function toRefreshRules(
   { refresh = {} }: GatehouseOptions,
   backends: readonly Backend[],
 ): Config['refresh'] {
-  const seesUse = backends.every((backend) => backend.to !== undefined)
+  const seesUse = backends.every(({ to, program }) => to !== undefined || program !== undefined)
   return Object.freeze({
     graceSeconds: 120,
     lostResponseSeconds: seesUse ? day : 300,

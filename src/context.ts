@@ -1,5 +1,6 @@
 /** All that a handler may reach, as ports and types. Built once by `gatehouse.ts`, then frozen. */
 import type { Applications } from './identity/applications.ts'
+import type { CallerVariables } from './identity/caller-facts.ts'
 import type { Custody } from './identity/custody.ts'
 import type { Sessions } from './identity/sessions.ts'
 import type { Identity, Upstream } from './identity/upstream.ts'
@@ -12,6 +13,7 @@ import type { Random } from './platform/crypto.ts'
 import type { DocumentReader } from './platform/document-reader.ts'
 import type { Answer, Exchange } from './platform/exchange.ts'
 import type { Audit, Limits, Log, Metrics } from './platform/ports.ts'
+import type { Programs } from './platform/programs.ts'
 import type { Sealer } from './storage/sealer.ts'
 import type { Store } from './storage/store.ts'
 import type { AccessTokens } from './tokens/access-token.ts'
@@ -31,6 +33,8 @@ export interface Backend {
   readonly resource: string
   /** Its MCP endpoint: for `sse` the URL of its event stream. Absent when it verifies tokens itself and only needs the server. */
   readonly to?: URL
+  /** The program that it is, when it is none that listens somewhere. */
+  readonly program?: StdioProgram
   /** What it speaks: Streamable HTTP, or HTTP+SSE (MCP 2024-11-05). Default `streamable-http`. */
   readonly transport?: 'streamable-http' | 'sse'
   /** Where clients of HTTP+SSE open their stream, such as `/mcp/sse`; may be `path` itself. Absent: nowhere. */
@@ -45,6 +49,23 @@ export interface Backend {
   readonly headers: Readonly<Record<string, string>>
   /** Which scopes its operations need. Absent: every token for it may do everything there. */
   readonly policy?: Policy
+}
+
+/** An MCP server that we start and speak to over its standard input and output. */
+export interface StdioProgram {
+  /** A name that is looked up in PATH, or a path. Run without a shell. */
+  readonly command: string
+  readonly args: readonly string[]
+  /** Its variables. Of our own it gets those that any program needs, and none of our settings. */
+  readonly env: CallerVariables
+  /** Its working directory. Default: ours. */
+  readonly cwd?: string
+  /** Most programs at a time. Default 100. */
+  readonly maxProcesses: number
+  /** Most programs of one user at a time. Default 16. */
+  readonly maxProcessesPerUser: number
+  /** How long a program stays that nobody uses. Default 600. */
+  readonly idleSeconds: number
 }
 
 /** Lifetimes, all in seconds. */
@@ -180,6 +201,8 @@ export interface Context {
   readonly fetch: typeof fetch
   /** Outbound HTTP to addresses that strangers choose. */
   readonly documents: DocumentReader
+  /** Starts backends that are programs. */
+  readonly programs: Programs
   readonly log: Log
   readonly audit: Audit
   readonly limits: Limits

@@ -16,6 +16,7 @@ import { createUsers } from './identity/users.ts'
 import { claimInstallation, createSetupLink } from './installation.ts'
 import { toPreflightAnswer } from './oauth/cors.ts'
 import { createAudit } from './operate/audit.ts'
+import { readProgramEnvironment } from './operate/config/program-environment.ts'
 import {
   startAuditNotes,
   startKeyKeeping,
@@ -34,6 +35,7 @@ import { systemRandom } from './platform/crypto.ts'
 import { createDocumentReader } from './platform/document-reader.ts'
 import type { Answer } from './platform/exchange.ts'
 import { createPinnedFetch } from './platform/pinned-fetch.ts'
+import { createPrograms } from './platform/programs.ts'
 import { createPathTest, createRoutes, type Route } from './routes.ts'
 import { applyConfiguredClients, toOwnClients } from './server/clients/configured.ts'
 import { reapApplications } from './server/clients/reaping.ts'
@@ -86,7 +88,7 @@ export async function createGatehouse(options: GatehouseOptions): Promise<Gateho
       await Promise.all(jobs.map((job) => job.stop()))
       context.revocations.close()
       context.custody.close()
-      await exchanges.close()
+      await Promise.all([exchanges.close(), context.programs.close()])
     },
   }
 }
@@ -156,6 +158,7 @@ async function createContext(options: GatehouseOptions): Promise<Context> {
     isReady: options.isReady ?? (async () => true),
     fetch: options.fetch ?? fetch,
     documents: createDocumentReader({ fetchDocument, limits, clock }),
+    programs: createPrograms(readProgramEnvironment()),
     log,
     audit,
     limits,

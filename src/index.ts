@@ -1,4 +1,5 @@
 /** The public names of `mcp-gatehouse`, one by one. Stores, providers and adapters have subpaths of their own. */
+export type { BackendOptions } from './backend-options.ts'
 export type {
   AuthInfo,
   Context,
@@ -13,7 +14,6 @@ export { createGatehouse } from './gatehouse.ts'
 export type { Identity, Upstream, UpstreamFlow, UpstreamTokens } from './identity/upstream.ts'
 export type {
   AuthorizationWishes,
-  BackendOptions,
   Gatehouse,
   GatehouseOptions,
   Operations,

@@ -1,4 +1,5 @@
 /** What an embedder hands to `createGatehouse`: live objects and plain settings, all with secure defaults. */
+import type { BackendOptions } from './backend-options.ts'
 import type {
   AuthInfo,
   Context,
@@ -15,7 +16,6 @@ import type { Applications } from './identity/applications.ts'
 import type { Upstream } from './identity/upstream.ts'
 import type { EndpointPathOptions } from './oauth/endpoint-paths.ts'
 import type { OwnClientOptions } from './oauth/own-client.ts'
-import type { Policy } from './oauth/policy.ts'
 import type { ScopeHierarchy } from './oauth/scope.ts'
 import type { Clock } from './platform/clock.ts'
 import type { Random } from './platform/crypto.ts'
@@ -23,38 +23,6 @@ import type { FetchDocument } from './platform/pinned-fetch.ts'
 import type { Audit, Limits, Log, Metrics } from './platform/ports.ts'
 import type { Store } from './storage/store.ts'
 import type { TokenAlgorithm } from './tokens/key-signature.ts'
-
-/** One MCP server to protect. */
-export interface BackendOptions {
-  /** Default `mcp`. */
-  id?: string
-  /** Shown to people. Default: the id. */
-  name?: string
-  /** Where clients reach it. Default `/mcp`. */
-  path?: string
-  /** Its MCP endpoint; with `transport: 'sse'` the URL of its event stream. Absent: Gatehouse is the authorization server only. */
-  to?: string | URL
-  /** What it speaks: Streamable HTTP, or HTTP+SSE of MCP 2024-11-05. Default `streamable-http`. */
-  transport?: 'streamable-http' | 'sse' | undefined
-  /**
-   * Where clients that only know HTTP+SSE reach it, such as `/mcp/sse`; may be `path` itself. Default: `path`
-   * with `transport: 'sse'`, otherwise nowhere (`docs/guides/legacy-sse.md`).
-   */
-  ssePath?: string | undefined
-  /** Default `none`. */
-  identity?: 'none' | 'headers' | 'assertion'
-  /**
-   * `upstream-token`: every request carries the access token that the user's identity provider gave us, as
-   * `Authorization: Bearer`. Only over https or loopback.
-   */
-  forward?: 'upstream-token' | undefined
-  /** The one way to sign in for it: the id of an upstream, or `local`. Default: all that are configured. */
-  signInWith?: string
-  /** Added to every request to the backend. */
-  headers?: Record<string, string>
-  /** Which scopes its operations need (`docs/guides/scopes.md`). Default: none. */
-  policy?: Policy | undefined
-}
 
 /** How clients come to an id; see `docs/guides/registration-modes.md`. */
 export type RegistrationOptions =

@@ -98,7 +98,7 @@ const listServerRows = (at: EndpointPaths): readonly Row[] => [
 
 /** The gates of a backend. */
 function toBackendRows(backend: Backend): readonly Row[] {
-  const gates = backend.to ? createGates(backend) : []
+  const gates = backend.to || backend.program ? createGates(backend) : []
   // The gate answers preflights and sets CORS headers itself: they depend on the backend's answer.
   return gates.map(({ path, endpoint }): Row => ['*', path, endpoint, 'challenge'])
 }

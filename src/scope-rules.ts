@@ -27,10 +27,14 @@ export function verifyHierarchy(
  *
  * @throws TypeError naming the backend and the rule
  */
-export function verifyPolicy({ id, to, ssePath, policy }: Backend, known: readonly string[]): void {
+export function verifyPolicy(
+  { id, to, program, ssePath, policy }: Backend,
+  known: readonly string[],
+): void {
   if (policy === undefined) return
   const refuse = (problem: string) => new TypeError(`Backend ${id}: ${problem}`)
-  if (to === undefined) throw refuse('a policy needs a "to": only the gate enforces it')
+  if (to === undefined && program === undefined)
+    throw refuse('a policy needs a "to" or a command: only the gate enforces it')
   const unknown = listPolicyScopes(policy).find((scope) => !known.includes(scope))
   if (unknown !== undefined) throw refuse(`policy needs ${unknown}, which is not among the scopes`)
   const legacyProblem = ssePath === undefined ? undefined : findLegacyProblem(policy)

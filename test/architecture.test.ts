@@ -12,6 +12,7 @@ const partsOfGatehouse = [
   'error-shapes',
   'installation',
   'operations',
+  'programs',
   'scope-rules',
   'signing',
 ]
@@ -22,6 +23,7 @@ const rows = [
   ['gatehouse'],
   ['operate'],
   ['options'],
+  ['backend-options'],
   ['routes'],
   ['console', 'doctor', 'server', 'gate'],
   ['context'],

@@ -20,8 +20,11 @@ const sentences: Readonly<Record<string, string>> = {
   'store.onWeakDurability':
     'Redis without append-only persistence: `refuse` to start or `warn`. Default `refuse`.',
   to: 'The one MCP server to protect, at `/mcp`: its Streamable HTTP URL.',
+  command:
+    'The one MCP server to protect, when it speaks over standard input and output and is to be started here: a program, or a list of it and its arguments. See [stdio servers](../guides/stdio.md).',
+  env: 'Variables of that program, by name: a text, `{ env: NAME }`, `{ file: PATH }`, or `{ caller: email }` and the like. Of our own environment it gets `PATH`, `HOME` and their kind alone.',
   backends:
-    'The MCP servers to protect, each with `to`, `path`, `name`, `identity` (`none`, `headers`, `assertion`), `headers`, `transport` (`streamable-http`, `sse`), `ssePath`, `signInWith` (the id of the one provider that counts for it, or `local`), `forward: upstream-token` and `policy` (which scopes its operations need: see [scopes](../guides/scopes.md)).',
+    'The MCP servers to protect, each with `to` (or `command`, `args`, `env`, `cwd`, `processes`: see [stdio servers](../guides/stdio.md)), `path`, `name`, `identity` (`none`, `headers`, `assertion`), `headers`, `transport` (`streamable-http`, `sse`), `ssePath`, `signInWith` (the id of the one provider that counts for it, or `local`), `forward: upstream-token` and `policy` (which scopes its operations need: see [scopes](../guides/scopes.md)).',
   'paths.base':
     'Path that all endpoints are below, such as `/oauth`; see [paths](../guides/paths.md). Default: the origin.',
   'paths.aliases':

@@ -37,7 +37,7 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
 function setIdsApart(args: readonly string[]): string[] {
   const isId = (arg: string, at: number): boolean =>
     /^-[\w-]{21,42}$/.test(arg) && !/^--[a-z-]+$/.test(arg) && !args[at - 1]?.startsWith('--')
-  if (args.includes('--') || !args.some(isId)) return [...args]
+  if (args[0] === 'serve' || args.includes('--') || !args.some(isId)) return [...args]
   return [...args.filter((arg, at) => !isId(arg, at)), '--', ...args.filter(isId)]
 }
 
@@ -58,6 +58,7 @@ function createProgram(): Command {
     .description('OAuth for MCP servers: sign-in, consent and tokens in front of yours')
     .version(readVersion())
     .exitOverride()
+    .enablePositionalOptions()
     .showHelpAfterError('(see --help)')
   addServe(program)
   addDemo(program)
@@ -77,8 +78,11 @@ function createProgram(): Command {
 
 function addServe(program: Command): void {
   withData(program.command('serve'))
-    .description('protect an MCP server')
+    .description('protect an MCP server: one that listens, or one that is started here')
+    .argument('[command...]', 'behind --: starts a stdio MCP server, such as -- npx -y some-server')
+    .passThroughOptions()
     .option('--to <url>', 'the MCP server to protect, such as http://127.0.0.1:3000/mcp')
+    .option('--pass-env <name...>', 'variables of ours that the started server gets as well')
     .option('--public-url <url>', 'how clients reach Gatehouse (default: http://localhost:<port>)')
     .option('--host <address>', 'address to listen on (default: 127.0.0.1)')
     .option('--port <number>', 'port to listen on (default: 8787)')
@@ -88,7 +92,7 @@ function addServe(program: Command): void {
     .option('--accept-new-issuer', 'go on although every client must connect again')
     .option('--accept-new-provider', 'go on although an identity provider has another address')
     .addOption(createTunnelOption())
-    .action(async (options) => (await import('./serve.ts')).serve(options))
+    .action(async (command, options) => (await import('./serve.ts')).serve(options, command))
 }
 
 function addDemo(program: Command): void {

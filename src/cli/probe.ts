@@ -1,8 +1,12 @@
 /** Whether a backend answers, asked once at the start so that a wrong `--to` is not found out by a client. */
-import type { Backend } from '../context.ts'
+import type { Backend, StdioProgram } from '../context.ts'
+import { tellsOfCallers } from '../identity/caller-facts.ts'
+import type { LineProcess, ProgramEnd } from '../platform/line-process.ts'
+import type { Programs } from '../platform/programs.ts'
 
-/** Longest wait for an answer, in milliseconds. */
+/** Longest wait for an answer, in milliseconds; for a program longer, which may have to be installed first. */
 const patienceMs = 3000
+const programPatienceMs = 60_000
 
 /** What an MCP server of any revision answers with something of its own, and which changes nothing. */
 const question = { jsonrpc: '2.0', id: 1, method: 'ping' }
@@ -12,8 +16,12 @@ const question = { jsonrpc: '2.0', id: 1, method: 'ping' }
  *
  * Any answer but 404 counts: a server may want a session, a key or another revision first.
  */
-export async function findBackendProblem(backend: Backend): Promise<string | undefined> {
-  const { to, transport } = backend
+export async function findBackendProblem(
+  backend: Backend,
+  programs: Programs,
+): Promise<string | undefined> {
+  const { to, transport, program } = backend
+  if (program) return findProgramProblem(program, programs)
   if (to === undefined) return undefined
   try {
     const response = await fetch(to, {
@@ -51,4 +59,74 @@ async function speaksOldTransport(backend: Backend, to: URL): Promise<boolean> {
   const response = await fetch(to, { ...toStreamRequest(backend), redirect: 'manual', signal })
   await response.body?.cancel()
   return response.headers.get('content-type')?.startsWith('text/event-stream') ?? false
+}
+
+/** A program and its arguments, as a person would type them. */
+export function renderProgram({ command, args }: Pick<StdioProgram, 'command' | 'args'>): string {
+  const words = [command, ...args].map((word) =>
+    /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word}'`,
+  )
+  return words.join(' ')
+}
+
+/** What the oldest revision in use begins with; every server of a later one knows it as well. */
+const beginning = {
+  jsonrpc: '2.0',
+  id: 1,
+  method: 'initialize',
+  params: {
+    protocolVersion: '2025-06-18',
+    capabilities: {},
+    clientInfo: { name: 'gatehouse', version: '1' },
+  },
+}
+
+/** Starts a program once, asks it something, and ends it. What is started for a caller alone is not tried. */
+async function findProgramProblem(
+  program: StdioProgram,
+  programs: Programs,
+): Promise<string | undefined> {
+  const { command, args, cwd, env } = program
+  if (tellsOfCallers(env)) return undefined
+  const name = renderProgram(program)
+  const notes: string[] = []
+  const variables = Object.entries(env).filter((entry): entry is [string, string] => {
+    return typeof entry[1] === 'string'
+  })
+  const running = await programs.start({
+    command,
+    args,
+    cwd,
+    env: Object.fromEntries(variables),
+    onNote: (line) => void notes.push(line),
+  })
+  const late = Promise.withResolvers<'late'>()
+  const timer = setTimeout(() => late.resolve('late'), programPatienceMs)
+  running.write(JSON.stringify(beginning))
+  const outcome = await Promise.race([hasAnswered(running), running.ended, late.promise])
+  clearTimeout(timer)
+  await running.stop()
+  if (outcome === 'answered') return undefined
+  if (outcome === 'late')
+    return `${name} has not answered for ${programPatienceMs / 1000} s: it must speak MCP over standard input and output`
+  return toEndSentence(name, outcome, notes)
+}
+
+/** Anything that looks like an answer counts; many servers greet first. */
+async function hasAnswered({ lines, ended }: LineProcess): Promise<'answered' | ProgramEnd> {
+  for await (const line of lines) if (line.includes('"jsonrpc"')) return 'answered'
+  return ended
+}
+
+function toEndSentence(
+  name: string,
+  { failure, exitCode, signal }: ProgramEnd,
+  notes: readonly string[],
+): string {
+  if (failure === 'ENOENT')
+    return `${name} cannot be started: there is no such command on this machine, or its cwd is missing`
+  if (failure !== undefined) return `${name} cannot be started: ${failure}`
+  const how = signal === undefined ? `exit code ${exitCode ?? 'unknown'}` : signal
+  const said = notes.slice(-8).map((line) => `\n    ${line}`)
+  return `${name} ended with ${how} before it answered${said.length > 0 ? ', and said:' : ''}${said.join('')}`
 }

@@ -12,10 +12,12 @@ import type {
   ProviderFacts,
 } from '../doctor/self/self-facts.ts'
 import type { Upstream } from '../identity/upstream.ts'
+import { readProgramEnvironment } from '../operate/config/program-environment.ts'
 import type { GatehouseOptions } from '../options.ts'
 import { createSend } from '../platform/probe.ts'
+import { createPrograms, type Programs } from '../platform/programs.ts'
 import { toCallbackUri } from '../server/flow/upstream-trip.ts'
-import { findBackendProblem } from './probe.ts'
+import { findBackendProblem, renderProgram } from './probe.ts'
 import { readUserAgent } from './version.ts'
 
 /** What was asked, and how it was answered. */
@@ -29,11 +31,13 @@ interface NetworkFacts {
 export async function gatherNetwork(live: GatehouseOptions): Promise<NetworkFacts> {
   const config = createConfig(live)
   const probe = createProbe(createSend({ userAgent: readUserAgent('doctor') }))
+  const programs = createPrograms(readProgramEnvironment())
   const [address, providers, backends] = await Promise.all([
     askAddress(config, probe),
     Promise.all((live.upstreams ?? []).map((upstream) => askProvider(upstream, config, probe))),
-    Promise.all(config.backends.map(askBackend)),
+    Promise.all(config.backends.map((backend) => askBackend(backend, programs))),
   ])
+  await programs.close()
   return { address, providers, backends }
 }
 
@@ -75,9 +79,14 @@ async function askProvider(
   return { id, label, reached, problem }
 }
 
-async function askBackend(backend: Config['backends'][number]): Promise<BackendFacts> {
-  const problem = await findBackendProblem(backend)
-  return { id: backend.id, address: backend.to?.href ?? backend.resource, problem }
+async function askBackend(
+  backend: Config['backends'][number],
+  programs: Programs,
+): Promise<BackendFacts> {
+  const problem = await findBackendProblem(backend, programs)
+  const { id, to, program, resource } = backend
+  const address = program ? renderProgram(program) : (to?.href ?? resource)
+  return { id, address, problem }
 }
 
 /** The limits of this process, which are those of a server that is started in the same way. */

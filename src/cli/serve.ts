@@ -4,14 +4,16 @@ import { dirname } from 'node:path'
 import type { Backend, Config } from '../context.ts'
 import { OAuthError } from '../errors.ts'
 import type { Upstream } from '../identity/upstream.ts'
+import type { Given } from '../operate/config/layers.ts'
 import type { Settings } from '../operate/config/load.ts'
 import { renderStore } from '../operate/config/store.ts'
 import type { Gatehouse } from '../options.ts'
 import { chatgpt } from '../profiles/clients/chatgpt.ts'
 import { claudeCode } from '../profiles/clients/claude-code.ts'
 import { toCallbackUri } from '../server/flow/upstream-trip.ts'
+import { exitUsage, toFailure } from './failure.ts'
 import { print, printAside, renderPath, renderTable } from './output.ts'
-import { findBackendProblem } from './probe.ts'
+import { findBackendProblem, renderProgram } from './probe.ts'
 import { startServer, untilStopped } from './server-process.ts'
 import { type DataOptions, loadSettings, toGiven, toNumber } from './settings.ts'
 import { renderTunnelNote, type Tunnel } from './tunnel.ts'
@@ -21,6 +23,7 @@ import { readVersion } from './version.ts'
 /** Options of `serve`. */
 export interface ServeOptions extends DataOptions {
   to?: string
+  passEnv?: string[]
   publicUrl?: string
   host?: string
   port?: string
@@ -33,10 +36,13 @@ export interface ServeOptions extends DataOptions {
   signIn: boolean
 }
 
-/** Serves until it is asked to stop. */
-export async function serve(options: ServeOptions): Promise<void> {
+/** Serves until it is asked to stop. `command` is the MCP server to start, and its arguments. */
+export async function serve(options: ServeOptions, command: readonly string[] = []): Promise<void> {
+  verifyCommand(command)
   const flags = [
     ...toGiven('--to', 'to', options.to),
+    ...toGiven('--', 'command', command.length > 0 ? command : undefined),
+    ...(options.passEnv ?? []).map((env) => toPassed(env)),
     ...toGiven('--public-url', 'publicUrl', options.publicUrl),
     ...toGiven('--host', 'host', options.host),
     ...toGiven('--port', 'port', toNumber(options.port)),
@@ -63,6 +69,17 @@ export async function serve(options: ServeOptions): Promise<void> {
   process.exit()
 }
 
+/** Who forgets `--to` would start a program of that name. */
+function verifyCommand([program = '']: readonly string[]): void {
+  if (!/^https?:\/\//.test(program)) return
+  throw toFailure(`${program} is an address: put it behind --to`, exitUsage)
+}
+
+/** A variable of ours for the program that is started. */
+function toPassed(env: string): Given {
+  return { path: ['env', env], value: { env }, place: '--pass-env' }
+}
+
 /** What stands, and where. */
 export function printStart({ context }: Gatehouse, settings: Settings): void {
   const providers = [...context.upstreams.values()]
@@ -81,10 +98,11 @@ export function printStart({ context }: Gatehouse, settings: Settings): void {
 }
 
 function toBackendRows(
-  { path, resource, ssePath = path, to }: Backend,
+  { path, resource, ssePath = path, to, program }: Backend,
   { issuer }: Pick<Config, 'issuer'>,
 ): string[][] {
-  const rows = [['  MCP URL', to === undefined ? resource : `${resource}  →  ${to.href}`]]
+  const target = program ? renderProgram(program) : to?.href
+  const rows = [['  MCP URL', target === undefined ? resource : `${resource}  →  ${target}`]]
   return ssePath === path ? rows : [...rows, ['', `${issuer}${ssePath}  for HTTP+SSE`]]
 }
 
@@ -104,7 +122,10 @@ function toDataRows({ data, store }: Settings): string[][] {
 
 /** The start does not wait for the backends; they may come later than we do. */
 async function warnOfBackends({ context }: Gatehouse): Promise<void> {
-  const problems = await Promise.all(context.config.backends.map(findBackendProblem))
+  const { config, programs } = context
+  const problems = await Promise.all(
+    config.backends.map((backend) => findBackendProblem(backend, programs)),
+  )
   for (const problem of problems) {
     if (problem !== undefined) printAside(`WARNING: ${problem}`, '')
   }

@@ -9,7 +9,7 @@ import type { Backend, Endpoint, RequestContext } from '../context.ts'
 import { OAuthError } from '../errors.ts'
 import { isPreflight, toPreflightAnswer } from '../oauth/cors.ts'
 import { verifyPlainBody } from '../platform/refusals.ts'
-import type { HttpBackend } from './backends/request-fields.ts'
+import type { HttpBackend, StdioBackend } from './backends/request-fields.ts'
 import { createWays, type Way } from './backends/ways.ts'
 import { verifyBearer } from './bearer.ts'
 import { verifyBrowser } from './browser.ts'
@@ -27,13 +27,11 @@ export interface Gate {
  * The endpoints that guard one backend: one for each of its ways. Their errors are to be rendered by
  * `renderRefusal`.
  *
- * @throws TypeError at once when the backend has no URL to forward to
+ * @throws TypeError at once when there is no way to the backend
  */
 export function createGates(backend: Backend): readonly Gate[] {
-  if (!isForwarded(backend))
-    throw new TypeError(
-      `The backend "${backend.id}" has no "to" URL that the gate could forward to`,
-    )
+  if (!isServed(backend))
+    throw new TypeError(`The backend "${backend.id}" has no "to" URL and no command to reach it by`)
   const noteGrantUse = createGrantUses()
   return createWays(backend).map((way) => ({
     path: way.path,
@@ -66,8 +64,8 @@ function guard(backend: Backend, way: Way, noteGrantUse: NoteGrantUse): Endpoint
   }
 }
 
-function isForwarded(backend: Backend): backend is HttpBackend {
-  return backend.to !== undefined
+function isServed(backend: Backend): backend is HttpBackend | StdioBackend {
+  return backend.to !== undefined || backend.program !== undefined
 }
 
 /** The hierarchy of scopes is known with the first request; without a policy nothing is screened. */

@@ -128,7 +128,8 @@ function createAssertion(audience: string): DescribeCaller {
 /** What a backend may know of somebody. */
 type Person = Pick<Profile, 'login' | 'email'>
 
-function createPersonLookup() {
+/** Finds what a backend may know of a user of ours; remembers it for a minute. */
+export function createPersonLookup() {
   const people = new LRUCache<string, { person: Person | undefined; at: number }>({
     max: remembered,
   })

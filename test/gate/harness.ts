@@ -16,6 +16,7 @@ import { systemRandom } from '../../src/platform/crypto.ts'
 import { createNodeExchange, findSockets } from '../../src/platform/node-exchange.ts'
 import { listen } from '../../src/platform/node-server.ts'
 import type { AuditEvent, LogFields } from '../../src/platform/ports.ts'
+import { createPrograms } from '../../src/platform/programs.ts'
 import { createWebExchange } from '../../src/platform/web-exchange.ts'
 import { memoryStore } from '../../src/storage/memory.ts'
 import { createSealer } from '../../src/storage/sealed.ts'
@@ -68,7 +69,8 @@ export async function startBackend(handler?: RequestListener): Promise<Recording
 }
 
 export interface GateOptions {
-  readonly to: string
+  /** Absent for a backend that is a program. */
+  readonly to?: string
   readonly issuer?: string
   readonly backend?: Partial<Backend>
   readonly config?: Partial<Config>
@@ -106,7 +108,7 @@ export async function startGate(options: GateOptions): Promise<GateUnderTest> {
     name: 'Notes',
     path: '/mcp',
     resource: `${issuer}/mcp`,
-    to: new URL(options.to),
+    ...(options.to !== undefined && { to: new URL(options.to) }),
     identity: 'none',
     headers: {},
     ...options.backend,
@@ -171,6 +173,7 @@ export async function startGate(options: GateOptions): Promise<GateUnderTest> {
     close: async () => {
       await server.close(0)
       await agent.destroy()
+      await full.programs.close()
       full.revocations.close()
       await full.store.close()
     },
@@ -243,6 +246,7 @@ async function createContext(
       verifyBudget: async () => {},
       dismiss: () => {},
     },
+    programs: createPrograms({ PATH: process.env.PATH ?? '' }),
     localSignIn: true,
     isReady: async () => true,
     clock,

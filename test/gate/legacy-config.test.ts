@@ -1,8 +1,9 @@
 /** What an owner writes for HTTP+SSE, and what is refused before anything starts. */
 import { describe, expect, it } from 'vitest'
+import type { BackendOptions } from '../../src/backend-options.ts'
 import { createConfig } from '../../src/config.ts'
 import { resolveResource } from '../../src/oauth/resource.ts'
-import type { BackendOptions, GatehouseOptions } from '../../src/options.ts'
+import type { GatehouseOptions } from '../../src/options.ts'
 import { createPathTest, createRoutes } from '../../src/routes.ts'
 import { memoryStore } from '../../src/storage/memory.ts'
 

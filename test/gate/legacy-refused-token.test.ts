@@ -1,6 +1,6 @@
 /** A backend reached over HTTP+SSE, or through a bridge, refuses the provider's token: once more with another (X2). */
 import { describe, expect, it, onTestFinished } from 'vitest'
-import type { BackendOptions } from '../../src/options.ts'
+import type { BackendOptions } from '../../src/backend-options.ts'
 import { type CustodySite, startCustodySite } from '../server/custody-site.ts'
 import { bearer, post } from './harness.ts'
 import {

@@ -1,7 +1,7 @@
 /** A backend that begins to demand one provider (`signInWith`): what another vouched for before counts no more. */
 import { expect, it, onTestFinished } from 'vitest'
+import type { BackendOptions } from '../../src/backend-options.ts'
 import type { Upstream } from '../../src/identity/upstream.ts'
-import type { BackendOptions } from '../../src/options.ts'
 import { memoryStore } from '../../src/storage/memory.ts'
 import { startBackend } from '../gate/harness.ts'
 import { startTestGatehouse, type TestGatehouse, testClock } from '../helpers/gatehouse.ts'

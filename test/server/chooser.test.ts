@@ -1,7 +1,7 @@
 /** Several ways to sign in: which are offered, which a backend demands, and whose session counts for what. */
 import { afterEach, describe, expect, it } from 'vitest'
+import type { BackendOptions } from '../../src/backend-options.ts'
 import type { Identity, SignInWishes, Upstream } from '../../src/identity/upstream.ts'
-import type { BackendOptions } from '../../src/options.ts'
 import { memoryStore } from '../../src/storage/memory.ts'
 import { codes } from '../../src/storage/records/code.ts'
 import { type Browser, findForm, type Page } from '../helpers/browser.ts'

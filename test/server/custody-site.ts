@@ -1,7 +1,8 @@
 /** A Gatehouse whose people sign in at the rotating provider, in front of a backend that remembers. */
 import type { RequestListener } from 'node:http'
 import { onTestFinished } from 'vitest'
-import type { BackendOptions, GatehouseOptions } from '../../src/options.ts'
+import type { BackendOptions } from '../../src/backend-options.ts'
+import type { GatehouseOptions } from '../../src/options.ts'
 import type { Store } from '../../src/storage/store.ts'
 import { type RecordingBackend, startBackend } from '../gate/harness.ts'
 import { testClock } from '../helpers/gatehouse.ts'

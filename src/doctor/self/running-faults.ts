@@ -131,7 +131,7 @@ function toBackendFault(id: string, problem: string): Finding {
     seen: `${problem}.`,
     why: 'People sign in and allow everything, and then nothing answers.',
     fix: 'Do what the message says; it is asked anew at every start.',
-    gatehouse: 'backends[].to',
+    gatehouse: 'backends[].to, backends[].command',
   }
 }
 

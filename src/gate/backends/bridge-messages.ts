@@ -6,16 +6,26 @@ export interface Message {
   readonly text: string
   readonly kind: 'request' | 'notification' | 'response'
   /** Of a request or response: its id as JSON, so that `1` and `"1"` are two. */
-  readonly id?: string
-  readonly method?: string
+  readonly id?: string | undefined
+  readonly method?: string | undefined
   /** Of a request: what its progress notifications will name, as JSON. Of such a notification: what it names. */
-  readonly progressToken?: string
+  readonly progressToken?: string | undefined
   /** Of a response to `initialize`: the revision that both sides speak from then on. */
-  readonly revision?: string
+  readonly revision?: string | undefined
+  /** Of a response: whether it is an error, and its code. */
+  readonly isError?: boolean
+  readonly errorCode?: number | undefined
+  /** Of a request without a session: the revision that it names itself (MCP 2026-07-28). */
+  readonly statelessRevision?: string | undefined
+  /** Of a notification about a request: its id as JSON. */
+  readonly about?: string | undefined
 }
 
 /** Messages of one batch at most (MCP 2025-03-26 has batches). */
 const longestBatch = 100
+
+/** Of names in `_meta` that belong to the protocol (MCP 2026-07-28 basic). */
+const metaPrefix = 'io.modelcontextprotocol/'
 
 /** JSON-RPC 2.0 §5.1. */
 const internalError = -32603
@@ -42,40 +52,41 @@ function parseJson(text: string): unknown {
 
 function toMessage(value: unknown, text: string): Message {
   if (!isObject(value)) throw malformed()
-  const { method, params, result } = value
+  const { method, params, result, error } = value
   const id = toId(value['id'])
   // Line ends stand only between the parts of JSON, never in a text.
   const line = text.replace(/[\r\n]+/g, ' ')
   if (typeof method === 'string') {
-    const progressToken = findProgressToken(method, params)
     const kind = id === undefined ? 'notification' : 'request'
-    return {
-      text: line,
-      kind,
-      method,
-      ...(id !== undefined && { id }),
-      ...(progressToken !== undefined && { progressToken }),
-    }
+    return { text: line, kind, method, id, ...findRelations(method, params) }
   }
   if (!Object.hasOwn(value, 'result') && !Object.hasOwn(value, 'error')) throw malformed()
-  const revision = isObject(result) ? result['protocolVersion'] : undefined
-  return {
-    text: line,
-    kind: 'response',
-    ...(id !== undefined && { id }),
-    ...(typeof revision === 'string' && /^[\w.-]{1,32}$/.test(revision) && { revision }),
-  }
+  const revision = isObject(result) ? toRevision(result['protocolVersion']) : undefined
+  const code = isObject(error) ? error['code'] : undefined
+  const errorCode = typeof code === 'number' ? code : undefined
+  const isError = Object.hasOwn(value, 'error')
+  return { text: line, kind: 'response', id, revision, isError, errorCode }
+}
+
+function toRevision(value: unknown): string | undefined {
+  return typeof value === 'string' && /^[\w.-]{1,32}$/.test(value) ? value : undefined
 }
 
 function toId(id: unknown): string | undefined {
   return typeof id === 'string' || typeof id === 'number' ? JSON.stringify(id) : undefined
 }
 
-function findProgressToken(method: string, params: unknown): string | undefined {
-  if (!isObject(params)) return undefined
-  if (method === 'notifications/progress') return toId(params['progressToken'])
-  const meta = params['_meta']
-  return isObject(meta) ? toId(meta['progressToken']) : undefined
+/** What the parameters of a message say of other messages, and of the revision it is in. */
+function findRelations(method: string, params: unknown) {
+  if (!isObject(params)) return {}
+  const meta = isObject(params['_meta']) ? params['_meta'] : {}
+  const isProgress = method === 'notifications/progress'
+  const isCancelling = method === 'notifications/cancelled'
+  return {
+    progressToken: toId((isProgress ? params : meta)['progressToken']),
+    about: toId(isCancelling ? params['requestId'] : meta[`${metaPrefix}subscriptionId`]),
+    statelessRevision: toRevision(meta[`${metaPrefix}protocolVersion`]),
+  }
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

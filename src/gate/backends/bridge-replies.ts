@@ -1,7 +1,10 @@
 /** The answer to one POST of a Streamable HTTP client, while its requests are being answered one by one. */
+
+import type { OAuthError } from '../../errors.ts'
 import { corsHeaders } from '../../oauth/cors.ts'
 import type { Answer } from '../../platform/exchange.ts'
 import { exposedFields } from '../refusal.ts'
+import { renderFailure } from './bridge-messages.ts'
 import { createEventOutlet, type EventOutlet } from './bridge-outlet.ts'
 import type { Call } from './link.ts'
 
@@ -11,8 +14,12 @@ export interface Reply {
   readonly answer: Promise<Answer | Response>
   /** Takes the answer to one of the requests. The status counts where it is the only one. */
   settle(text: string, status?: number): Promise<void>
+  /** Says that the request of this id gets no answer: by its HTTP status where that is still open. */
+  fail(id: string, error: OAuthError): Promise<void>
   /** Takes another message for the client; false when this reply has no place for one. */
   note(text: string): Promise<boolean>
+  /** Says that no more answers come: what the client reads is over. */
+  end(): void
   /** Called when the client does not listen any more. */
   onLeft(forget: () => void): void
 }
@@ -37,53 +44,81 @@ export function createReply(
 ): Reply {
   const accepted = request.headers.get('accept') ?? '*/*'
   const mayStream = accepted.includes('text/event-stream')
-  const { promise, resolve } = Promise.withResolvers<Answer | Response>()
+  const { promise, resolve, reject } = Promise.withResolvers<Answer | Response>()
   const texts: string[] = []
-  const leaving = new AbortController()
-  let outlet: EventOutlet | undefined
   let open = count
+  const late = createLateOutlet(headers, (outlet) => {
+    for (const text of texts.splice(0)) void outlet.send({ type: 'message', data: text })
+    resolve(outlet.response)
+  })
+  if (mayStream) late.openAfter(patienceMs)
 
-  const openStream = (): EventOutlet => {
-    if (outlet !== undefined) return outlet
-    clearTimeout(timer)
-    const opened = createEventOutlet(headers)
-    opened.over.addEventListener('abort', () => leaving.abort())
-    for (const text of texts.splice(0)) void opened.send({ type: 'message', data: text })
-    resolve(opened.response)
-    outlet = opened
-    return opened
-  }
-  const timer = mayStream ? setTimeout(openStream, patienceMs) : undefined
-  // Only Node has this; elsewhere a timer does not keep anything alive.
-  timer?.unref?.()
-
-  const sendLast = async (stream: EventOutlet, text: string) => {
-    const sent = stream.send({ type: 'message', data: text })
-    // What is sent can still be read, and whoever does not read it keeps nobody waiting.
-    if (open === 0) stream.end()
-    await sent
+  const settle = async (given: string, status = 200) => {
+    const text = judged?.announce?.inText(given) ?? given
+    open -= 1
+    const outlet = late.find()
+    if (outlet) return sendLast(outlet, text, open === 0)
+    texts.push(text)
+    if (open > 0) return
+    late.dismiss()
+    // Several requests were a batch, whose answer is one (MCP 2025-03-26).
+    const body = count === 1 ? text : `[${texts.join(',')}]`
+    resolve({ status: count === 1 ? status : 200, headers: { ...jsonHeaders, ...headers }, body })
   }
   return {
     answer: promise,
-    async settle(given, status = 200) {
-      const text = judged?.announce?.inText(given) ?? given
-      open -= 1
-      if (outlet) return sendLast(outlet, text)
-      texts.push(text)
-      if (open > 0) return
-      clearTimeout(timer)
-      // Several requests were a batch, whose answer is one (MCP 2025-03-26).
-      const body = count === 1 ? text : `[${texts.join(',')}]`
-      resolve({ status: count === 1 ? status : 200, headers: { ...jsonHeaders, ...headers }, body })
+    settle,
+    async fail(id, error) {
+      if (late.find() || count > 1) return settle(renderFailure(id, error))
+      late.dismiss()
+      open = 0
+      reject(error)
     },
     async note(text) {
       if (!mayStream || open === 0) return false
-      const stream = openStream()
-      if (stream.over.aborted) return false
-      await stream.send({ type: 'message', data: text })
+      const outlet = late.open()
+      if (outlet.over.aborted) return false
+      await outlet.send({ type: 'message', data: text })
       return true
     },
-    onLeft: (forget) => leaving.signal.addEventListener('abort', forget),
+    end: () => late.open().end(),
+    onLeft: late.onLeft,
+  }
+}
+
+/** What is sent can still be read, and whoever does not read it keeps nobody waiting. */
+async function sendLast(outlet: EventOutlet, text: string, isLast: boolean): Promise<void> {
+  const sent = outlet.send({ type: 'message', data: text })
+  if (isLast) outlet.end()
+  await sent
+}
+
+/** A stream that is opened once it is needed. */
+function createLateOutlet(
+  headers: Readonly<Record<string, string>>,
+  onOpen: (outlet: EventOutlet) => void,
+) {
+  const leaving = new AbortController()
+  let timer: ReturnType<typeof setTimeout> | undefined
+  let outlet: EventOutlet | undefined
+  const open = (): EventOutlet => {
+    if (outlet !== undefined) return outlet
+    clearTimeout(timer)
+    outlet = createEventOutlet(headers)
+    outlet.over.addEventListener('abort', () => leaving.abort())
+    onOpen(outlet)
+    return outlet
+  }
+  return {
+    find: () => outlet,
+    open,
+    openAfter(milliseconds: number) {
+      timer = setTimeout(open, milliseconds)
+      // Only Node has this; elsewhere a timer does not keep anything alive.
+      timer.unref?.()
+    },
+    dismiss: () => clearTimeout(timer),
+    onLeft: (forget: () => void) => leaving.signal.addEventListener('abort', forget),
   }
 }
 

@@ -49,8 +49,27 @@ interface Kept<Link> {
   usedAt: number
 }
 
-/** How long a session stays that nobody uses, and how often that is looked at, in milliseconds. */
-const idleMs = 600_000
+/** How sessions are bounded. */
+export interface SessionBounds {
+  /** How long a session stays that nobody uses, in seconds. Default 600. */
+  readonly idleSeconds?: number
+  /** Asked before a session begins, which may end others to make room for it; throws when there is none. */
+  readonly admit?: (occupant: Occupant) => void
+}
+
+/** A session as those see it who bound what sessions cost. */
+export interface Occupant {
+  readonly userId: string
+  readonly context: RequestContext
+  isRead(): boolean
+  /** By `performance.now()`. */
+  usedAt(): number
+  end(reason?: unknown): void
+  /** Aborted when the session is over. */
+  readonly signal: AbortSignal
+}
+
+/** How often is looked for sessions that nobody uses, in milliseconds. */
 const sweepMs = 30_000
 
 /** 192 bits. */
@@ -59,12 +78,13 @@ const idBytes = 24
 /** The sessions at one backend. */
 export function createBridgeSessions<Link extends BridgeLink>(
   backend: Backend,
+  { idleSeconds = 600, admit }: SessionBounds = {},
 ): BridgeSessions<Link> {
   const hold = createStreamHolding(backend)
   const kept = new Map<string, Kept<Link>>()
   let timer: ReturnType<typeof setInterval> | undefined
   const sweep = () => {
-    const before = performance.now() - idleMs
+    const before = performance.now() - idleSeconds * 1000
     for (const { usedAt, link, session } of kept.values())
       if (usedAt < before && !link.isRead()) session.end()
   }
@@ -90,6 +110,12 @@ export function createBridgeSessions<Link extends BridgeLink>(
       }
       held.signal.addEventListener('abort', () => end(held.signal.reason))
       const session = { id, signal: ending.signal, end }
+      try {
+        admit?.(toOccupant(session, { userId: claims.sub, context, find: () => kept.get(id) }))
+      } catch (error) {
+        held.release()
+        throw error
+      }
       const link = connect(session)
       kept.set(id, { link, session, principal, renew: held.renew, usedAt: performance.now() })
       timer ??= startTimer(sweep)
@@ -102,6 +128,20 @@ export function createBridgeSessions<Link extends BridgeLink>(
       found.renew(claims)
       return found.link
     },
+  }
+}
+
+/** What is not kept yet is in use. */
+function toOccupant<Link extends BridgeLink>(
+  { signal, end }: BridgeSession,
+  { find, ...whose }: Pick<Occupant, 'userId' | 'context'> & { find: () => Kept<Link> | undefined },
+): Occupant {
+  return {
+    ...whose,
+    signal,
+    end,
+    isRead: () => find()?.link.isRead() ?? true,
+    usedAt: () => find()?.usedAt ?? performance.now(),
   }
 }
 

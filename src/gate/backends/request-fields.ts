@@ -1,5 +1,5 @@
 /** What every request to a backend carries and where it goes, whichever transport it belongs to. */
-import type { Backend, RequestContext } from '../../context.ts'
+import type { Backend, RequestContext, StdioProgram } from '../../context.ts'
 import type { Answer, HeaderField } from '../../platform/exchange.ts'
 import type { AccessTokenClaims } from '../../tokens/access-token.ts'
 import { type CallerDescription, createCallerDescription } from '../identity.ts'
@@ -7,6 +7,9 @@ import type { AnnounceScopes } from '../policy/announce.ts'
 
 /** A backend that we forward to. */
 export type HttpBackend = Backend & { readonly to: URL }
+
+/** A backend that we start ourselves. */
+export type StdioBackend = Backend & { readonly program: StdioProgram }
 
 /** What was learnt of a request before it is served. */
 export interface Judged {

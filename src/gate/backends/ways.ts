@@ -3,14 +3,28 @@
  * the way, the same gate stands before it.
  */
 import type { Backend } from '../../context.ts'
+import { parseMessages } from './bridge-messages.ts'
 import { createBridgeSessions } from './bridge-sessions.ts'
 import { createSseClientBridge } from './bridge-sse-client.ts'
 import { bridgedMethods, createStreamableClientBridge } from './bridge-streamable-client.ts'
 import { createLegacyRelay, type LegacyPlaces } from './legacy-relay.ts'
 import { toMessagesPath } from './legacy-session.ts'
 import { createSseSide } from './link-sse.ts'
+import { createStdioSide } from './link-stdio.ts'
 import { createStreamableSide } from './link-streamable.ts'
-import { createOurFields, type ForwardToBackend, type HttpBackend } from './request-fields.ts'
+import { readMessageBody } from './message-body.ts'
+import {
+  createOurFields,
+  type ForwardToBackend,
+  type HttpBackend,
+  type StdioBackend,
+} from './request-fields.ts'
+import { isStateless } from './stateless.ts'
+import { createEnvironments } from './stdio-environment.ts'
+import { createPlaces } from './stdio-places.ts'
+import { createStdioServers } from './stdio-server.ts'
+import { createStateless, type ServeStateless } from './stdio-stateless.ts'
+import type { Worker } from './stdio-worker.ts'
 import { createStreamableHttp } from './streamable-http.ts'
 
 /** A path at which a backend is reached. */
@@ -37,10 +51,9 @@ interface Transports {
 const streamableMethods = ['GET', 'HEAD', 'POST', 'DELETE']
 
 /** All ways to a backend. */
-export function createWays(backend: HttpBackend): readonly Way[] {
+export function createWays(backend: HttpBackend | StdioBackend): readonly Way[] {
   const { path, ssePath } = backend
-  const { methods, streamable, createPlaces } =
-    backend.transport === 'sse' ? toOldServer(backend) : toStreamableServer(backend)
+  const { methods, streamable, createPlaces } = chooseTransports(backend)
   const way = { path, protectedPath: path, methods }
   if (ssePath === undefined) return [{ ...way, forward: streamable }]
 
@@ -55,6 +68,15 @@ export function createWays(backend: HttpBackend): readonly Way[] {
   if (ssePath === path) return [{ ...way, forward: chooseByRequest(streamable, legacy) }, messages]
   const stream = { path: ssePath, protectedPath: ssePath, methods: ['GET'], forward: legacy.stream }
   return [{ ...way, forward: streamable }, stream, messages]
+}
+
+function chooseTransports(backend: HttpBackend | StdioBackend): Transports {
+  if (isProgram(backend)) return toProgram(backend)
+  return backend.transport === 'sse' ? toOldServer(backend) : toStreamableServer(backend)
+}
+
+function isProgram(backend: Backend): backend is StdioBackend {
+  return backend.program !== undefined
 }
 
 function toStreamableServer(backend: HttpBackend): Transports {
@@ -81,6 +103,24 @@ function toOldServer(backend: HttpBackend): Transports {
   }
 }
 
+function toProgram(backend: StdioBackend): Transports {
+  const start = createStdioServers(backend)
+  const side = createStdioSide(createEnvironments(backend), start)
+  const { idleSeconds } = backend.program
+  const bounds = { idleSeconds, admit: createPlaces(backend.program) }
+  const withSession = createStreamableClientBridge(side, createBridgeSessions(backend, bounds))
+  const sessions = createBridgeSessions<Worker>(backend, bounds)
+  const withoutSession = createStateless({ side, start, sessions })
+  return {
+    methods: bridgedMethods,
+    streamable: countAnswers(chooseByEra(withSession, withoutSession), backend),
+    createPlaces(path) {
+      const places = createSseClientBridge(path, side, createBridgeSessions(backend, bounds))
+      return countPlaces(places, backend)
+    },
+  }
+}
+
 function countPlaces({ stream, messages }: LegacyPlaces, backend: Backend): LegacyPlaces {
   return { stream: countAnswers(stream, backend), messages: countAnswers(messages, backend) }
 }
@@ -91,6 +131,21 @@ function countAnswers(forward: ForwardToBackend, { id }: Backend): ForwardToBack
     const outcome = await forward(request, claims, context, judged)
     context.metrics.count('gate_requests', { backend: id, status: String(outcome.status) })
     return outcome
+  }
+}
+
+/** Requests of MCP 2026-07-28 have no session; whatever else is posted belongs to one or begins it. */
+function chooseByEra(
+  withSession: ForwardToBackend,
+  withoutSession: ServeStateless,
+): ForwardToBackend {
+  return async (request, claims, context, judged) => {
+    if (request.method !== 'POST') return withSession(request, claims, context, judged)
+    const body = await readMessageBody(context, judged)
+    const messages = parseMessages(body)
+    if (!isStateless(request.headers, messages))
+      return withSession(request, claims, context, { ...judged, body })
+    return withoutSession({ request, claims, context, judged }, messages, body)
   }
 }
 

@@ -1,9 +1,12 @@
 /** Settings that are fine by themselves but not together. */
+
+import { tellsOfCallers } from '../../identity/caller-facts.ts'
 import type { EndpointPaths } from '../../oauth/endpoint-paths.ts'
 import { findClientProblems, listClients } from './clients.ts'
 import type { SettingPath } from './layers.ts'
 import { findScopeConflicts } from './policy.ts'
 import { type Problem, toName } from './problems.ts'
+import { findProgramConflicts } from './programs.ts'
 import { findProviderConflicts } from './provider-conflicts.ts'
 import { listProviders } from './provider-list.ts'
 import { isLoopbackHost } from './public-url.ts'
@@ -59,6 +62,7 @@ export function findConflicts(
   return [
     ...found,
     ...findScopeConflicts(raw, effective.backends, locate),
+    ...findProgramConflicts(effective.backends, locate),
     ...findProviderConflicts(raw, { ...effective, paths: effective.endpointPaths }, locate),
     ...findRegistrationConflicts(raw, locate),
     ...findClientConflicts(raw, locate),
@@ -71,7 +75,8 @@ function toNeedRules(raw: RawConfig, effective: EffectiveSettings, needs: Needs)
     {
       setting: 'backends',
       broken: needs.backend && effective.backends.length === 0,
-      problem: 'is missing: say what to protect, for example --to http://127.0.0.1:3000/mcp',
+      problem:
+        'is missing: say what to protect, for example --to http://127.0.0.1:3000/mcp, or start it with -- npx some-mcp-server',
     },
     {
       setting: 'tokenEncryptionKey',
@@ -206,7 +211,9 @@ function toSwitchRules(
   { oauthEnabled, noSignIn, registration }: RawConfig,
   { backends }: EffectiveSettings,
 ): Rule[] {
-  const told = backends.find(({ identity = 'none', forward }) => identity !== 'none' || forward)
+  const told = backends.find(
+    ({ identity = 'none', forward, env }) => identity !== 'none' || forward || tellsOfCallers(env),
+  )
   return [
     {
       setting: 'oauthEnabled',
@@ -222,7 +229,7 @@ function toSwitchRules(
     {
       setting: 'oauthEnabled',
       broken: !oauthEnabled && told !== undefined,
-      problem: `is false, so that nobody signs in whom the backend ${told?.id ?? 'mcp'} could be told about; remove its identity and forward`,
+      problem: `is false, so that nobody signs in whom the backend ${told?.id ?? 'mcp'} could be told about; remove its identity, its forward, and every caller in its env`,
     },
   ]
 }

@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { type EndpointPaths, resolveEndpointPaths } from '../../oauth/endpoint-paths.ts'
 import type { OwnClientOptions } from '../../oauth/own-client.ts'
+import { isFromFile, toBackends } from './backends.ts'
 import { listClients } from './clients.ts'
 import { findConflicts } from './conflicts.ts'
 import { type JoinedEnvironment, joinEnvFile } from './env-file.ts'
@@ -17,7 +18,6 @@ import {
   parseConfigFile,
   readEnvironment,
   readFallbacks,
-  type SettingPath,
 } from './layers.ts'
 import { resolveConfiguredPaths } from './paths.ts'
 import { type Problem, toProblems } from './problems.ts'
@@ -56,6 +56,8 @@ export interface Settings
     | 'publicUrl'
     | 'host'
     | 'to'
+    | 'command'
+    | 'env'
     | 'store'
     | 'tokenEncryptionKey'
     | 'jwtSecret'
@@ -185,6 +187,8 @@ function toSettings(draft: Draft): Omit<Settings, 'warnings'> {
     publicUrl,
     host,
     to: _,
+    command: ______,
+    env: _______,
     backends: __,
     store,
     tokenEncryptionKey,
@@ -208,7 +212,7 @@ function toSettings(draft: Draft): Omit<Settings, 'warnings'> {
     clients: listClients(raw).map(({ options }) => options),
     providers: listProviders(raw).map((provider) => provider.settings),
     host: host ?? toDefaultHost(publicUrl, env),
-    backends: toBackends(draft),
+    backends: toBackends(draft, isFromFile(layers, ['backends']) ? folder : '.'),
     masterKey: tokenEncryptionKey,
     previousMasterKey: tokenEncryptionKeyPrevious,
     ...(jwtSecret && { signingAlgorithm: 'HS256' as const }),
@@ -225,11 +229,6 @@ function toEndpointPaths({ raw, layers, problems }: Draft): EndpointPaths {
   return resolveEndpointPaths()
 }
 
-/** Relative paths in the configuration file start from its folder, all others from the working one. */
-function isFromFile(layers: Layers, path: SettingPath): boolean {
-  return /:\d+:\d+$/.test(layers.locate(path))
-}
-
 /**
  * Loopback, so that a laptop shows nothing to its network. Only where a platform hands out the port
  * (`PORT`) and the public URL says https are we in a container whose traffic comes from outside.
@@ -237,33 +236,4 @@ function isFromFile(layers: Layers, path: SettingPath): boolean {
 function toDefaultHost(publicUrl: string | undefined, env: Environment): string {
   const isHosted = env.PORT !== undefined && publicUrl?.startsWith('https:') === true
   return isHosted ? '0.0.0.0' : '127.0.0.1'
-}
-
-/** `to` is the short way to say one backend, or from a stronger source to move the only one. */
-function toBackends(draft: Draft): RawConfig['backends'] {
-  const { to, backends } = draft.raw
-  if (to === undefined) return backends
-  const problem = findToProblem(to, draft)
-  if (problem === undefined) return [{ ...backends[0], to }]
-  draft.problems.push({ place: draft.layers.locate(['to']), setting: 'to', problem })
-  return backends
-}
-
-function findToProblem(to: string, draft: Draft): string | undefined {
-  const [only, ...others] = draft.raw.backends
-  if (others.length > 0) {
-    return `names one backend, but ${others.length + 1} are configured; change it in backends`
-  }
-  if (only?.to === undefined || only.to === to) return undefined
-  const isMove = findStrength(['to'], draft) > findStrength(['backends', 0, 'to'], draft)
-  return isMove
-    ? undefined
-    : 'contradicts backends[0].to: name the MCP server in one of them, or move it with --to'
-}
-
-/** How strong the source of a value is: file, environment, flags. */
-function findStrength(path: SettingPath, { layers, flags }: Draft): number {
-  if (isFromFile(layers, path)) return 0
-  const place = layers.locate(path)
-  return flags.some((flag) => flag.place === place) ? 2 : 1
 }

@@ -70,10 +70,11 @@ export function findScopeConflicts(
 
 function findPolicyProblem(
   policy: Policy,
-  { to, transport, ssePath }: RawConfig['backends'][number],
+  { to, command, transport, ssePath }: RawConfig['backends'][number],
   known: readonly string[],
 ): string | undefined {
-  if (to === undefined) return 'needs a "to" beside it: only the gate enforces it'
+  if (to === undefined && command === undefined)
+    return 'needs a "to" or a command beside it: only the gate enforces it'
   const unknown = listPolicyScopes(policy).filter((scope) => !known.includes(scope))
   if (unknown.length > 0) return `names ${unknown.join(', ')}, which scopes does not have`
   const isLegacy = ssePath !== undefined || transport === 'sse'

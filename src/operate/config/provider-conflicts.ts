@@ -1,4 +1,6 @@
 /** Identity providers that are fine by themselves but not together, or not with the rest of the settings. */
+
+import { needsUpstreamToken } from '../../identity/caller-facts.ts'
 import { hostUpstream, localUpstream, sharedUpstream } from '../../identity/users.ts'
 import { type EndpointPaths, listPlaces } from '../../oauth/endpoint-paths.ts'
 import type { SettingPath } from './layers.ts'
@@ -180,7 +182,7 @@ function findCallbackUrlBreaches(raw: RawConfig, { publicUrl }: ProviderSurround
 }
 
 function findBackendBreaches(
-  { signInWith, forward }: RawConfig['backends'][number],
+  { signInWith, forward, env }: RawConfig['backends'][number],
   path: SettingPath,
   { raw, providers }: { raw: RawConfig; providers: readonly ConfiguredProvider[] },
 ): Breach[] {
@@ -196,10 +198,11 @@ function findBackendBreaches(
       problem: `names ${signInWith}, which is no way to sign in: ${known}`,
     })
   }
-  if (forward === undefined) return breaches
+  const isInEnv = needsUpstreamToken(env)
+  if (forward === undefined && !isInEnv) return breaches
   if (ids.length === 0 || signInWith === localUpstream) {
     breaches.push({
-      path: [...path, 'forward'],
+      path: [...path, isInEnv ? 'env' : 'forward'],
       problem:
         'needs people who sign in with an identity provider: there is no other token to give',
     })

@@ -4,6 +4,7 @@ import { logFormats, logLevels } from '../log.ts'
 import { createClientSchemas } from './clients.ts'
 import { createPathsSchema } from './paths.ts'
 import { hierarchySchema, policySchema } from './policy.ts'
+import { createProgramSchemas } from './programs.ts'
 import { callbackUrl, createProviderSchemas, everywhereRules } from './providers.ts'
 import { findBackendUrlProblem, parsePublicUrl } from './public-url.ts'
 import { createRegistrationSchema, documentRule } from './registration.ts'
@@ -67,6 +68,13 @@ const developmentCookies = z.strictObject({
   sameSite: z.enum(['lax', 'strict', 'none']).optional(),
 })
 
+const log = z.strictObject({
+  level: z.enum(logLevels).optional(),
+  format: z.enum(logFormats).optional(),
+})
+
+const metrics = z.strictObject({ port, host: text.default('127.0.0.1') })
+
 const secretReference = z.union(
   [text, z.strictObject({ env: text }), z.strictObject({ file: text })],
   'must be a text, { env: NAME } or { file: PATH }',
@@ -80,6 +88,7 @@ export function createConfigSchema(resolveSecret: (reference: SecretReference) =
   const secret = secretReference.transform(toCheck(resolveSecret))
   const providers = createProviderSchemas(secret)
   const own = createClientSchemas(secret)
+  const program = createProgramSchemas(secret)
   return z.strictObject({
     /** For editors; means nothing here. */
     $schema: z.string().optional(),
@@ -90,6 +99,7 @@ export function createConfigSchema(resolveSecret: (reference: SecretReference) =
     data: text.default('gatehouse-data'),
     store: createStoreSchema(secret).optional(),
     to: backendUrl.optional(),
+    ...program.short,
     backends: z.array(createBackendSchema(secret)).default([]),
     paths: createPathsSchema().optional(),
     oauthEnabled: z.boolean().default(true),
@@ -127,10 +137,8 @@ export function createConfigSchema(resolveSecret: (reference: SecretReference) =
     lifetime: z.literal('upstream').optional(),
     sessions: sessions.optional(),
     developmentCookies: developmentCookies.optional(),
-    log: z
-      .strictObject({ level: z.enum(logLevels).optional(), format: z.enum(logFormats).optional() })
-      .default({}),
-    metrics: z.strictObject({ port, host: text.default('127.0.0.1') }).optional(),
+    log: log.default({}),
+    metrics: metrics.optional(),
     tokenEncryptionKey: secret.transform(toCheck(parseKeyBytes)).optional(),
     tokenEncryptionKeyPrevious: secret.transform(toCheck(parseKeyBytes)).optional(),
     debug: z.boolean().default(false),
@@ -149,6 +157,7 @@ function createBackendSchema(secret: z.ZodType<string>) {
     name: text.optional(),
     path: backendPath.optional(),
     to: backendUrl.optional(),
+    ...createProgramSchemas(secret).whole,
     transport: z.enum(['streamable-http', 'sse']).optional(),
     ssePath: backendPath.optional(),
     identity: z.enum(['none', 'headers', 'assertion']).optional(),

@@ -51,6 +51,8 @@ const settings: readonly Setting[] = [
   toSetting('store.prefix', 'text'),
   toSetting('store.onWeakDurability', 'text'),
   toSetting('to', 'text'),
+  toSetting('command', 'yaml'),
+  toSetting('env', 'yaml'),
   toSetting('backends', 'yaml'),
   toSetting('paths.base', 'text'),
   ...endpointNames.map((name) => toSetting(`paths.${name}`, 'text')),

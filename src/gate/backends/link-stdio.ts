@@ -1,0 +1,69 @@
+/** A backend that is a program, one for each session: what one user's session leaves in it, no other one meets. */
+import type { Message } from './bridge-messages.ts'
+import { sessionNotFound } from './legacy-session.ts'
+import type { BackendLink, BackendSide, LinkOptions } from './link.ts'
+import type { FindEnvironment, ProgramEnvironment } from './stdio-environment.ts'
+import type { StartStdioServer, StdioServer } from './stdio-server.ts'
+
+/** On whose behalf a program is asked. */
+export interface StdioCaller {
+  readonly userId: string
+  readonly environment: ProgramEnvironment
+}
+
+/** The way to a backend that is a program. */
+export function createStdioSide(
+  findEnvironment: FindEnvironment,
+  start: StartStdioServer,
+): BackendSide<StdioCaller> {
+  return {
+    async toCaller(call) {
+      return { userId: call.claims.sub, environment: await findEnvironment(call) }
+    },
+    connect: (options) => createLink(options, start),
+  }
+}
+
+function createLink(
+  { session, onMessage }: LinkOptions,
+  start: StartStdioServer,
+): BackendLink<StdioCaller> {
+  /** Requests without an answer, by id. */
+  const waiting = new Map<string, () => void>()
+  let server: StdioServer | undefined
+  let startedWith: ProgramEnvironment | undefined
+  const settle = (id = '') => {
+    waiting.get(id)?.()
+    waiting.delete(id)
+  }
+  const pass = async (message: Message) => {
+    await onMessage(message)
+    if (message.kind === 'response') settle(message.id)
+  }
+  /** What the program was told of its caller must still hold. */
+  const toServer = ({ environment }: StdioCaller): StdioServer => {
+    if (server && startedWith?.key === environment.key) return server
+    session.end()
+    throw sessionNotFound()
+  }
+  return {
+    async open({ userId, environment }, context) {
+      const started = await start({ userId, environment, context, onMessage: pass })
+      server = started
+      startedWith = environment
+      started.over.addEventListener('abort', () => session.end(started.over.reason))
+      session.signal.addEventListener('abort', started.stop)
+      if (session.signal.aborted) started.stop()
+      if (started.over.aborted) throw started.over.reason
+    },
+    async tell(message, caller) {
+      toServer(caller).write(message)
+      // Nothing answers a request that was cancelled.
+      if (message.method === 'notifications/cancelled') settle(message.about)
+    },
+    async ask(message, caller) {
+      toServer(caller).write(message)
+      await new Promise<void>((resolve) => waiting.set(message.id ?? '', resolve))
+    },
+  }
+}

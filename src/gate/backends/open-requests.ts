@@ -1,0 +1,74 @@
+/** Requests without a session that one program is answering: on its one channel their ids alone tell them apart. */
+import type { Message } from './bridge-messages.ts'
+import type { Reply } from './bridge-replies.ts'
+
+/** A request with its id. */
+export type Request = Message & { readonly id: string }
+
+/** A request, and who waits for its answer. */
+export interface Open {
+  readonly request: Request
+  readonly reply: Reply
+}
+
+/** The requests of one program. */
+export interface OpenRequests {
+  isAny(): boolean
+  list(): readonly Open[]
+  /** Whether a request could be told from all that are open, and from those whose answer may still come. */
+  canTell(request: Request): boolean
+  add(open: Open): void
+  /** Whether this very request is open. */
+  isOpen(id: string, reply: Reply): boolean
+  /** Removes it: it was answered, or never will be. */
+  remove(id: string): Open | undefined
+  /** Removes it although its answer may still come. */
+  cancel(id: string): void
+  /** The request that a notification is about. Log lines name none: they belong to what was asked last. */
+  findAbout(notification: Message): Open | undefined
+}
+
+/** How long an answer may still come to a request that was cancelled, in milliseconds. */
+const lateMs = 60_000
+
+/** No requests yet. */
+export function createOpenRequests(): OpenRequests {
+  const open = new Map<string, Open>()
+  /** When requests were cancelled, by id. */
+  const cancelled = new Map<string, number>()
+  const list = () => [...open.values()]
+  const isLate = (id: string) => {
+    const at = cancelled.get(id)
+    return at !== undefined && performance.now() < at + lateMs
+  }
+  return {
+    isAny: () => open.size > 0,
+    list,
+    canTell({ id, progressToken }) {
+      if (isLate(id)) return false
+      return !list().some(
+        ({ request }) =>
+          request.id === id || (progressToken && request.progressToken === progressToken),
+      )
+    },
+    add: (one) => void open.set(one.request.id, one),
+    isOpen: (id, reply) => open.get(id)?.reply === reply,
+    remove(id) {
+      const found = open.get(id)
+      open.delete(id)
+      cancelled.delete(id)
+      return found
+    },
+    cancel(id) {
+      open.delete(id)
+      for (const each of cancelled.keys()) if (!isLate(each)) cancelled.delete(each)
+      cancelled.set(id, performance.now())
+    },
+    findAbout({ about, progressToken }) {
+      if (about !== undefined) return open.get(about)
+      if (progressToken !== undefined)
+        return list().find(({ request }) => request.progressToken === progressToken)
+      return list().findLast(({ request }) => request.method !== 'subscriptions/listen')
+    },
+  }
+}

@@ -1,0 +1,68 @@
+/**
+ * Whether a server serves requests without a session (MCP 2026-07-28) or begins with `initialize`. It is a
+ * property of the server, so it is asked once and remembered (MCP 2026-07-28 transports/stdio, Backward
+ * Compatibility).
+ */
+import type { Message } from './bridge-messages.ts'
+import { sessionMissing } from './bridge-streamable-client.ts'
+
+/** What is known of one backend. */
+export interface Era {
+  /**
+   * Refuses while the server is known to have sessions.
+   *
+   * @throws OAuthError with status 400, upon which clients try `initialize`
+   */
+  verify(): void
+  /** Finds out by asking a server that was just started, unless it is known; throws as `verify` does. */
+  find(ask: (question: Message & { readonly id: string }) => Promise<Message>): Promise<void>
+}
+
+/** How long a server may take to answer the question, in milliseconds: `npx` installs it first. */
+const answerMs = 20_000
+
+/** How long it stays a server with sessions, in milliseconds; less when it only kept silent. */
+const refusedMs = 600_000
+const silentMs = 60_000
+
+/** Errors by which a server shows that it knows requests without a session, whatever else it lacks. */
+const modernErrors: ReadonlySet<number | undefined> = new Set([-32_022, -32_021, -32_020])
+
+const question = toQuestion()
+
+/** Nothing is known yet. */
+export function createEra(): Era {
+  let isModern = false
+  let legacyUntil = 0
+  const verify = () => {
+    if (performance.now() < legacyUntil) throw sessionMissing()
+  }
+  return {
+    verify,
+    async find(ask) {
+      if (isModern) return
+      const answer = await withinTime(ask(question))
+      const isRefused = answer?.isError === true && !modernErrors.has(answer.errorCode)
+      isModern = answer !== undefined && !isRefused
+      if (!isModern) legacyUntil = performance.now() + (answer ? refusedMs : silentMs)
+      verify()
+    },
+  }
+}
+
+async function withinTime(answer: Promise<Message>): Promise<Message | undefined> {
+  const { promise, resolve } = Promise.withResolvers<undefined>()
+  const timer = setTimeout(() => resolve(undefined), answerMs)
+  return Promise.race([answer, promise]).finally(() => clearTimeout(timer))
+}
+
+function toQuestion(): Message & { readonly id: string } {
+  const meta = {
+    'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+    'io.modelcontextprotocol/clientCapabilities': {},
+  }
+  const id = 'gatehouse-asks-for-the-era'
+  const method = 'server/discover'
+  const text = JSON.stringify({ jsonrpc: '2.0', id, method, params: { _meta: meta } })
+  return { kind: 'request', id: JSON.stringify(id), method, text }
+}

@@ -1,0 +1,141 @@
+/**
+ * An MCP server that is a program of ours (MCP stdio transport, every revision): started for one caller,
+ * spoken to over its standard input and output, and over when either side says so.
+ */
+import type { RequestContext } from '../../context.ts'
+import { OAuthError } from '../../errors.ts'
+import type { LineProcess, ProgramEnd } from '../../platform/line-process.ts'
+import { writeOut } from '../../platform/printable.ts'
+import { type Message, parseMessages } from './bridge-messages.ts'
+import type { StdioBackend } from './request-fields.ts'
+import type { ProgramEnvironment } from './stdio-environment.ts'
+import { createNotes, type Notes } from './stdio-notes.ts'
+import { createPauses, notStarting, type Pauses } from './stdio-pauses.ts'
+
+/** A server that runs. */
+export interface StdioServer {
+  /** Aborted when it is over, with what a client is told as its reason. */
+  readonly over: AbortSignal
+  /**
+   * Hands over one message.
+   *
+   * @throws OAuthError with status 502 when the server is over, 503 when it does not read
+   */
+  write(message: Pick<Message, 'text'>): void
+  stop(): void
+}
+
+/** For whom a server is started. */
+export interface StdioStart {
+  readonly userId: string
+  readonly environment: ProgramEnvironment
+  readonly context: RequestContext
+  /** Takes each message of the server; the next one waits for it. */
+  readonly onMessage: (message: Message) => Promise<void>
+}
+
+/**
+ * Starts a server.
+ *
+ * @throws OAuthError with status 502 when it cannot be started, 503 while it is not tried again
+ */
+export type StartStdioServer = (start: StdioStart) => Promise<StdioServer>
+
+/** The servers of one backend. */
+export function createStdioServers(backend: StdioBackend): StartStdioServer {
+  const pauses = createPauses()
+  return async (start) => {
+    const { userId, environment, context } = start
+    pauses.verify(userId)
+    const notes = createNotes(backend, context)
+    const { command, args, cwd } = backend.program
+    const env = environment.variables
+    const program = { command, args, cwd, env, onNote: notes.take }
+    const running = await context.programs.start(program)
+    notes.begin(running.pid)
+    return toServer(running, { start, notes, pauses })
+  }
+}
+
+/** What goes with a program that runs. */
+interface Surroundings {
+  readonly start: StdioStart
+  readonly notes: Notes
+  readonly pauses: Pauses
+}
+
+function toServer(running: LineProcess, { start, notes, pauses }: Surroundings): StdioServer {
+  const { userId, onMessage } = start
+  const ending = new AbortController()
+  let hasSpoken = false
+  let isStopped = false
+  const stop = (): void => {
+    isStopped = true
+    void running.stop()
+  }
+  void running.ended.then((end) => {
+    if (!hasSpoken && !isStopped) pauses.note(userId)
+    notes.end(end, isStopped)
+    ending.abort(serverEnded(end))
+  })
+  const take = async (message: Message): Promise<void> => {
+    if (!hasSpoken) pauses.forget(userId)
+    hasSpoken = true
+    await onMessage(message)
+  }
+  void receive(running, { take, notes }).catch((error: unknown) => {
+    notes.complain(error)
+    void running.stop()
+  })
+  return {
+    over: ending.signal,
+    stop,
+    write({ text }) {
+      if (running.write(toLine(text))) return
+      if (ending.signal.aborted) throw ending.signal.reason
+      throw notReading()
+    },
+  }
+}
+
+/** Some readers end a line at characters that JSON leaves as they are within a text. */
+function toLine(text: string): string {
+  return text.replace(/[\u0085\u2028\u2029]/g, writeOut)
+}
+
+async function receive(
+  { lines }: LineProcess,
+  { take, notes }: { take: (message: Message) => Promise<void>; notes: Notes },
+): Promise<void> {
+  for await (const line of lines) {
+    if (line.trim() === '') continue
+    for (const message of readLine(line, notes)) await take(message)
+  }
+}
+
+/** Many servers greet on standard output, where only messages belong: that is no reason to stop. */
+function readLine(line: string, notes: Notes): readonly Message[] {
+  try {
+    return parseMessages(line)
+  } catch {
+    notes.mistake(line)
+    return []
+  }
+}
+
+function serverEnded({ failure }: ProgramEnd): OAuthError {
+  if (failure !== undefined) return notStarting(30)
+  return new OAuthError('temporarily_unavailable', 'The MCP server ended; try again', {
+    status: 502,
+    reason: 'program_ended',
+    retryAfterSeconds: 1,
+  })
+}
+
+function notReading(): OAuthError {
+  return new OAuthError('temporarily_unavailable', 'The MCP server is busy; try again', {
+    status: 503,
+    reason: 'program_not_reading',
+    retryAfterSeconds: 5,
+  })
+}

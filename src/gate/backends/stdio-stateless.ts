@@ -1,0 +1,77 @@
+/**
+ * Requests without a session (MCP 2026-07-28) to a backend that is a program. Each says for itself what it
+ * needs, so all of one grant share a program, which sees their messages as they are.
+ *
+ * On its one channel ids tell requests apart. So a program never has two with the same id at a time: the
+ * second one goes to another program.
+ */
+import type { Answer } from '../../platform/exchange.ts'
+import type { Message } from './bridge-messages.ts'
+import { createReply } from './bridge-replies.ts'
+import type { BridgeSessions } from './bridge-sessions.ts'
+import type { BackendSide, Call } from './link.ts'
+import type { StdioCaller } from './link-stdio.ts'
+import type { Request } from './open-requests.ts'
+import { verifyStateless } from './stateless.ts'
+import { createEra } from './stdio-era.ts'
+import type { StartStdioServer } from './stdio-server.ts'
+import { createWorker, type Worker } from './stdio-worker.ts'
+
+/** What serves requests without a session. */
+export interface StatelessOptions {
+  readonly side: Pick<BackendSide<StdioCaller>, 'toCaller'>
+  readonly start: StartStdioServer
+  readonly sessions: BridgeSessions<Worker>
+}
+
+/** Serves what was posted. */
+export type ServeStateless = (
+  call: Call,
+  messages: readonly Message[],
+  text: string,
+) => Promise<Answer | Response>
+
+/** Silence after which an answer becomes a stream, in milliseconds: before, its HTTP status still says what it is. */
+const patienceMs = 5000
+
+/** The way of such requests to one backend. */
+export function createStateless({ side, start, sessions }: StatelessOptions): ServeStateless {
+  const era = createEra()
+  const workers = new Map<string, Set<Worker>>()
+  const begin = (call: Call, caller: StdioCaller): Worker => {
+    const { claims, context } = call
+    const holder = toHolder(call)
+    const worker = sessions.begin(claims, context, (session) =>
+      createWorker({ session, caller, context, start, era }),
+    )
+    const own = workers.get(holder) ?? new Set()
+    workers.set(holder, own.add(worker))
+    worker.session.signal.addEventListener('abort', () => {
+      own.delete(worker)
+      if (own.size === 0) workers.delete(holder)
+    })
+    return worker
+  }
+  const find = (call: Call, caller: StdioCaller, request: Request): Worker => {
+    const own = [...(workers.get(toHolder(call)) ?? [])]
+    for (const worker of own) worker.retireUnless(caller)
+    const worker = own.find((each) => each.canTake(request, caller))
+    if (worker === undefined) return begin(call, caller)
+    // It is in use again, by this token.
+    return sessions.find(worker.session.id, call.claims)
+  }
+  return async (call, messages, text) => {
+    const request = verifyStateless(call.request.headers, messages, text)
+    era.verify()
+    const caller = await side.toCaller(call)
+    const worker = find(call, caller, request)
+    const reply = createReply(call, { count: 1, patienceMs })
+    worker.serve(request, reply)
+    return reply.answer
+  }
+}
+
+/** Whose programs are shared: those of one grant, and all of them end with it. */
+function toHolder({ claims: { sub, client_id, gid } }: Call): string {
+  return JSON.stringify([sub, client_id, gid])
+}

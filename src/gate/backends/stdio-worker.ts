@@ -1,0 +1,132 @@
+/** A program that serves requests without a session, one beside the other (MCP 2026-07-28). */
+import type { RequestContext } from '../../context.ts'
+import { OAuthError } from '../../errors.ts'
+import type { Message } from './bridge-messages.ts'
+import type { Reply } from './bridge-replies.ts'
+import type { BridgeLink, BridgeSession } from './bridge-sessions.ts'
+import type { StdioCaller } from './link-stdio.ts'
+import { createOpenRequests, type Open, type OpenRequests, type Request } from './open-requests.ts'
+import type { Era } from './stdio-era.ts'
+import type { StartStdioServer, StdioServer } from './stdio-server.ts'
+
+/** A program, and the requests that it answers. */
+export interface Worker extends BridgeLink {
+  readonly session: BridgeSession
+  /** Whether it can tell this request from all that it has. */
+  canTake(request: Request, caller: StdioCaller): boolean
+  /** Has a request answered. */
+  serve(request: Request, reply: Reply): void
+  /** Ends it once nothing is open, when this is no longer what it should know of its caller. */
+  retireUnless(caller: StdioCaller): void
+}
+
+/** What a worker is made of. */
+export interface WorkerOptions {
+  readonly session: BridgeSession
+  readonly caller: StdioCaller
+  readonly context: RequestContext
+  readonly start: StartStdioServer
+  readonly era: Era
+}
+
+/** HTTP statuses of errors (MCP 2026-07-28 streamable-http, Protocol Version Header and Server Validation). */
+const statuses: ReadonlyMap<number | undefined, number> = new Map([
+  [-32_601, 404],
+  [-32_020, 400],
+  [-32_021, 400],
+  [-32_022, 400],
+])
+
+/** Starts a program. */
+export function createWorker(options: WorkerOptions): Worker {
+  const { session, caller } = options
+  const requests = createOpenRequests()
+  let isRetired = false
+  const endIfDone = () => {
+    if (isRetired && !requests.isAny()) session.end()
+  }
+  const close = (id: string): Open | undefined => {
+    const found = requests.remove(id)
+    endIfDone()
+    return found
+  }
+  const ready = startServer(options, { requests, close })
+  ready.catch((error: unknown) => session.end(error))
+  session.signal.addEventListener('abort', () => {
+    for (const { request, reply } of requests.list()) {
+      requests.remove(request.id)
+      void reply.fail(request.id, toReason(session.signal.reason))
+    }
+  })
+  const isKnownAs = ({ environment }: StdioCaller) => environment.key === caller.environment.key
+  return {
+    session,
+    isRead: requests.isAny,
+    canTake: (request, by) => !isRetired && isKnownAs(by) && requests.canTell(request),
+    serve(request, reply) {
+      const { id } = request
+      requests.add({ request, reply })
+      reply.onLeft(() => {
+        if (!requests.isOpen(id, reply)) return
+        requests.cancel(id)
+        endIfDone()
+        void ready.then((server) => server.write(toCancellation(id))).catch(() => undefined)
+      })
+      void ready
+        .then((server) => requests.isOpen(id, reply) && server.write(request))
+        .catch((error: unknown) => close(id)?.reply.fail(id, toReason(error)))
+    },
+    retireUnless(by) {
+      isRetired ||= !isKnownAs(by)
+      endIfDone()
+    },
+  }
+}
+
+/** Starts the program, and makes sure that it serves requests without a session. */
+async function startServer(
+  { session, caller, context, start, era }: WorkerOptions,
+  { requests, close }: { requests: OpenRequests; close: (id: string) => Open | undefined },
+): Promise<StdioServer> {
+  let probed: ((answer: Message) => void) | undefined
+  const onMessage = async (message: Message): Promise<void> => {
+    if (message.kind === 'request') return
+    if (message.kind === 'notification') return note(message)
+    const { id = '', text, errorCode } = message
+    const answered = close(id)
+    if (answered === undefined) return probed?.(message)
+    await answered.reply.settle(text, statuses.get(errorCode))
+  }
+  const note = async (message: Message): Promise<void> => {
+    const about = requests.findAbout(message)
+    await about?.reply.note(message.text)
+    // A server that ends a subscription says so, and nothing more comes.
+    if (message.method === 'notifications/cancelled' && about) close(about.request.id)?.reply.end()
+  }
+  const server = await start({ ...caller, context, onMessage })
+  server.over.addEventListener('abort', () => session.end(server.over.reason))
+  session.signal.addEventListener('abort', server.stop)
+  if (session.signal.aborted) server.stop()
+  await era.find((question) => {
+    server.write(question)
+    return new Promise((resolve, reject) => {
+      probed = resolve
+      server.over.addEventListener('abort', () => reject(server.over.reason))
+    })
+  })
+  return server
+}
+
+function toCancellation(id: string): { text: string } {
+  const params = `{"requestId":${id},"reason":"The client closed the request"}`
+  return { text: `{"jsonrpc":"2.0","method":"notifications/cancelled","params":${params}}` }
+}
+
+function toReason(reason: unknown): OAuthError {
+  if (reason instanceof OAuthError) return reason
+  return new OAuthError('temporarily_unavailable', 'The MCP server ended; try again', {
+    status: 502,
+    reason: 'program_ended',
+    retryAfterSeconds: 1,
+  })
+}

@@ -1,0 +1,81 @@
+/** Backends that are programs, as they are configured, and what contradicts itself in that. */
+import { z } from 'zod'
+import { callerFacts } from '../../identity/caller-facts.ts'
+import type { SettingPath } from './layers.ts'
+import { type Problem, toName } from './problems.ts'
+import type { RawConfig } from './schema.ts'
+
+const text = z.string().min(1, 'must not be empty')
+
+const callerFact = z.strictObject({
+  caller: z.enum(callerFacts),
+})
+
+const variableName = z.string().regex(/^[^=\s]+$/, 'must be the name of a variable')
+
+/** How many of a program run at a time. */
+const processBounds = z.strictObject({
+  most: z.int().min(1).max(10_000).optional(),
+  perUser: z.int().min(1).max(10_000).optional(),
+  idleSeconds: z.int().min(1).max(86_400).optional(),
+})
+
+/** The settings of a program; a value of a variable may be a secret that stands elsewhere. */
+export function createProgramSchemas(secret: z.ZodType<string>) {
+  const value = z.union(
+    [callerFact, secret],
+    `must be a text, { env: NAME }, { file: PATH } or { caller: ${callerFacts.join(' | ')} }`,
+  )
+  /** Those that also say the only backend, without a list of backends. */
+  const short = {
+    command: z
+      .union([text, z.array(text).min(1)], 'must be a program, or a list of it and its arguments')
+      .optional(),
+    env: z.record(variableName, value).optional(),
+  }
+  const whole = {
+    ...short,
+    args: z.array(z.string()).optional(),
+    cwd: text.optional(),
+    processes: processBounds.optional(),
+  }
+  return { short, whole }
+}
+
+/** A setting that cannot be as it is. */
+interface Breach {
+  readonly path: SettingPath
+  readonly problem: string
+}
+
+/** What is configured of backends and cannot be, because they are programs or because they are none. */
+export function findProgramConflicts(
+  backends: RawConfig['backends'],
+  locate: (path: SettingPath) => string,
+): Problem[] {
+  const breaches = backends.flatMap((backend, index) => findBreaches(backend, ['backends', index]))
+  return breaches.map(({ path, problem }) => ({
+    place: locate(path),
+    setting: toName(path),
+    problem,
+  }))
+}
+
+function findBreaches(backend: RawConfig['backends'][number], path: SettingPath): Breach[] {
+  const idle = (['args', 'env', 'cwd', 'processes'] as const).filter((name) => backend[name])
+  if (backend.command === undefined) {
+    const problem = 'is about a program, and there is no command; name it, or remove this'
+    return idle.map((name) => ({ path: [...path, name], problem }))
+  }
+  const others = (['to', 'transport', 'identity', 'forward', 'headers'] as const).filter(
+    (name) => backend[name] !== undefined && backend[name] !== 'none',
+  )
+  return others.map((name) => ({ path: [...path, name], problem: toContradiction(name) }))
+}
+
+function toContradiction(name: 'to' | 'transport' | 'identity' | 'forward' | 'headers'): string {
+  if (name === 'to')
+    return 'contradicts command: the MCP server listens there, or is started here; remove one'
+  if (name === 'transport') return 'is about a server that listens; with command remove it'
+  return 'cannot reach a program, which has no requests: say it in env, see docs/guides/stdio.md'
+}

@@ -1,0 +1,240 @@
+/** A backend that is a program, for requests without a session (X10; MCP 2026-07-28 transports). */
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { bearer, type GateUnderTest } from './harness.ts'
+import {
+  openSession,
+  readAnswer,
+  readMessages,
+  readResult,
+  type StdioGateOptions,
+  startStdioGate,
+  toStateless,
+} from './stdio-fixture.ts'
+
+const open: { close(): Promise<void> }[] = []
+afterEach(async () => {
+  vi.useRealTimers()
+  for (const each of open.splice(0).reverse()) await each.close()
+})
+
+type Request = Parameters<typeof toStateless>[0]
+type Whose = Parameters<GateUnderTest['mint']>[0]
+
+async function start(options: StdioGateOptions = {}) {
+  const gate = await startStdioGate(options)
+  open.push(gate)
+  const token = bearer(await gate.mint())
+  const say = (request: Request, headers: Record<string, string> = {}, signal?: AbortSignal) =>
+    fetch(gate.mcp, {
+      ...toStateless(request, { ...token, ...headers }),
+      ...(signal && { signal }),
+    })
+  const sayAs = async (whose: Whose, request: Request) =>
+    say(request, bearer(await gate.mint(whose)))
+  const started = () =>
+    gate.logs.filter(({ message }) => message === 'A program was started').length
+  return { gate, say, sayAs, started }
+}
+
+const call = (id: unknown, name: string, args: object = {}, meta: object = {}): Request => ({
+  id,
+  method: 'tools/call',
+  params: { name, arguments: args, _meta: meta },
+})
+const discover = (id: unknown): Request => ({ id, method: 'server/discover' })
+const listen = (id: unknown): Request => ({ id, method: 'subscriptions/listen' })
+
+describe('requests without a session', () => {
+  it('of one grant share a program, and others have their own', async () => {
+    const { say, sayAs, started } = await start()
+    const pid = await readResult(await say(call(1, 'pid')))
+    expect(await readResult(await say(call(2, 'pid')))).toBe(pid)
+    for (const whose of [{ sub: 'user-2' }, { client_id: 'mcp_other' }, { gid: 'grant-2' }])
+      expect(await readResult(await sayAs(whose, call(3, 'pid')))).not.toBe(pid)
+    expect(started()).toBe(4)
+  })
+
+  it('have no session in the answer, and none is asked for', async () => {
+    const { say } = await start()
+    const answer = await say(discover('d'), { 'mcp-session-id': 'of-another-revision' })
+    expect(answer.status).toBe(200)
+    expect(answer.headers.get('mcp-session-id')).toBeNull()
+    expect(await readAnswer(answer)).toMatchObject({
+      id: 'd',
+      result: { supportedVersions: ['2026-07-28'] },
+    })
+  })
+
+  it('at one time are told apart although their ids are the same (RS-18)', async () => {
+    const { say, started } = await start()
+    const first = say(call(1, 'hang', { until: 'noon' }))
+    await expect.poll(started).toBe(1)
+    const [pid, sameToken] = await Promise.all([
+      say(call(1, 'pid')).then(readResult),
+      say(call('t', 'progress', {}, { progressToken: 7 })).then(readAnswer),
+    ])
+    expect(pid).toBeTypeOf('number')
+    expect(sameToken).toMatchObject({ id: 't' })
+    expect(started(), 'one beside the busy one').toBe(2)
+    expect(await readResult(await say(call(2, 'release', { until: 'noon' })))).toBe(true)
+    expect(await readResult(await first)).toBe('released noon')
+  })
+
+  it('bring their own progress and log lines, and no others', async () => {
+    const { say } = await start()
+    const messages = readMessages(await say(call(1, 'progress', {}, { progressToken: 'p' })))
+    for (const progress of [1, 2])
+      expect(await messages.next()).toMatchObject({ params: { progressToken: 'p', progress } })
+    expect(await messages.next()).toMatchObject({ id: 1 })
+    expect(await messages.next()).toBeUndefined()
+    const logged = readMessages(await say(call(2, 'log')))
+    expect(await logged.next()).toMatchObject({ method: 'notifications/message' })
+    expect(await logged.next()).toMatchObject({ id: 2 })
+  })
+
+  it('that are left are cancelled at the program, whose late answers nobody gets', async () => {
+    const { say, started } = await start()
+    const leaving = new AbortController()
+    const left = await say(call(1, 'progress-and-hang', { until: 'late' }), {}, leaving.signal)
+    leaving.abort()
+    await left.text().catch(() => undefined)
+    const seen = async () => JSON.stringify(await readResult(await say(call(2, 'seen'))))
+    await expect.poll(seen).toContain('"method":"notifications/cancelled","params":{"requestId":1')
+    expect(started()).toBe(1)
+    const same = await readResult(await say(call(1, 'pid')))
+    expect(same).toBeTypeOf('number')
+    expect(started(), 'its id is not given again at once').toBe(2)
+    expect(await readResult(await say(call(3, 'release', { until: 'late' })))).toBe(true)
+  })
+})
+
+describe('subscriptions', () => {
+  it('bring what they were opened for, each its own, until the client leaves', async () => {
+    const { say } = await start()
+    const streams = [readMessages(await say(listen(1))), readMessages(await say(listen('b')))]
+    for (const [index, stream] of streams.entries())
+      expect(await stream.next()).toMatchObject({
+        method: 'notifications/subscriptions/acknowledged',
+        params: { _meta: { 'io.modelcontextprotocol/subscriptionId': [1, 'b'][index] } },
+      })
+    expect(await readResult(await say(call(2, 'publish')))).toBe(2)
+    for (const stream of streams)
+      expect(await stream.next()).toMatchObject({ method: 'notifications/tools/list_changed' })
+    await streams[0]?.leave()
+    const seen = async () => JSON.stringify(await readResult(await say(call(3, 'seen'))))
+    await expect.poll(seen).toContain('"method":"notifications/cancelled","params":{"requestId":1')
+  })
+
+  it('end when the program says so', async () => {
+    const { say } = await start()
+    const stream = readMessages(await say(listen(1)))
+    await stream.next()
+    await readAnswer(await say(call(2, 'unsubscribe')))
+    expect(await stream.next()).toMatchObject({ method: 'notifications/cancelled' })
+    expect(await stream.next()).toBeUndefined()
+  })
+
+  it('end with the grant (ST-06)', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+    const { gate, say } = await start()
+    const stream = readMessages(await say(listen(1)))
+    await stream.next()
+    gate.context.revocations.add('grant-1')
+    vi.advanceTimersByTime(2000)
+    const end = await stream.next()
+    expect(end === undefined || end.error !== undefined).toBe(true)
+  })
+})
+
+describe('the header fields of a request without a session', () => {
+  it.each([
+    ['no revision', { 'mcp-protocol-version': '' }],
+    ['another revision', { 'mcp-protocol-version': '2027-01-01' }],
+    ['no method', { 'mcp-method': '' }],
+    ['another method', { 'mcp-method': 'tools/list' }],
+    ['no name', { 'mcp-name': '' }],
+    ['another name', { 'mcp-name': 'crash' }],
+  ])('must say what its body says: %s (RS-15)', async (_, headers) => {
+    const { gate, started } = await start()
+    const init = toStateless(call(1, 'pid'), bearer(await gate.mint()))
+    const given = new Headers(init.headers)
+    for (const [name, value] of Object.entries(headers)) {
+      if (value === '') given.delete(name)
+      else given.set(name, value)
+    }
+    const answer = await fetch(gate.mcp, { ...init, headers: given })
+    expect(answer.status).toBe(400)
+    expect(await answer.json()).toMatchObject({ error: { code: -32_020 } })
+    expect(started()).toBe(0)
+  })
+
+  it.each([
+    ['a notification', { jsonrpc: '2.0', method: 'notifications/x', params: {} }],
+    ['a response', { jsonrpc: '2.0', id: 1, result: {} }],
+    [
+      'a batch',
+      [
+        { jsonrpc: '2.0', id: 1, method: 'ping', params: {} },
+        { jsonrpc: '2.0', id: 2, method: 'ping' },
+      ],
+    ],
+  ])('stand before one request, never %s', async (_, body) => {
+    const { gate, started } = await start()
+    const { headers } = toStateless(call(1, 'pid'), bearer(await gate.mint()))
+    const init = { method: 'POST', headers: headers ?? {}, body: JSON.stringify(body) }
+    expect((await fetch(gate.mcp, init)).status).toBe(400)
+    expect(started()).toBe(0)
+  })
+})
+
+describe('errors of a program', () => {
+  it('have their HTTP status: 404 for a method that is unknown (MCP 2026-07-28)', async () => {
+    const { say } = await start()
+    const answer = await say({ id: 1, method: 'tools/teleport' })
+    expect(answer.status).toBe(404)
+    expect(await answer.json()).toMatchObject({ id: 1, error: { code: -32_601 } })
+  })
+
+  it('that ended before it answered are 502, and the next request is served', async () => {
+    const { say } = await start()
+    const answer = await say(call(1, 'crash'))
+    expect(answer.status).toBe(502)
+    expect(await answer.json()).toMatchObject({ error: { code: -32_603 } })
+    expect(await readResult(await say(call(2, 'pid')))).toBeTypeOf('number')
+  })
+
+  it('that does not start are 503', async () => {
+    const { say } = await start({ program: { command: 'there-is-no-such-program', args: [] } })
+    const answer = await say(call(1, 'pid'))
+    expect(answer.status).toBe(503)
+    expect(await answer.text()).not.toContain('no-such-program')
+  })
+})
+
+describe('a program that knows sessions only', () => {
+  it('is asked once: clients are sent to initialize (T28), and no request reaches it before', async () => {
+    const { gate, say, started } = await start({ program: { env: { ERA: 'legacy' } } })
+    for (const id of [1, 2]) {
+      const answer = await say(call(id, 'pid'))
+      expect(answer.status).toBe(400)
+      expect(await answer.json()).toMatchObject({ error: { code: -32_600 } })
+    }
+    expect(started()).toBe(1)
+    expect(await (await openSession(gate)).call('pid')).toBeTypeOf('number')
+  })
+
+  it('may keep silent', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+    const { say, started } = await start({ program: { env: { ERA: 'silent' } } })
+    const asked = say(discover(1))
+    await expect.poll(started, { interval: 1 }).toBe(1)
+    await vi.advanceTimersByTimeAsync(25_000)
+    expect((await asked).status).toBeLessThan(500)
+  })
+})
+
+it('a program without sessions says so to clients that want one', async () => {
+  const { gate } = await start({ program: { env: { ERA: 'modern' } } })
+  const { answer } = await openSession(gate)
+  expect(answer).toMatchObject({ id: 0, error: { code: -32_601 } })
+})
