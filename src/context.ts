@@ -1,6 +1,5 @@
 /** All that a handler may reach, as ports and types. Built once by `gatehouse.ts`, then frozen. */
 import type { Applications } from './identity/applications.ts'
-import type { CallerVariables } from './identity/caller-facts.ts'
 import type { Custody } from './identity/custody.ts'
 import type { Sessions } from './identity/sessions.ts'
 import type { Identity, Upstream } from './identity/upstream.ts'
@@ -14,6 +13,7 @@ import type { DocumentReader } from './platform/document-reader.ts'
 import type { Answer, Exchange } from './platform/exchange.ts'
 import type { Audit, Limits, Log, Metrics } from './platform/ports.ts'
 import type { Programs } from './platform/programs.ts'
+import type { StdioProgram } from './stdio-program.ts'
 import type { Sealer } from './storage/sealer.ts'
 import type { Store } from './storage/store.ts'
 import type { AccessTokens } from './tokens/access-token.ts'
@@ -49,23 +49,6 @@ export interface Backend {
   readonly headers: Readonly<Record<string, string>>
   /** Which scopes its operations need. Absent: every token for it may do everything there. */
   readonly policy?: Policy
-}
-
-/** An MCP server that we start and speak to over its standard input and output. */
-export interface StdioProgram {
-  /** A name that is looked up in PATH, or a path. Run without a shell. */
-  readonly command: string
-  readonly args: readonly string[]
-  /** Its variables. Of our own it gets those that any program needs, and none of our settings. */
-  readonly env: CallerVariables
-  /** Its working directory. Default: ours. */
-  readonly cwd?: string
-  /** Most programs at a time. Default 100. */
-  readonly maxProcesses: number
-  /** Most programs of one user at a time. Default 16. */
-  readonly maxProcessesPerUser: number
-  /** How long a program stays that nobody uses. Default 600. */
-  readonly idleSeconds: number
 }
 
 /** Lifetimes, all in seconds. */

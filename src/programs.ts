@@ -1,8 +1,8 @@
 /** Backends that are programs, from their options: every mistake is a `TypeError`. */
 
 import type { BackendOptions } from './backend-options.ts'
-import type { StdioProgram } from './context.ts'
 import { type CallerVariables, callerFacts } from './identity/caller-facts.ts'
+import type { StdioProgram } from './stdio-program.ts'
 
 /** Options that only a backend with an address has. */
 const ofAddresses = ['to', 'transport', 'identity', 'forward', 'headers'] as const

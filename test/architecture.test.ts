@@ -27,6 +27,7 @@ const rows = [
   ['routes'],
   ['console', 'doctor', 'server', 'gate'],
   ['context'],
+  ['stdio-program'],
   ['identity'],
   ['tokens'],
   ['storage'],

@@ -1,8 +1,9 @@
 /** Whether a backend answers, asked once at the start so that a wrong `--to` is not found out by a client. */
-import type { Backend, StdioProgram } from '../context.ts'
+import type { Backend } from '../context.ts'
 import { tellsOfCallers } from '../identity/caller-facts.ts'
 import type { LineProcess, ProgramEnd } from '../platform/line-process.ts'
 import type { Programs } from '../platform/programs.ts'
+import type { StdioProgram } from '../stdio-program.ts'
 
 /** Longest wait for an answer, in milliseconds; for a program longer, which may have to be installed first. */
 const patienceMs = 3000

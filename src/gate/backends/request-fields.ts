@@ -1,6 +1,7 @@
 /** What every request to a backend carries and where it goes, whichever transport it belongs to. */
-import type { Backend, RequestContext, StdioProgram } from '../../context.ts'
+import type { Backend, RequestContext } from '../../context.ts'
 import type { Answer, HeaderField } from '../../platform/exchange.ts'
+import type { StdioProgram } from '../../stdio-program.ts'
 import type { AccessTokenClaims } from '../../tokens/access-token.ts'
 import { type CallerDescription, createCallerDescription } from '../identity.ts'
 import type { AnnounceScopes } from '../policy/announce.ts'

@@ -2,8 +2,9 @@
  * How many programs of one backend run at a time, in all and for one user: each costs what a process costs,
  * and clients seldom say that they are done.
  */
-import type { StdioProgram } from '../../context.ts'
+
 import { OAuthError } from '../../errors.ts'
+import type { StdioProgram } from '../../stdio-program.ts'
 import type { Occupant } from './bridge-sessions.ts'
 
 /** How long nobody must have used the program of one user before another user's takes its place, in milliseconds. */
