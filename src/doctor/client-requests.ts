@@ -1,8 +1,8 @@
 /** The requests of one client, written as it would write them. */
 import type { AuthMethod, ClientProfile } from '../profiles/profile.ts'
+import { readServerMetadata } from './default-endpoints.ts'
 import {
   findResourceMetadata,
-  findServerMetadata,
   type JsonObject,
   parseWebUrl,
   readChallenge,
@@ -16,14 +16,6 @@ export type Way =
   | { readonly kind: 'document'; readonly id: string }
   | { readonly kind: 'registration'; readonly endpoint: string }
   | { readonly kind: 'typed-in' | 'none' }
-
-/** The metadata of the authorization server as this client finds it. */
-export function readServerMetadata(
-  profile: ClientProfile,
-  shared: SharedVisit,
-): JsonObject | undefined {
-  return findServerMetadata(shared, profile.discovery.serverMetadata)
-}
 
 /** The first way to a client id, in the client's order, that the server offers. */
 export function findWay(profile: ClientProfile, shared: SharedVisit): Way {

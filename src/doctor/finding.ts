@@ -37,6 +37,8 @@ export interface Sighting {
   readonly fix?: string
   /** What it breaks here, where that depends on what was seen. */
   readonly breaks?: readonly Requirement[]
+  /** The step that none of the clients it concerns gets past here, where that depends on what was seen. */
+  readonly stops?: Step
 }
 
 /** One thing that is not as it should be: the explanation, and what the sighting says more exactly. */

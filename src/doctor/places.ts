@@ -65,7 +65,7 @@ export function findStopped(
   kind: Kind,
 ): { readonly evidence: readonly Observation[]; readonly only?: readonly string[] } | undefined {
   const stopped = visit.clients
-    .map(({ profile }) => ({ profile, end: followSearch(visit, sought, profile) }))
+    .map(({ profile }) => ({ profile, end: followSearch(visit.shared, sought, profile) }))
     .filter(({ end }) => end.kind === kind)
   const evidence = [...new Set(stopped.flatMap(({ end }) => end.observations))]
   if (evidence.length === 0) return undefined
@@ -81,8 +81,14 @@ export function narrow(
   return { only: concerned.map(({ profile }) => profile.id) }
 }
 
-function followSearch(visit: Visit, sought: Sought, { discovery }: ClientProfile): End {
-  const observations = listSearched(visit.shared, sought, discovery)
+/** Whether a client looks everywhere and is told everywhere that the document is not there, or not for it. */
+export function isNowhere(shared: SharedVisit, sought: Sought, profile: ClientProfile): boolean {
+  const { kind, observations } = followSearch(shared, sought, profile)
+  return observations.length > 0 && (kind === 'absent' || kind === 'protected')
+}
+
+function followSearch(shared: SharedVisit, sought: Sought, { discovery }: ClientProfile): End {
+  const observations = listSearched(shared, sought, discovery)
   const kinds = observations.map(readKind)
   const at = kinds.findIndex((kind) => kind !== 'absent' && kind !== 'protected')
   const [ending] = observations.slice(at)

@@ -7,6 +7,7 @@ import {
 } from '../profiles/profile.ts'
 import { findServerMetadata } from './documents.ts'
 import type { Finding, Verdict } from './finding.ts'
+import { opensOldStream } from './old-transport.ts'
 import type { ClientVisit, SharedVisit, Visit } from './visit.ts'
 
 /** The steps in the order in which a client takes them. */
@@ -106,10 +107,11 @@ export function explainUnknown(
   return 'it came to no page where a person could sign in'
 }
 
-function explainNoClientId({ post, serverMetadata }: SharedVisit): string {
+function explainNoClientId({ post, get, serverMetadata }: SharedVisit): string {
   const { status = 0 } = post.response ?? {}
-  if (status >= 200 && status < 300) return 'the server asks for no token: there is no sign-in'
+  const isOpen = (status >= 200 && status < 300) || opensOldStream({ get })
+  if (isOpen) return 'the server asks for no token: there is no sign-in'
   return findServerMetadata({ serverMetadata }) === undefined
-    ? 'no metadata says where to sign in; it may guess, and mostly in vain'
+    ? 'no metadata says where to sign in'
     : 'it found no way to a client id'
 }

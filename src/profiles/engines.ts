@@ -24,11 +24,11 @@ export const alwaysRequired: readonly Requirement[] = [
   'fresh-token-accepted',
 ]
 
-/** The TypeScript SDK, 1.x: no issuer comparison, no `iss`, no metadata documents of its own. */
+/** The TypeScript SDK, 1.x: no issuer comparison, no `iss`, no metadata documents of its own. Speaks HTTP+SSE, too. */
 export const typescriptSdk1: Engine = {
   engine: 'typescript-sdk-1',
   revisions: ['2025-11-25', '2025-06-18', '2025-03-26'],
-  discovery: specifiedDiscovery,
+  discovery: { ...specifiedDiscovery, defaultEndpoints: 'named-server' },
   authorization: {
     resource: 'metadata',
     scope: ['challenge', 'resource-metadata'],
@@ -87,11 +87,11 @@ export const typescriptSdk2: Engine = {
   },
 }
 
-/** The Python SDK. Its 1.x knows `none` and `client_secret_post` only. */
+/** The Python SDK. Its 1.x knows `none` and `client_secret_post` only. Speaks HTTP+SSE, too. */
 export const pythonSdk: Engine = {
   engine: 'python-sdk',
   revisions: ['2025-11-25', '2025-06-18', '2025-03-26'],
-  discovery: specifiedDiscovery,
+  discovery: { ...specifiedDiscovery, defaultEndpoints: 'mcp-server' },
   authorization: {
     resource: 'metadata',
     scope: ['challenge', 'resource-metadata', 'server-metadata'],
@@ -117,11 +117,16 @@ export const pythonSdk: Engine = {
   failures: {},
 }
 
-/** The Rust SDK. Asks by GET first, and names scopes when it refreshes. */
+/** The Rust SDK. Asks by GET first, names scopes when it refreshes, and has left HTTP+SSE behind. */
 export const rmcp: Engine = {
   engine: 'rmcp',
   revisions: ['2025-06-18'],
-  discovery: { ...specifiedDiscovery, firstRequest: 'GET', triesEachServer: true },
+  discovery: {
+    ...specifiedDiscovery,
+    firstRequest: 'GET',
+    triesEachServer: true,
+    defaultEndpoints: 'mcp-server',
+  },
   authorization: {
     resource: 'metadata',
     scope: ['challenge', 'resource-metadata', 'server-metadata'],
@@ -138,6 +143,7 @@ export const rmcp: Engine = {
   },
   requires: [
     ...alwaysRequired,
+    'streamable-http',
     'unauthorized-401-on-get',
     'metadata-is-json',
     'resource-covers-url',
@@ -168,6 +174,7 @@ export const specification: Engine = {
   },
   requires: [
     ...alwaysRequired,
+    'streamable-http',
     'unauthorized-401',
     'resource-metadata',
     'metadata-is-json',

@@ -131,6 +131,12 @@ export interface Discovery {
   readonly serverMetadata: readonly ('oauth' | 'openid' | 'openid-appended')[]
   /** Whether it goes on to the second authorization server when the first does not do. */
   readonly triesEachServer: boolean
+  /**
+   * Where it takes `/authorize`, `/token` and `/register` to be when the authorization server has no metadata
+   * (MCP 2025-03-26, "Fallbacks for Servers without Metadata Discovery"): at the origin of the server that the
+   * resource metadata names, if one is named, or at that of the MCP server in any case. Absent: it gives up.
+   */
+  readonly defaultEndpoints?: 'named-server' | 'mcp-server'
   /** Whether a browser makes its requests, so that CORS decides. */
   readonly fromBrowser?: boolean
 }
@@ -194,6 +200,7 @@ export const requirements = {
   'valid-certificate': 'reach',
   'no-redirect-on-mcp': 'reach',
   'no-challenge-page': 'reach',
+  'streamable-http': 'reach',
   'unauthorized-401': 'discover',
   'unauthorized-401-on-get': 'discover',
   'unauthorized-401-on-head': 'discover',

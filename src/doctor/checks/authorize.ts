@@ -98,7 +98,7 @@ const subjects: readonly (Pick<Check, 'id' | 'title' | 'why' | 'fix' | 'gatehous
 })[] = [
   {
     id: 'authorize-not-found',
-    title: 'There is nothing at the authorization endpoint that the metadata names',
+    title: 'There is nothing at the authorization endpoint',
     why: 'The person sees “not found” in place of the sign-in.',
     fix: 'Correct "authorization_endpoint", or route its path to the authorization server.',
     gatehouse: 'paths.authorize',

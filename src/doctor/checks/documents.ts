@@ -1,9 +1,17 @@
 /** Whether the two documents of discovery can be had: found, JSON, no redirect, no error. */
 import type { Requirement } from '../../profiles/profile.ts'
+import { findGuess, wantsToken } from '../default-endpoints.ts'
 import type { Check, Sighting } from '../finding.ts'
-import { findDocument, findObservations, findStopped, type Sought } from '../places.ts'
+import {
+  findDocument,
+  findObservations,
+  findStopped,
+  isNowhere,
+  narrow,
+  type Sought,
+} from '../places.ts'
 import { type Kind, readKind, tell } from '../reading.ts'
-import type { Visit } from '../visit.ts'
+import type { ClientVisit, Visit } from '../visit.ts'
 
 /** Redirects of the whole host, which the documents follow as well. */
 const redirects = [
@@ -77,7 +85,7 @@ function toEndings({ sought, id, name, place, lacking }: Subject): readonly Endi
       why: 'A single-page app or a framework answers every path with its page and 200. Clients take it for the document and fail; a 404 would let them look further.',
       fix: `Route ${place} to the server before the catch-all of the website, and answer unknown paths below /.well-known/ with 404.`,
       breaks,
-      after: ['open-to-everybody', 'not-an-mcp-endpoint'],
+      after: ['open-to-everybody', 'not-an-mcp-endpoint', 'mcp-path-not-found', 'post-not-allowed'],
     },
     {
       kind: 'not-json',
@@ -133,6 +141,52 @@ function toCheck(subject: Subject, { kind, ...ending }: Ending): Check {
   }
 }
 
+/** The clients that a missing document of the authorization server leaves with nothing, or with a wrong guess. */
+function findLost({ shared, clients }: Visit): readonly ClientVisit[] {
+  return clients.filter((client) => {
+    const guess = findGuess(client, shared)
+    return (
+      isNowhere(shared, 'serverMetadata', client.profile) &&
+      guess !== 'right' &&
+      guess !== 'untried'
+    )
+  })
+}
+
+/** The same sighting with what clients came to that guess the endpoints. */
+function addGuesses(visit: Visit, { seen, evidence, ...sighting }: Sighting): Sighting {
+  const guess = visit.clients.find(
+    (client) => client.registration && findGuess(client, visit.shared) !== undefined,
+  )?.registration
+  return {
+    ...sighting,
+    seen: guess === undefined ? seen : `${seen}; ${tell(guess)}, where clients guess`,
+    evidence: guess === undefined ? evidence : [...evidence, guess],
+    stops: 'discover',
+    ...narrow(visit, findLost(visit)),
+  }
+}
+
+const missing: Check = {
+  id: 'metadata-missing',
+  severity: 'fault',
+  title: 'There is no metadata that says where to sign in',
+  why: 'Clients learn from it which authorization server to go to, and where its endpoints are (RFC 9728, RFC 8414). Some still guess as MCP 2025-03-26 had it: /authorize, /token and /register at the origin. The others say that the server does not implement OAuth.',
+  fix: `Put an authorization server in front that serves both documents (gatehouse serve --to URL does). Where yours is elsewhere, serve ${resource.name} at ${resource.place}, and name its issuer there.`,
+  gatehouse: resource.gatehouse,
+  breaks: ['resource-metadata', 'server-metadata'],
+  after: wrongAddress,
+  find: (visit) => {
+    const observations = (['resourceMetadata', 'serverMetadata'] as const).flatMap((sought) =>
+      findObservations(visit, sought),
+    )
+    if (!wantsToken(visit.shared)) return undefined
+    if (!observations.every((each) => readKind(each) === 'absent')) return undefined
+    const seen = observations.map(tell).join('; ')
+    return addGuesses(visit, { seen, evidence: observations })
+  },
+}
+
 const resourceMissing: Check = {
   id: 'resource-metadata-missing',
   severity: 'fault',
@@ -141,16 +195,8 @@ const resourceMissing: Check = {
   fix: `Serve it at ${resource.place}, and name that address in the challenge.`,
   gatehouse: resource.gatehouse,
   breaks: ['resource-metadata'],
-  after: wrongAddress,
-  find: (visit) => {
-    const sighting = findEnd(resource, visit, 'absent')
-    if (sighting === undefined || findDocument(visit, 'serverMetadata')) return sighting
-    const bring = `No authorization server shows at ${visit.shared.url.origin} either. Put one in front that serves both documents (gatehouse serve --to URL does), or, where yours is elsewhere:`
-    return {
-      ...sighting,
-      fix: `${bring} serve this one at ${resource.place}, and name its issuer there.`,
-    }
-  },
+  after: [...wrongAddress, 'metadata-missing'],
+  find: (visit) => findEnd(resource, visit, 'absent'),
 }
 
 const serverMissing: Check = {
@@ -162,7 +208,10 @@ const serverMissing: Check = {
   gatehouse: server.gatehouse,
   breaks: ['server-metadata'],
   after: wrongAddress,
-  find: (visit) => (server.isExpected(visit) ? findEnd(server, visit, 'absent') : undefined),
+  find: (visit) => {
+    const sighting = server.isExpected(visit) ? findEnd(server, visit, 'absent') : undefined
+    return sighting && addGuesses(visit, sighting)
+  },
 }
 
 /** Documents that are found and sent as something else than JSON. */
@@ -216,6 +265,7 @@ const optionalBroken: Check = {
 
 /** Finding the two documents. */
 export const documentChecks = [
+  missing,
   ...toEndings(resource).map((ending) => toCheck(resource, ending)),
   resourceMissing,
   ...toEndings(server).map((ending) => toCheck(server, ending)),

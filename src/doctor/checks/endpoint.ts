@@ -1,9 +1,10 @@
 /** What the MCP endpoint answers to somebody without a token: 401, or something that keeps clients out. */
 import type { Check, Sighting } from '../finding.ts'
 import type { Observation, SeenResponse } from '../observation.ts'
+import { isOldTransport, opensOldStream } from '../old-transport.ts'
 import { findDocument } from '../places.ts'
 import { isHtml, parseMembers, parseText, readKind, readLocation, tell } from '../reading.ts'
-import type { SharedVisit, Visit } from '../visit.ts'
+import type { Visit } from '../visit.ts'
 import { findSignInRedirect } from './front.ts'
 
 function sight(observation: Observation): Sighting {
@@ -25,14 +26,6 @@ function isEventStream({ headers }: SeenResponse): boolean {
   return /event-stream/i.test(headers['content-type'] ?? '')
 }
 
-/** Whether GET opens the stream of the old HTTP+SSE transport, which is why POST finds nothing there. */
-function isOldTransport({ get }: SharedVisit): boolean {
-  const { response } = get
-  return (
-    response?.status === 200 && isEventStream(response) && /^event: ?endpoint/m.test(response.body)
-  )
-}
-
 /** Whether the endpoint let somebody without a token in, and speaks MCP. */
 function isOpen({ shared }: Visit): boolean {
   const { response } = shared.post
@@ -40,6 +33,12 @@ function isOpen({ shared }: Visit): boolean {
   if (isHtml(response)) return false
   const rpc = parseMembers(response.json)
   return isEventStream(response) || parseText(rpc?.['jsonrpc']) !== undefined
+}
+
+/** The answer that lets everybody in, by either transport. */
+function findOpen(visit: Visit): Observation | undefined {
+  if (isOpen(visit)) return visit.shared.post
+  return isOldTransport(visit.shared) && opensOldStream(visit.shared) ? visit.shared.get : undefined
 }
 
 const redirectToOtherHost: Check = {
@@ -82,7 +81,10 @@ const openWithMetadata: Check = {
   fix: 'Answer requests without a token with 401 and WWW-Authenticate: Bearer resource_metadata="…", initialize included.',
   gatehouse: 'to: let clients reach the gate only, never the server behind it',
   breaks: ['unauthorized-401', 'unauthorized-401-on-get'],
-  find: (visit) => (isOpen(visit) && hasMetadata(visit) ? sight(visit.shared.post) : undefined),
+  find: (visit) => {
+    const open = findOpen(visit)
+    return open && hasMetadata(visit) ? sight(open) : undefined
+  },
 }
 
 const streamWithoutAnswer: Check = {
@@ -110,7 +112,10 @@ const openToEverybody: Check = {
   fix: 'Put an authorization server in front, unless everybody may use the tools.',
   gatehouse: 'gatehouse serve --to URL',
   breaks: [],
-  find: (visit) => (isOpen(visit) && !hasMetadata(visit) ? sight(visit.shared.post) : undefined),
+  find: (visit) => {
+    const open = findOpen(visit)
+    return open && !hasMetadata(visit) ? sight(open) : undefined
+  },
 }
 
 const notMcp: Check = {
@@ -147,17 +152,29 @@ const methodRefused: Check = {
   id: 'post-not-allowed',
   severity: 'fault',
   title: 'The path takes no POST',
-  why: 'Streamable HTTP clients post to the URL. A path that only answers GET belongs to the old HTTP+SSE transport, or to a website.',
-  fix: 'Give clients the Streamable HTTP URL, usually /mcp; bridge an old SSE server.',
-  gatehouse: 'backends[].transport: sse',
+  why: 'Streamable HTTP clients post to the URL. A path that only answers GET belongs to a website, or the proxy in front lets no POST through.',
+  fix: 'Give clients the Streamable HTTP URL, usually /mcp, and let POST through to it.',
+  gatehouse: 'backends[].path',
   breaks: ['unauthorized-401'],
   stops: 'reach',
-  find: (visit) => {
-    const { get } = visit.shared
-    const refused = findPost(visit, 405)
-    if (refused !== undefined) return refused
-    const absent = isOldTransport(visit.shared) ? findPost(visit, 404, 410) : undefined
-    return absent && { seen: `${absent.seen}; ${tell(get)}`, evidence: [...absent.evidence, get] }
+  find: (visit) => (isOldTransport(visit.shared) ? undefined : findPost(visit, 405)),
+}
+
+const oldTransport: Check = {
+  id: 'http-sse-only',
+  severity: 'fault',
+  title: 'The server speaks the old HTTP+SSE transport only',
+  why: 'Streamable HTTP has taken its place (MCP 2025-03-26). Some clients still go on by GET when POST finds nothing, a few want to be told (claude mcp add --transport sse); the others do not connect.',
+  fix: 'Serve Streamable HTTP, with a newer SDK, or put Gatehouse in front, which speaks HTTP+SSE to the server and Streamable HTTP to clients.',
+  gatehouse: 'backends[].transport: sse',
+  breaks: ['streamable-http'],
+  find: ({ shared, clients }) => {
+    const { post, get } = shared
+    if (!isOldTransport(shared)) return undefined
+    const speaking = clients.filter(({ profile }) => !profile.requires.includes('streamable-http'))
+    const names = speaking.map(({ profile }) => profile.name).join(', ')
+    const who = names === '' ? '' : `; ${names} still speak${speaking.length === 1 ? 's' : ''} it`
+    return { seen: `${tell(post)}; ${tell(get)}${who}`, evidence: [post, get] }
   },
 }
 
@@ -261,6 +278,7 @@ export const endpointChecks = [
   openWithMetadata,
   streamWithoutAnswer,
   openToEverybody,
+  oldTransport,
   notFound,
   methodRefused,
   notMcp,

@@ -1,4 +1,5 @@
 /** Whether clients can register (RFC 7591 §3): what keeps them from it. */
+import { findGuess } from '../default-endpoints.ts'
 import type { Check, Sighting } from '../finding.ts'
 import type { Observation, SeenResponse } from '../observation.ts'
 import { narrow } from '../places.ts'
@@ -11,10 +12,11 @@ export interface Registration {
   readonly observation: Observation
 }
 
-/** Every registration that was tried and that no page in front kept from the server. */
-export function listRegistrations({ clients }: Visit): readonly Registration[] {
+/** Every registration that was tried and that came to a registration endpoint, for all that can be seen. */
+export function listRegistrations({ shared, clients }: Visit): readonly Registration[] {
   return clients.flatMap((client) => {
     const { registration } = client
+    if (findGuess(client, shared) === 'in-vain') return []
     return registration && readKind(registration) !== 'wall'
       ? [{ client, observation: registration }]
       : []

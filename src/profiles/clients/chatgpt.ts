@@ -28,6 +28,11 @@ export const chatgpt: ClientProfile = {
       seen: '2026-10',
     },
     {
+      what: 'https://developers.openai.com/api/docs/guides/developer-mode (HTTP+SSE as well)',
+      kind: 'vendor',
+      seen: '2026-11',
+    },
+    {
       what: 'https://github.com/privacyfence/privacyfence tests/fixtures/ai_clients/chatgpt',
       kind: 'capture',
       seen: '2026-09',

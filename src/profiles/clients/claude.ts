@@ -21,6 +21,11 @@ export const claude: ClientProfile = {
       seen: '2026-10',
     },
     {
+      what: 'https://support.claude.com/en/articles/11503834-building-custom-connectors-via-remote-mcp-servers (HTTP+SSE as well)',
+      kind: 'vendor',
+      seen: '2026-11',
+    },
+    {
       what: 'https://github.com/privacyfence/privacyfence tests/fixtures/ai_clients/claude-ai',
       kind: 'capture',
       seen: '2026-09',

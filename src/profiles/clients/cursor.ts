@@ -18,6 +18,11 @@ export const cursor: ClientProfile = {
       kind: 'report',
       seen: '2026-10',
     },
+    {
+      what: 'https://www.developersdigest.tech/mcp-servers/clients/cursor (HTTP+SSE as well)',
+      kind: 'report',
+      seen: '2026-11',
+    },
     { what: 'Registration of Cursor 3.24.9', kind: 'capture', seen: '2026-10' },
   ],
   adding: {
@@ -54,6 +59,7 @@ export const cursor: ClientProfile = {
     registersScope: true,
   },
   tokens: { ...specification.tokens, authenticates: ['none', 'client_secret_post'] },
+  requires: specification.requires.filter((name) => name !== 'streamable-http'),
   failures: {
     register: 'Transient error connecting to streamableHttp server',
   },

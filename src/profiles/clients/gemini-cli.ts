@@ -19,6 +19,11 @@ export const geminiCli: ClientProfile = {
       kind: 'source',
       seen: '2026-10',
     },
+    {
+      what: 'google-gemini/gemini-cli 5411f11 packages/core/src/tools/mcp-client.ts (HTTP+SSE where no type is set)',
+      kind: 'source',
+      seen: '2026-11',
+    },
     { what: '@google/gemini-cli-core 0.61 on loopback', kind: 'capture', seen: '2026-11' },
     { what: 'https://geminicli.com/docs/tools/mcp-server', kind: 'vendor', seen: '2026-11' },
   ],

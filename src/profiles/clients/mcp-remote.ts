@@ -13,7 +13,11 @@ export const mcpRemote: ClientProfile = {
   alsoCalled: ['MCP CLI Client', 'MCP CLI Proxy'],
   runs: 'own-machine',
   sources: [
-    { what: 'geelen/mcp-remote d26e5a8', kind: 'source', seen: '2026-10' },
+    {
+      what: 'geelen/mcp-remote d26e5a8 (HTTP+SSE after a 404 or 405)',
+      kind: 'source',
+      seen: '2026-11',
+    },
     { what: 'mcp-remote 0.15.1', kind: 'source', seen: '2026-11' },
     {
       what: 'https://zuplo.com/learn/mcp/compatibility/clients/mcp-remote',

@@ -18,6 +18,11 @@ export const vscode: ClientProfile = {
     { what: 'https://github.com/microsoft/vscode/issues/282472', kind: 'report', seen: '2026-10' },
     { what: 'https://vscode.dev/oauth/client-metadata.json', kind: 'vendor', seen: '2026-10' },
     { what: 'microsoft/vscode src/vs/base/common/oauth.ts', kind: 'source', seen: '2026-10' },
+    {
+      what: 'microsoft/vscode 000d382 src/vs/workbench/api/common/extHostMcp.ts (HTTP+SSE after a 4xx)',
+      kind: 'source',
+      seen: '2026-11',
+    },
   ],
   adding: {
     steps: 'In a terminal:',
@@ -62,7 +67,7 @@ export const vscode: ClientProfile = {
     },
     registersScope: true,
   },
-  discovery: specifiedDiscovery,
+  discovery: { ...specifiedDiscovery, defaultEndpoints: 'named-server' },
   authorization: {
     resource: 'metadata',
     scope: ['challenge', 'resource-metadata', 'server-metadata'],

@@ -11,6 +11,11 @@ export const zed: ClientProfile = {
   revisions: ['2025-11-25'],
   sources: [
     { what: 'zed-industries/zed, its MCP OAuth client', kind: 'source', seen: '2026-10' },
+    {
+      what: 'zed-industries/zed 07887f1 crates/context_server/src/transport/http.rs (no HTTP+SSE)',
+      kind: 'source',
+      seen: '2026-11',
+    },
     { what: 'https://zed.dev/oauth/client-metadata.json', kind: 'vendor', seen: '2026-10' },
     {
       what: 'https://zuplo.com/learn/mcp/compatibility/clients/zed',
@@ -49,6 +54,7 @@ export const zed: ClientProfile = {
   },
   requires: [
     ...alwaysRequired,
+    'streamable-http',
     'unauthorized-401',
     'resource-metadata',
     'metadata-is-json',

@@ -41,20 +41,29 @@ export const answering: readonly Broken[] = [
     stops: ['chatgpt', 'claude', 'codex'],
   },
   {
-    name: 'an old server that takes GET only',
-    alter: at(paths.mcp, (reply, { method }) => (method === 'POST' ? refused(405) : reply)),
+    name: 'a path that takes no POST and is of no MCP server',
+    alter: () => (asked) => (asked.method === 'GET' ? page('Welcome') : refused(405)),
     finds: ['post-not-allowed'],
-    stops: ['chatgpt', 'claude'],
+    stops: ['chatgpt', 'claude', 'claude-code', 'codex', 'vscode'],
   },
   {
-    name: 'an old server that takes GET only, and has nothing at its path for POST',
+    name: 'an old server of HTTP+SSE, with tokens',
+    alter: at(paths.mcp, (reply, { method }) => (method === 'POST' ? refused(405) : reply)),
+    finds: ['http-sse-only'],
+    stops: ['codex', 'goose', 'zed', 'copilot-studio'],
+    spares: ['chatgpt', 'claude', 'vscode', 'cursor', 'gemini-cli', 'mcp-remote'],
+    says: /ChatGPT.+Visual Studio Code/,
+  },
+  {
+    name: 'an old server of HTTP+SSE without tokens, and nothing at its path for POST',
     url: `${origin}/sse`,
     alter: () => (asked) =>
       asked.url.pathname === '/sse' && asked.method === 'GET'
         ? stream('event: endpoint\ndata: /messages?sessionId=1\n\n')
         : page('Not found', 404),
-    finds: ['post-not-allowed'],
-    stops: ['chatgpt', 'claude', 'codex'],
+    finds: ['http-sse-only', 'open-to-everybody'],
+    stops: ['codex', 'goose'],
+    spares: ['chatgpt', 'claude', 'vscode', 'python-sdk'],
   },
   {
     name: 'a stream without an answer, and no OAuth',

@@ -150,12 +150,57 @@ const { issuer, ...withoutIssuer } = serverMetadata
 const underTenant = `${origin}/tenant`
 const atTenant = withMembers(paths.resource, { authorization_servers: [underTenant] })
 
+const withoutDocuments = all(below('/.well-known/', notFound), challenge('Bearer'))
+const guessing = ['claude-code', 'vscode', 'codex', 'mcp-remote', 'inspector', 'python-sdk']
+const withoutGuess = ['chatgpt', 'claude', 'gemini-cli', 'zed', 'cursor']
+
 export const withServerMetadata: readonly Broken[] = [
   {
-    name: 'no authorization-server metadata',
+    name: 'no metadata at all, and the endpoints where MCP 2025-03-26 had them',
+    alter: withoutDocuments,
+    finds: ['metadata-missing', 'challenge-without-metadata'],
+    stops: withoutGuess,
+    spares: guessing,
+    says: /POST https:\/\/mcp\.example\.com\/register answered 201/,
+    words: { chatgpt: /does not implement OAuth|Something went wrong/ },
+  },
+  {
+    name: 'no metadata at all, and a registration that fails where clients guess',
+    alter: all(
+      withoutDocuments,
+      at(paths.register, () => ({ status: 400, body: { error: 'invalid_redirect_uri' } })),
+    ),
+    finds: ['metadata-missing', 'registration-refuses-redirect', 'challenge-without-metadata'],
+    stops: [...withoutGuess, ...guessing],
+  },
+  {
+    name: 'no metadata at all, and nothing where clients guess',
+    alter: all(withoutDocuments, at(paths.register, notFound)),
+    finds: ['metadata-missing', 'challenge-without-metadata'],
+    stops: [...withoutGuess, ...guessing],
+    says: /POST https:\/\/mcp\.example\.com\/register answered 404/,
+  },
+  {
+    name: 'no metadata at all, and a page for people where clients guess',
+    alter: all(
+      withoutDocuments,
+      at(paths.register, () => page('Sign up')),
+    ),
+    finds: ['metadata-missing', 'challenge-without-metadata'],
+    stops: [...withoutGuess, ...guessing],
+  },
+  {
+    name: 'no authorization-server metadata, and the endpoints where clients guess',
     alter: at(paths.server, notFound),
     finds: ['server-metadata-missing'],
-    stops: ['chatgpt', 'claude'],
+    stops: withoutGuess,
+    spares: guessing,
+  },
+  {
+    name: 'an authorization server that is named, without metadata and without endpoints to guess',
+    alter: all(at(paths.server, notFound), at(paths.register, notFound)),
+    finds: ['server-metadata-missing'],
+    stops: [...withoutGuess, ...guessing],
   },
   {
     name: 'an issuer with a path, and metadata at the root only',
