@@ -2,7 +2,12 @@
 import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
 import { connect, type PeerCertificate, type TLSSocket } from 'node:tls'
-import { findCertificateProblem, type ProbeFailure, toProbeFailure } from './probe-failure.ts'
+import {
+  createLateHandshake,
+  findCertificateProblem,
+  type ProbeFailure,
+  toProbeFailure,
+} from './probe-failure.ts'
 import { isPublicAddress } from './special-use.ts'
 
 /** What is known of a host. */
@@ -102,9 +107,12 @@ async function shakeHands(
   })
   try {
     await new Promise<void>((resolve, reject) => {
-      const late = Object.assign(new Error('The handshake is slow'), { code: 'ETIMEDOUT' })
+      let isAccepted = false
       socket.once('secureConnect', resolve).once('error', reject)
-      socket.once('timeout', () => reject(late))
+      socket.once('connect', () => {
+        isAccepted = true
+      })
+      socket.once('timeout', () => reject(createLateHandshake(isAccepted)))
     })
     const { alpnProtocol } = socket
     return {

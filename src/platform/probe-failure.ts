@@ -8,7 +8,10 @@ export interface ProbeFailure {
     | 'unreachable'
     | 'certificate'
     | 'tls'
+    /** No connection came about in time. */
     | 'timeout'
+    /** The connection was accepted, and no whole answer came in time. */
+    | 'silent'
     | 'broken-answer'
     | 'not-sent'
   /** In plain words, without addresses of this machine. */
@@ -16,6 +19,8 @@ export interface ProbeFailure {
 }
 
 const privateCode = 'PRIVATE_ADDRESS'
+const silentHandshakeCode = 'SILENT_HANDSHAKE'
+const noConnection = { kind: 'timeout', detail: 'no connection came about in time' } as const
 
 /** By the machine's word for it. */
 const byCode: Readonly<Record<string, ProbeFailure>> = {
@@ -24,8 +29,12 @@ const byCode: Readonly<Record<string, ProbeFailure>> = {
   ECONNREFUSED: { kind: 'refused', detail: 'nothing listens there: the connection was refused' },
   EHOSTUNREACH: { kind: 'unreachable', detail: 'no route leads to its address' },
   ENETUNREACH: { kind: 'unreachable', detail: 'no route leads to its network' },
-  UND_ERR_CONNECT_TIMEOUT: { kind: 'timeout', detail: 'no connection came about in time' },
-  ETIMEDOUT: { kind: 'timeout', detail: 'no connection came about in time' },
+  UND_ERR_CONNECT_TIMEOUT: noConnection,
+  ETIMEDOUT: noConnection,
+  [silentHandshakeCode]: {
+    kind: 'silent',
+    detail: 'the connection was accepted, and nothing answered the TLS handshake',
+  },
   ECONNRESET: {
     kind: 'broken-answer',
     detail: 'the connection was cut before the answer was over',
@@ -63,11 +72,13 @@ const certificates: Readonly<Record<string, string>> = {
   HOSTNAME_MISMATCH: 'the certificate is for another name',
 }
 
-/** The failure that an error stands for. */
-export function toProbeFailure(error: unknown): ProbeFailure {
+/** The failure that an error stands for. A time that is over says more once it is known whether anybody was there. */
+export function toProbeFailure(error: unknown, isConnected = false): ProbeFailure {
   const name = error instanceof Error ? error.name : ''
   if (name === 'TimeoutError' || name === 'AbortError') {
-    return { kind: 'timeout', detail: 'the answer was not over in time' }
+    return isConnected
+      ? { kind: 'silent', detail: 'the connection was accepted, and no whole answer came in time' }
+      : noConnection
   }
   const code = findCode(error)
   const known = byCode[code]
@@ -86,6 +97,12 @@ export function findCertificateProblem(code: string): string | undefined {
   const known = certificates[code]
   if (known !== undefined) return known
   return /CERT|CRL/.test(code) ? `the certificate is not trusted (${code})` : undefined
+}
+
+/** The error for a handshake that took too long. */
+export function createLateHandshake(isAccepted: boolean): Error {
+  const code = isAccepted ? silentHandshakeCode : 'ETIMEDOUT'
+  return Object.assign(new Error('The handshake is slow'), { code })
 }
 
 /** The error for an address that a public checker does not visit. */

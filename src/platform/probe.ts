@@ -4,7 +4,7 @@
  */
 import { lookup as lookupName } from 'node:dns'
 import { isIP, type LookupFunction } from 'node:net'
-import { Agent, type Dispatcher, request as requestOnce } from 'undici'
+import { Agent, buildConnector, type Dispatcher, request as requestOnce } from 'undici'
 import { type ProbeFailure, privateAddress, toProbeFailure } from './probe-failure.ts'
 import { isPublicAddress } from './special-use.ts'
 
@@ -66,22 +66,39 @@ const quietMs = 1500
 export function createSend(options: SendOptions): Send {
   return async (request, { anyCertificate = false, signal: stop } = {}) => {
     const startedAt = performance.now()
-    const agent = createAgent(options, anyCertificate)
+    const connection = { isOpen: false }
+    const agent = createAgent(options, anyCertificate, connection)
     const deadlineMs = (options.deadlineSeconds ?? 10) * 1000
     const deadline = AbortSignal.timeout(deadlineMs)
     const signal = stop === undefined ? deadline : AbortSignal.any([deadline, stop])
-    const result = await ask({ request, agent, deadlineMs, signal, options })
+    const result = await ask({ request, agent, connection, deadlineMs, signal, options })
     await agent.destroy()
     return { ...result, milliseconds: Math.round(performance.now() - startedAt) }
   }
 }
 
-function createAgent({ isPublicOnly, ca }: SendOptions, anyCertificate: boolean): Agent {
+/** Whether somebody took the connection, over https the handshake too. */
+interface Connection {
+  isOpen: boolean
+}
+
+function createAgent(
+  { isPublicOnly, ca }: SendOptions,
+  anyCertificate: boolean,
+  connection: Connection,
+): Agent {
+  const connect = buildConnector({
+    rejectUnauthorized: !anyCertificate,
+    allowH2: false,
+    ...(ca === undefined ? {} : { ca }),
+    ...(isPublicOnly === true ? { lookup: lookUpPublic } : {}),
+  })
   return new Agent({
-    connect: {
-      rejectUnauthorized: !anyCertificate,
-      ...(ca === undefined ? {} : { ca }),
-      ...(isPublicOnly === true ? { lookup: lookUpPublic } : {}),
+    connect(target, callback) {
+      connect(target, (...made) => {
+        connection.isOpen = made[0] === null
+        callback(...made)
+      })
     },
     allowH2: false,
     bodyTimeout: 0,
@@ -93,6 +110,7 @@ function createAgent({ isPublicOnly, ca }: SendOptions, anyCertificate: boolean)
 interface Asking {
   readonly request: ProbeRequest
   readonly agent: Agent
+  readonly connection: Connection
   readonly deadlineMs: number
   readonly signal: AbortSignal
   readonly options: SendOptions
@@ -114,7 +132,7 @@ async function ask(asking: Asking): Promise<Pick<ProbeResult, 'answer' | 'failur
     const body = await (isStream ? readStream(response.body, asking) : readBody(response.body))
     return { answer: { status: response.statusCode, headers, body } }
   } catch (error) {
-    return { failure: toProbeFailure(error) }
+    return { failure: toProbeFailure(error, asking.connection.isOpen) }
   }
 }
 

@@ -1,6 +1,7 @@
 /** Servers that are not reached, with nothing in between: real certificates, closed ports, silence. */
 import { createServer } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
+import { createServer as createRawServer, type Socket } from 'node:net'
 import { describe, expect, it } from 'vitest'
 import { diagnose } from '../../src/doctor/checks.ts'
 import { judge } from '../../src/doctor/verdict.ts'
@@ -78,9 +79,28 @@ describe('a server that', () => {
     const address = await listenOnLoopback(server)
     try {
       const [first] = diagnose(await visit(`${address}/mcp`, { deadlineSeconds: 0.2 }))
-      expect(first).toMatchObject({ id: 'no-answer' })
+      expect(first).toMatchObject({ id: 'accepted-without-answer', stops: 'reach' })
+      expect(first?.fix).not.toMatch(/firewall/)
     } finally {
       await closeNow(server)
+    }
+  })
+
+  it('accepts a connection and says nothing to TLS', async () => {
+    const sockets = new Set<Socket>()
+    const server = createRawServer((socket) => sockets.add(socket.on('error', () => {})))
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const address = server.address()
+    const port = typeof address === 'object' ? address?.port : 0
+    try {
+      const seen = await visit(`https://127.0.0.1:${port}/mcp`, { deadlineSeconds: 0.3 })
+      expect(diagnose(seen)[0]).toMatchObject({
+        id: 'accepted-without-answer',
+        fix: expect.stringContaining('TLS'),
+      })
+    } finally {
+      for (const socket of sockets) socket.destroy()
+      server.close()
     }
   })
 

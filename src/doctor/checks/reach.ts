@@ -9,11 +9,17 @@ export function readHost({ host }: SharedVisit): HostFacts | undefined {
   return 'kind' in host ? undefined : host
 }
 
+/** Why nobody answered. Of a silent handshake the request itself saw only that no connection came about. */
+function readFailure({ host, post }: SharedVisit): Failure | undefined {
+  const before = 'kind' in host ? host : undefined
+  return before?.kind === 'silent' ? before : (post.failure ?? before)
+}
+
 function findFailure({ shared }: Visit, ...kinds: readonly Failure['kind'][]) {
-  const { host, post } = shared
-  const failure = post.failure ?? ('kind' in host ? host : undefined)
+  const { post, url } = shared
+  const failure = readFailure(shared)
   if (post.response || !failure || !kinds.includes(failure.kind)) return undefined
-  return { seen: `${shared.url.href}: ${failure.detail}`, evidence: [post] } satisfies Sighting
+  return { seen: `${url.href}: ${failure.detail}`, evidence: [post] } satisfies Sighting
 }
 
 function findHost(visit: Visit, isSo: (host: HostFacts) => boolean, say: string) {
@@ -64,13 +70,31 @@ const connectionRefused: Check = {
 const noAnswer: Check = {
   id: 'no-answer',
   severity: 'fault',
-  title: 'No answer came in time',
-  why: 'A firewall drops the connection, or the server accepts it and never answers. Clients give up after ten seconds or so.',
-  fix: 'Open the port in the firewall or security group, and see in the log of the server whether the request arrives and what it waits for.',
+  title: 'No connection comes about',
+  why: 'A firewall or security group drops the packets, or the address leads to no machine. Clients give up after ten seconds or so.',
+  fix: 'Open the port in the firewall or security group of the machine, and check that the DNS record names the right one.',
   breaks: ['public-address'],
   stops: 'reach',
   after: ['ipv6-only'],
   find: (visit) => findFailure(visit, 'timeout', 'unreachable'),
+}
+
+const acceptedWithoutAnswer: Check = {
+  id: 'accepted-without-answer',
+  severity: 'fault',
+  title: 'The connection is accepted, and no answer comes',
+  why: 'The network is open and something listens: the server hangs over the request, or a proxy or port forward takes connections for a server that does not. Clients give up after ten seconds or so.',
+  fix: 'See in the log of the server whether the request arrives and what it waits for (a database, another service, the end of the body). Where it does not arrive, look at what stands in front: where the proxy, load balancer or docker -p leads.',
+  breaks: [],
+  stops: 'reach',
+  after: ['ipv6-only'],
+  find: (visit) => {
+    const sighting = findFailure(visit, 'silent')
+    if (sighting === undefined || !('kind' in visit.shared.host)) return sighting
+    const fix =
+      'Check that the port speaks TLS: what listens there takes the connection and does not answer the handshake. Terminate TLS in front of a server that speaks plain HTTP, or correct scheme and port of the URL.'
+    return { ...sighting, fix }
+  },
 }
 
 const brokenAnswer: Check = {
@@ -145,7 +169,14 @@ const plainHttp: Check = {
 }
 
 /** Names, and whether something answers. */
-export const reachChecks = [nameNotFound, ipv6Only, connectionRefused, noAnswer, brokenAnswer]
+export const reachChecks = [
+  nameNotFound,
+  ipv6Only,
+  connectionRefused,
+  noAnswer,
+  acceptedWithoutAnswer,
+  brokenAnswer,
+]
 
 /** Addresses and ports that some clients do not go to. */
 export const addressChecks = [privateAddress, redirectToHttps, plainHttp, portNot443]

@@ -24,6 +24,14 @@ export const unreached: readonly Broken[] = [
     failure: { kind: 'timeout', detail: 'no connection came about in time' },
     finds: ['no-answer'],
     stops: ['chatgpt', 'codex'],
+    says: /firewall/,
+  },
+  {
+    name: 'a server that takes the connection and hangs',
+    failure: { kind: 'silent', detail: 'the connection was accepted' },
+    finds: ['accepted-without-answer'],
+    stops: ['chatgpt', 'codex'],
+    words: { chatgpt: /^Error creating connector$/ },
   },
   {
     name: 'a port of another protocol',
