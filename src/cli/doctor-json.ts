@@ -24,6 +24,10 @@ export function toReportJson(report: Report): Record<string, unknown> {
       client_id: clientId,
       registration_endpoint: endpoint,
     })),
+    documents_shown: report.documentsShown.map(({ client, clientId }) => ({
+      client,
+      client_id: clientId,
+    })),
   }
 }
 

@@ -1,7 +1,12 @@
 /** The report of `gatehouse doctor` for a person at a terminal: findings first, verdicts last, where the eye is. */
 import { styleText } from 'node:util'
 import type { Severity } from '../doctor/finding.ts'
-import type { ClientVerdict, Report, ReportedFinding } from '../doctor/report.ts'
+import {
+  type ClientVerdict,
+  documentsShownWords,
+  type Report,
+  type ReportedFinding,
+} from '../doctor/report.ts'
 import { toPrintable } from '../operate/redact.ts'
 import type { Step } from '../profiles/profile.ts'
 
@@ -104,11 +109,15 @@ function renderField(label: string, texts: readonly string[], { width, paint }: 
   })
 }
 
-/** Registrations that are still there, as lines; none where there are none. */
+/** What the visit left at the server, as lines; none where it left nothing. */
 export function renderLeftBehind(
-  { leftBehind }: Pick<Report, 'leftBehind'>,
+  { leftBehind, documentsShown }: Pick<Report, 'leftBehind' | 'documentsShown'>,
   width: number,
 ): string[] {
+  return [...renderRegistrations(leftBehind, width), ...renderDocuments(documentsShown, width)]
+}
+
+function renderRegistrations(leftBehind: Report['leftBehind'], width: number): string[] {
   if (leftBehind.length === 0) return []
   const about =
     'These registrations could not be removed again, because the server offers no way to (RFC 7592). They hold no token and give nobody access; remove them at the server if you like:'
@@ -120,6 +129,12 @@ export function renderLeftBehind(
     ),
     '',
   ]
+}
+
+function renderDocuments(shown: Report['documentsShown'], width: number): string[] {
+  if (shown.length === 0) return []
+  const names = shown.map(({ client }) => client).join(', ')
+  return [...wrap(`${names}: ${documentsShownWords}`, width), '']
 }
 
 function renderVerdicts(report: Report, { width, paint }: Canvas): string[] {

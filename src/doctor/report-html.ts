@@ -9,6 +9,7 @@ import { sha256 } from '../platform/crypto.ts'
 import { type Html, html, renderHtml, toStyleElement } from '../platform/html.ts'
 import type { Verdict } from './finding.ts'
 import type { LoginVisit } from './login/login-visit.ts'
+import { documentsShownWords } from './report.ts'
 import { renderFinding, type ShownFinding } from './report-html/findings.ts'
 import { renderLoginSteps } from './report-html/login-steps.ts'
 import { stylesheet } from './report-html/stylesheet.ts'
@@ -30,6 +31,7 @@ export interface HtmlReport {
   readonly findings: readonly ShownFinding[]
   /** Registrations that could not be removed. */
   readonly leftBehind?: readonly { readonly client: string; readonly clientId?: string }[]
+  readonly documentsShown?: readonly { readonly client: string }[]
   readonly login?: LoginVisit | undefined
   /** What an installation said of itself, in rows. */
   readonly facts?: readonly (readonly [name: string, value: string])[] | undefined
@@ -118,15 +120,22 @@ ${facts.map(([name, value]) => html`<tr><th scope="row">${name}</th><td><bdi>${s
 </section>`
 }
 
-function renderLeftBehind({ leftBehind = [] }: HtmlReport): Html | false {
-  if (leftBehind.length === 0) return false
+function renderLeftBehind({ leftBehind = [], documentsShown = [] }: HtmlReport): Html | false {
+  if (leftBehind.length + documentsShown.length === 0) return false
   const items = leftBehind.map(
     ({ client, clientId = 'a client whose id could not be read' }) =>
       html`<li><code><bdi>${show(clientId)}</bdi></code> (as ${show(client)})</li>`,
   )
   return html`<section aria-labelledby="left">
 <h2 id="left">Left behind</h2>
-<p>These registrations could not be removed again, because the server offers no way to (RFC 7592). They hold no token and give nobody access.</p>
-<ul>${items}</ul>
+${
+  items.length > 0 &&
+  html`<p>These registrations could not be removed again, because the server offers no way to (RFC 7592). They hold no token and give nobody access.</p>
+<ul>${items}</ul>`
+}
+${
+  documentsShown.length > 0 &&
+  html`<p>${show(documentsShown.map(({ client }) => client).join(', '))}: ${documentsShownWords}</p>`
+}
 </section>`
 }

@@ -18,6 +18,7 @@ export interface Report {
   /** Faults first, then risks, then notes; of each the cause before its consequences. */
   readonly findings: readonly ReportedFinding[]
   readonly leftBehind: readonly LeftBehind[]
+  readonly documentsShown: readonly DocumentShown[]
   /** How many requests were sent. */
   readonly requests: number
 }
@@ -48,6 +49,20 @@ export interface LeftBehind {
   readonly endpoint: string
 }
 
+/**
+ * A client that needed no registration: its id is the address of its metadata document, which the server has
+ * read and may remember. Nobody but the server can make it forget.
+ */
+export interface DocumentShown {
+  /** Name of the client that was played. */
+  readonly client: string
+  readonly clientId: string
+}
+
+/** What becomes of {@link DocumentShown}, after the names of the clients and a colon. */
+export const documentsShownWords =
+  'nothing was registered. Their ids are addresses of metadata documents, which the server may remember for a while; a Gatehouse lists them among its clients for two days.'
+
 /** Longest text of a finding, in characters. */
 const textShown = 2000
 
@@ -64,6 +79,7 @@ export function createReport(visit: Visit, found: readonly Finding[]): Report {
     verdicts: judge(visit, findings).map((verdict, index) => addReason(verdict, visit, index)),
     findings: findings.map((finding) => toReported(finding, visit)),
     leftBehind: visit.clients.flatMap((client) => findLeftBehind(client) ?? []),
+    documentsShown: visit.clients.flatMap((client) => findDocumentShown(client) ?? []),
     requests: listObservations(visit).filter(({ failure }) => failure?.kind !== 'not-sent').length,
   }
 }
@@ -121,6 +137,14 @@ function findLeftBehind({
   const endpoint = registration?.request.url ?? ''
   const id = clientId === undefined ? {} : { clientId: clientId.slice(0, textShown) }
   return { client: profile.name, ...id, endpoint }
+}
+
+/** A refusal leaves nothing: the document was not read, or not taken. */
+function findDocumentShown(client: ClientVisit): DocumentShown | undefined {
+  const { profile, identification, clientId, authorize } = client
+  const { status = 0 } = authorize?.response ?? {}
+  if (identification !== 'document' || clientId === undefined) return undefined
+  return status >= 200 && status < 400 ? { client: profile.name, clientId } : undefined
 }
 
 function isSuccess(observation: Observation | undefined): boolean {

@@ -58,6 +58,7 @@ describe('gatehouse doctor', () => {
         },
       ],
       left_behind: [],
+      documents_shown: [],
     })
   })
 

@@ -64,6 +64,12 @@ describe('no false alarm', () => {
       const report = await examine(live.url, played)
       expect(listOutcomes(report)).toEqual(allConnect(played))
       expect(listFindings(report)).toEqual(['private-address'])
+      const kept = live.audit
+        .filter(({ event }) => event === 'client.registered')
+        .map(({ clientId }) => clientId)
+        .filter((id) => id?.startsWith('https://'))
+      const shown = report.documentsShown.map(({ clientId }) => clientId)
+      expect(new Set(shown)).toEqual(new Set(kept))
     } finally {
       await live.close()
     }

@@ -77,6 +77,7 @@ export const ordinary: HtmlReport = {
     },
   ],
   leftBehind: [{ client: 'ChatGPT', clientId: 'a1b2c3d4' }],
+  documentsShown: [{ client: 'Zed' }],
 }
 
 const script = '<script>document.title="owned"</script><img src=x onerror="document.title=1">'
@@ -101,4 +102,5 @@ export const hostile: HtmlReport = {
     ],
   })),
   leftBehind: [{ client: script, clientId: attribute }],
+  documentsShown: [{ client: script }],
 }

@@ -158,6 +158,17 @@ describe('a report', () => {
     expect(leftBehind).toEqual([{ client: 'Claude', endpoint: expect.any(String) }])
   })
 
+  it('names clients whose metadata document the server has read, and no others', async () => {
+    const shown = { identification: 'document', clientId: 'https://claude.ai/c' } as const
+    const visited = await createVisit([
+      shown,
+      { ...shown, authorize: refused },
+      { clientId: 'registered' },
+    ])
+    const { documentsShown } = createReport(visited, [])
+    expect(documentsShown).toEqual([{ client: 'Claude', clientId: 'https://claude.ai/c' }])
+  })
+
   it('says no more of what a server wrote than a person can read', async () => {
     const long = { seen: 'x'.repeat(60_000), fix: 'y'.repeat(60_000) }
     const finding = { ...createFinding('x'), ...long }
