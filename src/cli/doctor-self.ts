@@ -7,6 +7,7 @@ import type { Settings } from '../operate/config/load.ts'
 import { systemClock } from '../platform/clock.ts'
 import { type ConfigOptions, judgeConfig } from './config.ts'
 import { toFindingJson } from './doctor-json.ts'
+import { refuseVisitOptions, type VisitOptions } from './doctor-options.ts'
 import { verifyReportFile, writeReport } from './doctor-page.ts'
 import { renderFindings } from './doctor-text.ts'
 import { exitFailure, exitUsage, toFailure } from './failure.ts'
@@ -17,7 +18,7 @@ import { createSteps } from './steps.ts'
 import { readVersion } from './version.ts'
 
 /** Options of `doctor --self`. */
-export interface SelfOptions extends ConfigOptions {
+export interface SelfOptions extends ConfigOptions, VisitOptions {
   /** File of the report as a page. */
   report?: string
 }
@@ -39,6 +40,7 @@ interface SelfReport {
 export async function examineSelf(url: string | undefined, options: SelfOptions): Promise<void> {
   if (url !== undefined)
     throw toFailure('--self looks at this installation: leave the address out', exitUsage)
+  refuseVisitOptions(options)
   if (options.report !== undefined) verifyReportFile(options.report)
   const report = await lookAtSelf(options)
   if (options.json === true) print(renderJson(toJson(report)))
@@ -118,7 +120,7 @@ function toJson({ url, visitedAt, facts, findings }: SelfReport): Record<string,
 
 /** What was looked at, in a line each. */
 function describeFacts(facts: SelfFacts, settings: Settings): [string, string][] {
-  const { data, keys, providers, backends, process: limits, address } = facts
+  const { data, keys, providers, backends, documents, process: limits, address } = facts
   const { signer } = keys
   return [
     ['Public URL', describeAnswer(address.metadata ?? address.resources[0]?.metadata)],
@@ -138,6 +140,10 @@ function describeFacts(facts: SelfFacts, settings: Settings): [string, string][]
     ...backends.map(({ id, address: to, problem }): [string, string] => [
       `Backend ${id}`,
       problem === undefined ? `${to} answers` : to,
+    ]),
+    ...documents.map(({ host, problem }): [string, string] => [
+      `Documents at ${host}`,
+      problem ?? 'can be reached',
     ]),
     ['Open files', limits.openFiles === undefined ? 'unknown' : `up to ${limits.openFiles}`],
     ['Listens on', `${settings.host} port ${settings.port}`],

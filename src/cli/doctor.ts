@@ -12,6 +12,7 @@ import { createInspectHost } from '../platform/inspect-host.ts'
 import { createSend } from '../platform/probe.ts'
 import type { ClientProfile } from '../profiles/profile.ts'
 import { findProfile, profiles } from '../profiles/registry.ts'
+import type { ConfigOptions } from './config.ts'
 import { toReportJson } from './doctor-json.ts'
 import {
   type LoginOptions,
@@ -23,6 +24,7 @@ import {
   toLoginJson,
   verifyFinished,
 } from './doctor-login.ts'
+import { refuseInstallationOptions } from './doctor-options.ts'
 import { verifyReportFile, writeReport } from './doctor-page.ts'
 import { renderLeftBehind, renderReport } from './doctor-text.ts'
 import { exitUsage, toFailure } from './failure.ts'
@@ -31,7 +33,7 @@ import { createSteps } from './steps.ts'
 import { readUserAgent, readVersion } from './version.ts'
 
 /** Options of `doctor`. */
-export interface DoctorOptions extends LoginOptions {
+export interface DoctorOptions extends LoginOptions, Omit<ConfigOptions, 'json'> {
   as?: string
   json?: boolean
   publicChecker?: boolean
@@ -56,6 +58,7 @@ export async function examine(address: string | undefined, options: DoctorOption
   if (address === undefined)
     throw toFailure('Name the MCP URL to visit, or --self for this installation', exitUsage)
   const url = parseAddress(address)
+  refuseInstallationOptions(options)
   if (options.report !== undefined) verifyReportFile(options.report)
   const played = choosePlayed(options.as)
   const wish = await prepareLogin(options, isAnyone(options.as) ? [] : played)

@@ -40,9 +40,10 @@ export async function gatherData(settings: Settings): Promise<{ data: DataFacts;
     if (report?.schema === undefined) return { data: unopened(), keys: noKeys }
     if (report.schema < report.newestSchema)
       return { data: { ...unopened(), ...report }, keys: noKeys }
+    const aheadSeconds = report.now && Math.round(report.now - systemClock.now())
     const { vault, keys, ...found } = await readContents(settings)
     const masterKey = openKey(settings, vault)
-    return { data: { ...around, ...report, ...found, masterKey }, keys }
+    return { data: { ...around, ...report, ...found, aheadSeconds, masterKey }, keys }
   } catch (error) {
     return { data: unopened(toMessage(error)), keys: noKeys }
   }

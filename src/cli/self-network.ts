@@ -8,6 +8,7 @@ import { createProbe } from '../doctor/observe.ts'
 import type {
   AddressFacts,
   BackendFacts,
+  DocumentFacts,
   ProcessFacts,
   ProviderFacts,
 } from '../doctor/self/self-facts.ts'
@@ -18,6 +19,7 @@ import { createSend } from '../platform/probe.ts'
 import { createPrograms, type Programs } from '../platform/programs.ts'
 import { toCallbackUri } from '../server/flow/upstream-trip.ts'
 import { findBackendProblem, renderProgram } from './probe.ts'
+import { askDocuments } from './self-egress.ts'
 import { readUserAgent } from './version.ts'
 
 /** What was asked, and how it was answered. */
@@ -25,6 +27,7 @@ interface NetworkFacts {
   readonly address: AddressFacts
   readonly providers: readonly ProviderFacts[]
   readonly backends: readonly BackendFacts[]
+  readonly documents: readonly DocumentFacts[]
 }
 
 /** Asks everything at once; each answer has ten seconds. */
@@ -32,13 +35,14 @@ export async function gatherNetwork(live: GatehouseOptions): Promise<NetworkFact
   const config = createConfig(live)
   const probe = createProbe(createSend({ userAgent: readUserAgent('doctor') }))
   const programs = createPrograms(readProgramEnvironment())
-  const [address, providers, backends] = await Promise.all([
+  const [address, providers, backends, documents] = await Promise.all([
     askAddress(config, probe),
     Promise.all((live.upstreams ?? []).map((upstream) => askProvider(upstream, config, probe))),
     Promise.all(config.backends.map((backend) => askBackend(backend, programs))),
+    askDocuments(config, live.fetchDocument),
   ])
   await programs.close()
-  return { address, providers, backends }
+  return { address, providers, backends, documents }
 }
 
 function ask(url: string, probe: Probe): Promise<Observation> {

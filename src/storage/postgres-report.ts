@@ -33,13 +33,17 @@ async function describe(client: PostgresListener, names: PostgresNames): Promise
   const settings = ['server_version', 'fsync', 'synchronous_commit', 'full_page_writes']
   const columns = settings.map((name) => `current_setting('${name}') AS ${name}`)
   const durability = await read<Record<string, string>>(`SELECT ${columns.join(', ')}`)
+  const { now } = await read<{ now: number }>(
+    'SELECT extract(epoch FROM clock_timestamp())::float8 AS now',
+  )
+  const common = { newestSchema, durability, now }
   const { found } = await read<{ found: boolean }>(
     `SELECT to_regclass('${names.schema}') IS NOT NULL AS found`,
   )
-  if (!found) return { schema: undefined, newestSchema, rows: 0, sizeBytes: undefined, durability }
+  if (!found) return { ...common, schema: undefined, rows: 0, sizeBytes: undefined }
   const { version } = await read<{ version: number }>(`SELECT version FROM ${names.schema}`)
   const { rows, size } = await read<{ rows: string; size: string }>(
     `SELECT count(*) AS rows, pg_total_relation_size('${names.table}') AS size FROM ${names.table}`,
   )
-  return { schema: version, newestSchema, rows: Number(rows), sizeBytes: Number(size), durability }
+  return { ...common, schema: version, rows: Number(rows), sizeBytes: Number(size) }
 }

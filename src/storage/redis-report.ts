@@ -23,6 +23,8 @@ export async function describeRedis(options: {
     try {
       const format = await connection.run(['GET', space.format])
       const rows = Number(await connection.run(['ZCARD', space.names]))
+      // A user whose rules leave TIME out may keep it.
+      const time = await connection.run(['TIME']).catch(() => undefined)
       const facts = Object.entries(await readFacts(connection.run))
       return {
         schema: format === null ? undefined : Number(format),
@@ -30,6 +32,7 @@ export async function describeRedis(options: {
         rows,
         sizeBytes: undefined,
         durability: Object.fromEntries(facts.map(([name, value]) => [name, value ?? 'unknown'])),
+        now: Array.isArray(time) ? Number(time[0]) : undefined,
       }
     } finally {
       connection.close()

@@ -12,4 +12,6 @@ export interface StoreReport {
   readonly sizeBytes: number | undefined
   /** The settings that decide what is still there after a crash, as the driver's own names and values. */
   readonly durability: Readonly<Record<string, string>>
+  /** Unix seconds by the clock of its server; absent where there is none, or where it does not say. */
+  readonly now?: number | undefined
 }

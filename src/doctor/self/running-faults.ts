@@ -49,37 +49,48 @@ function toOtherAlgorithm(has: string, wants: string): Finding {
 }
 
 /** Whether other machines have the same time. */
-export function findClockFaults({ now, address, providers }: SelfFacts): Finding[] {
+export function findClockFaults({ now, address, data, providers }: SelfFacts): Finding[] {
   const seen = [...providers.map(({ reached }) => reached), address.metadata]
-  const [worst] = seen
-    .flatMap((one) => toSkew(one, now))
-    .sort((a, b) => Math.abs(b.seconds) - Math.abs(a.seconds))
-  if (worst === undefined || Math.abs(worst.seconds) <= skewSeconds) return []
-  const { seconds, observation } = worst
+  const { aheadSeconds, place } = data
+  const clocks: readonly Clock[] = [
+    ...(aheadSeconds === undefined ? [] : [{ aheadSeconds, whose: place, evidence: [] }]),
+    ...seen.flatMap((one) => readClock(one, now)),
+  ]
+  const [worst] = clocks.toSorted((a, b) => Math.abs(b.aheadSeconds) - Math.abs(a.aheadSeconds))
+  if (worst === undefined || Math.abs(worst.aheadSeconds) <= skewSeconds) return []
+  const side = worst.aheadSeconds > 0 ? 'ahead of' : 'behind'
   return [
     {
       ...none,
       id: 'clock-differs',
       severity: 'risk',
       title: 'The clock of this machine is not that of others',
-      seen: `${new URL(observation.request.url).host} is ${Math.abs(seconds)} s ${seconds > 0 ? 'ahead of' : 'behind'} this machine.`,
+      seen: `${worst.whose} is ${Math.abs(worst.aheadSeconds)} s ${side} this machine.`,
       why: 'Tokens begin and end by the clock: backends refuse ours, and we refuse those of providers.',
       fix: 'Synchronize the clock of this machine (NTP); timedatectl says whether it is.',
-      evidence: [observation],
+      evidence: worst.evidence,
     },
   ]
 }
 
-/** Their time minus ours. An answer that lay in a cache (`Age`) says nothing of now. */
-function toSkew(observation: Observation | undefined, now: number) {
+/** The clock of another machine, against this one's. */
+interface Clock {
+  readonly aheadSeconds: number
+  readonly whose: string
+  readonly evidence: readonly Observation[]
+}
+
+/** By the `Date` of an answer. One that lay in a cache (`Age`) says nothing of now. */
+function readClock(observation: Observation | undefined, now: number): Clock[] {
   const { date, age } = observation?.response?.headers ?? {}
   const then = Date.parse(date ?? '') / 1000
   if (observation === undefined || age !== undefined || Number.isNaN(then)) return []
-  return [{ seconds: Math.round(then - now), observation }]
+  const whose = new URL(observation.request.url).host
+  return [{ aheadSeconds: Math.round(then - now), whose, evidence: [observation] }]
 }
 
-/** Faults of what lies outside: identity providers and backends. */
-export function findOutsideFaults({ providers, backends }: SelfFacts): Finding[] {
+/** Faults of what lies outside: identity providers, backends, documents of clients. */
+export function findOutsideFaults({ providers, backends, documents }: SelfFacts): Finding[] {
   return [
     ...providers.flatMap(({ id, label, reached, problem }): Finding[] => {
       if (reached?.failure !== undefined) return [toUnreached(id, label, reached)]
@@ -88,6 +99,24 @@ export function findOutsideFaults({ providers, backends }: SelfFacts): Finding[]
     ...backends.flatMap(({ id, problem }): Finding[] =>
       problem === undefined ? [] : [toBackendFault(id, problem)],
     ),
+    ...(documents.some(({ problem }) => problem === undefined) ? [] : findEgressFault(documents)),
+  ]
+}
+
+/** One host that answers shows that there is a way out. */
+function findEgressFault(documents: SelfFacts['documents']): Finding[] {
+  if (documents.length === 0) return []
+  return [
+    {
+      ...none,
+      id: 'documents-unreachable',
+      severity: 'fault',
+      title: 'The metadata documents of clients cannot be read from this machine',
+      seen: `${documents.map(({ host, problem }) => `${host}: ${problem}`).join('; ')}.`,
+      why: 'Clients that have a document name its address and do not register. Of some large vendors Gatehouse has copies; all others are turned away when they sign in.',
+      fix: 'Let this machine resolve public names and make https connections to the internet (egress); proxies of the environment are not used for addresses that clients name. Or set clientMetadataDocuments: false, so that clients register.',
+      gatehouse: 'clientMetadataDocuments',
+    },
   ]
 }
 

@@ -17,6 +17,8 @@ export interface SelfFacts {
   readonly keys: KeyFacts
   readonly providers: readonly ProviderFacts[]
   readonly backends: readonly BackendFacts[]
+  /** Metadata documents of clients that were asked for, each at another host; empty when none are read or asked. */
+  readonly documents: readonly DocumentFacts[]
   readonly process: ProcessFacts
 }
 
@@ -53,6 +55,8 @@ export interface DataFacts {
   readonly rows?: number | undefined
   readonly sizeBytes?: number | undefined
   readonly durability?: Readonly<Record<string, string>> | undefined
+  /** By how many seconds the clock of the store's server is ahead of this machine's, where it has one. */
+  readonly aheadSeconds?: number | undefined
   /** The issuer that the first start wrote down. */
   readonly issuer?: string | undefined
   /** Where a copy that was not finished comes from. */
@@ -100,6 +104,13 @@ export interface ProviderFacts {
 export interface BackendFacts {
   readonly id: string
   readonly address: string
+  readonly problem?: string | undefined
+}
+
+/** Whether the host of a metadata document answers. */
+export interface DocumentFacts {
+  readonly host: string
+  /** Why it cannot be reached from here. */
   readonly problem?: string | undefined
 }
 
