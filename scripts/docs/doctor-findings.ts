@@ -1,6 +1,9 @@
-/** What the doctor finds, and what the words mean that users see, from the checks and the profiles. */
+/** What the doctor finds, and what the words mean that users see, from its explanations and the profiles. */
 import { checks } from '../../src/doctor/checks.ts'
-import type { Check, Severity } from '../../src/doctor/finding.ts'
+import type { Explanations } from '../../src/doctor/explained.ts'
+import type { Explanation, Severity } from '../../src/doctor/finding.ts'
+import { loginExplanations } from '../../src/doctor/login/explanations.ts'
+import { selfExplanations } from '../../src/doctor/self/explanations.ts'
 import { type ClientProfile, type Requirement, requirements } from '../../src/profiles/profile.ts'
 import { profiles } from '../../src/profiles/registry.ts'
 
@@ -10,25 +13,61 @@ const severities: Readonly<Record<Severity, string>> = {
   note: 'Notes',
 }
 
+const ofLogin = listExplanations(loginExplanations)
+const ofSelf = listExplanations(selfExplanations)
+
+function listExplanations(explanations: Explanations): readonly Explanation[] {
+  return Object.entries(explanations).map(([id, explanation]) => ({ id, ...explanation }))
+}
+
 /** `docs/reference/doctor-findings.md`. */
 export function renderDoctorFindings(): string {
   const sections = Object.entries(severities).map(([severity, title]) => {
     const found = checks.filter((check) => check.severity === severity)
-    return `## ${title}\n\n${found.map(renderCheck).join('\n')}`
+    return `## ${title}\n\n${found.map(renderExplanation).join('\n')}`
   })
   return `# What the doctor finds
 
-Made from \`src/doctor/checks/\` by \`npm run docs\`. \`gatehouse doctor URL\` names the cause first; what follows
+Made from \`src/doctor/\` by \`npm run docs\`. \`gatehouse doctor URL\` names the cause first; what follows
 from it is left out until it is mended. Which words users see for which of these:
 [troubleshooting](../guides/troubleshooting.md).
 
-${sections.join('\n')}`
+At [any server](#${toAnchor(severities.fault)}), [behind its sign-in](#behind-the-sign-in) with \`--login\`, and at
+[your own installation](#your-own-installation) with \`--self\`.
+
+${sections.join('\n')}
+## Behind the sign-in
+
+What \`gatehouse doctor URL --login\` finds besides.
+
+${ofLogin.map(renderRanked).join('\n')}
+## Your own installation
+
+What \`gatehouse doctor --self\` finds.
+
+${ofSelf.map(renderRanked).join('\n')}`
 }
 
-function renderCheck(check: Check): string {
-  const { id, title, why, fix, gatehouse, breaks, stops } = check
+function toAnchor(title: string): string {
+  return title
+    .toLowerCase()
+    .replaceAll(/[^a-z ]/g, '')
+    .replaceAll(' ', '-')
+}
+
+function renderExplanation(explanation: Explanation): string {
+  return renderUnder(explanation, '')
+}
+
+/** Where faults, risks and notes stand together, each says which it is. */
+function renderRanked(explanation: Explanation): string {
+  return renderUnder(explanation, ` *${explanation.severity}*`)
+}
+
+function renderUnder(explanation: Explanation, rank: string): string {
+  const { id, title, why, fix, gatehouse, breaks, stops } = explanation
   const lines = [
-    `### \`${id}\``,
+    `### \`${id}\`${rank}`,
     '',
     `**${title}.** ${why}`,
     '',
@@ -84,7 +123,7 @@ function listWords({ name, failures, requires }: ClientProfile) {
 
 /** Faults that break one of these; those that break little besides come first. */
 function findChecks(broken: readonly string[]): readonly string[] {
-  return checks
+  return [...checks, ...ofLogin]
     .filter(
       ({ severity, breaks }) => severity === 'fault' && breaks.some((one) => broken.includes(one)),
     )

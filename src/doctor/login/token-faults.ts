@@ -1,6 +1,8 @@
 /** What is wrong with the answer of the token endpoint (RFC 6749 §5.1). */
+import { createFinding } from '../explained.ts'
 import type { Finding } from '../finding.ts'
 import type { Observation } from '../observation.ts'
+import { loginExplanations } from './explanations.ts'
 import type { LoginVisit } from './login-visit.ts'
 import { describeAnswer, hasToken, isSuccess, readFields, readText } from './read-answers.ts'
 
@@ -20,40 +22,20 @@ function toMissingToken(token: Observation): Finding {
   const evidence = [token]
   const type = token.response?.headers['content-type'] ?? 'none'
   if (isSuccess(token) && token.response?.json === undefined)
-    return {
-      id: 'token-not-json',
-      severity: 'fault',
-      title: 'The token answer is not JSON',
+    return createFinding(loginExplanations, 'token-not-json', {
       seen: `The token endpoint answered ${token.response?.status} with content type ${type} and a body that is no JSON.`,
-      why: 'Every client parses it as JSON (RFC 6749 §5.1), and fails after the user has signed in and allowed everything.',
-      fix: 'Answer with a JSON object and Content-Type: application/json. GitHub and others answer with a form unless the request says Accept: application/json, so whoever relays theirs must ask for JSON.',
       evidence,
-      stops: 'token',
-      breaks: ['token-answer-json'],
-    }
+    })
   if (isSuccess(token))
-    return {
-      id: 'token-missing',
-      severity: 'fault',
-      title: 'The token answer has no access_token',
+    return createFinding(loginExplanations, 'token-missing', {
       seen: `The token endpoint answered ${token.response?.status} with ${describeMembers(token)}.`,
-      why: 'Without access_token, a text, there is nothing to use.',
-      fix: 'Put access_token at the top of the JSON object, with token_type and expires_in beside it (RFC 6749 §5.1).',
       evidence,
-      stops: 'token',
-      breaks: ['token-answer-json'],
-    }
-  return {
-    id: 'token-refused',
-    severity: 'fault',
-    title: 'The token endpoint refuses the code',
+    })
+  return createFinding(loginExplanations, 'token-refused', {
     seen: `The token endpoint answered ${describeAnswer(token)}${describeReason(token)}.`,
-    why: 'The user has signed in and allowed everything, and the client still gets nothing.',
     fix: toRefusalFix(token),
     evidence,
-    stops: 'token',
-    breaks: ['token-for-public-client'],
-  }
+  })
 }
 
 function describeMembers(token: Observation): string {
@@ -91,16 +73,10 @@ function findType(token: Observation): Finding[] {
   const type = readFields(token)['token_type']
   if (typeof type === 'string' && type.toLowerCase() === 'bearer') return []
   return [
-    {
-      id: 'token-type-odd',
-      severity: 'fault',
-      title: 'The token_type of the token answer is not Bearer',
+    createFinding(loginExplanations, 'token-type-odd', {
       seen: `token_type is ${JSON.stringify(type) ?? 'missing'}.`,
-      why: 'A client must not use a token whose type it does not know (RFC 6749 §7.1); the SDKs refuse an answer without it.',
-      fix: 'Answer "token_type": "Bearer".',
       evidence: [token],
-      breaks: ['token-answer-json'],
-    },
+    }),
   ]
 }
 
@@ -109,45 +85,26 @@ function findLifetime(token: Observation): Finding[] {
   if (Number.isInteger(lifetime)) return []
   if (lifetime === undefined)
     return [
-      {
-        id: 'expires-in-missing',
-        severity: 'note',
-        title: 'The token answer does not say how long the token lives',
+      createFinding(loginExplanations, 'expires-in-missing', {
         seen: 'expires_in is missing.',
-        why: 'Clients then refresh only when a call was refused, and some show that refusal to their user.',
-        fix: 'Answer with expires_in, a number of seconds.',
         evidence: [token],
-        breaks: [],
-      },
+      }),
     ]
   return [
-    {
-      id: 'expires-in-not-integer',
-      severity: 'fault',
-      title: 'The expires_in of the token answer is not an integer',
+    createFinding(loginExplanations, 'expires-in-not-integer', {
       seen: `expires_in is ${JSON.stringify(lifetime)}.`,
-      why: 'Clients in Rust, Go and Python parse it as a number and throw the whole answer away.',
-      fix: 'Answer with a JSON number of whole seconds: "expires_in": 3600, without quotes.',
-      gatehouse: 'lifetimes.accessTokenSeconds',
       evidence: [token],
-      breaks: ['expires-in-integer'],
-    },
+    }),
   ]
 }
 
 function findRefreshToken(token: Observation): Finding[] {
   if (readText(token, 'refresh_token') !== undefined) return []
   return [
-    {
-      id: 'refresh-token-missing',
-      severity: 'risk',
-      title: 'The token answer has no refresh_token',
+    createFinding(loginExplanations, 'refresh-token-missing', {
       seen: 'The client registered for refresh_token, and got an access token alone.',
-      why: 'When the access token ends, the user must connect again: “Connection has expired”.',
-      fix: 'Give a refresh token to every client that has the grant type refresh_token. If you give them for offline_access only, list offline_access in scopes_supported of the authorization server, so that clients ask for it.',
       evidence: [token],
-      breaks: ['refresh-token-given'],
-    },
+    }),
   ]
 }
 
@@ -155,15 +112,9 @@ function findCaching(token: Observation): Finding[] {
   const caching = token.response?.headers['cache-control'] ?? ''
   if (/\bno-store\b/i.test(caching)) return []
   return [
-    {
-      id: 'token-cacheable',
-      severity: 'risk',
-      title: 'The token answer may be stored by caches',
+    createFinding(loginExplanations, 'token-cacheable', {
       seen: caching === '' ? 'Cache-Control is missing.' : `Cache-Control is ${caching}.`,
-      why: 'A proxy or CDN in between may keep the tokens of one person and hand them to another.',
-      fix: 'Answer with Cache-Control: no-store (RFC 6749 §5.1).',
       evidence: [token],
-      breaks: [],
-    },
+    }),
   ]
 }

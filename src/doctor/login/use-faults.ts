@@ -1,5 +1,7 @@
 /** What is wrong when the fresh token is used. */
+import { createFinding } from '../explained.ts'
 import type { Finding } from '../finding.ts'
+import { loginExplanations } from './explanations.ts'
 import type { LoginVisit } from './login-visit.ts'
 import { describeAnswer, isSuccess, readRpc } from './read-answers.ts'
 
@@ -22,21 +24,14 @@ function toRefusedToken(visit: LoginVisit): Finding {
   const differences = listDifferences(visit)
   const challenge = use?.opening.response?.headers['www-authenticate']
   const said = challenge === undefined ? '' : ` with the challenge ${challenge}`
-  return {
-    id: 'fresh-token-refused',
-    severity: 'fault',
-    title: 'The MCP server refuses a token that was issued a moment ago',
+  return createFinding(loginExplanations, 'fresh-token-refused', {
     seen: [`The first request with the token was answered 401${said}.`, ...differences].join(' '),
-    why: 'The user signs in, allows everything, and is asked to sign in again; clients stop after the second time.',
     fix:
       differences.length > 0
         ? `Let the MCP server expect what the authorization server writes: issuer ${plan.issuer}, audience ${plan.resource}, and a clock that is right.`
         : 'Look for the reason in the log of the MCP server: another signing key or key set, another issuer, another audience than it expects, or the Authorization header does not reach it (proxies drop it).',
-    gatehouse: 'publicUrl, backends[].path',
     evidence: use ? [use.opening] : [],
-    stops: 'use',
-    breaks: ['fresh-token-accepted'],
-  }
+  })
 }
 
 /** Which claims are not what the metadata lets one expect. */
@@ -68,37 +63,22 @@ function toText(value: unknown): string {
 function toForbidden({ use }: LoginVisit): Finding {
   const challenge = use?.opening.response?.headers['www-authenticate'] ?? ''
   const needsScope = /insufficient_scope/.test(challenge)
-  return {
-    id: 'fresh-token-forbidden',
-    severity: 'fault',
-    title: needsScope
-      ? 'The scopes that the server asks for are not enough to begin'
-      : 'The MCP server forbids what it issued a token for',
+  return createFinding(loginExplanations, 'fresh-token-forbidden', {
     seen: `The first request with the token was answered 403${challenge === '' ? '' : ` with the challenge ${challenge}`}.`,
-    why: 'Clients ask for the scopes that challenge and metadata name; with those the conversation must begin.',
     fix: needsScope
       ? 'Name every scope that initialize and tools/list need in the challenge of the 401, or in scopes_supported of the protected-resource metadata.'
       : 'Look for the reason in the log of the MCP server; a firewall in front of it is a common one.',
     evidence: use ? [use.opening] : [],
-    stops: 'use',
-    breaks: ['fresh-token-accepted'],
-  }
+  })
 }
 
 function toUnusable({ use }: LoginVisit): Finding {
-  return {
-    id: 'mcp-unusable',
-    severity: 'fault',
-    title: 'The token is accepted, and the MCP server still does not begin',
+  return createFinding(loginExplanations, 'mcp-unusable', {
     seen: use
       ? `The first request with the token was answered ${describeAnswer(use.opening)}.`
       : '',
-    why: 'OAuth is in order, but no client can list a tool. ChatGPT says “No app actions available”.',
-    fix: 'Answer initialize (server/discover in 2026-07-28) with a result: the log of the MCP server tells why it does not.',
     evidence: use ? [use.opening] : [],
-    stops: 'use',
-    breaks: ['calls-without-session'],
-  }
+  })
 }
 
 function findToolFaults({ use }: LoginVisit): Finding[] {
@@ -108,16 +88,9 @@ function findToolFaults({ use }: LoginVisit): Finding[] {
   if (isSuccess(use.tools) && rpc?.['error'] === undefined && use.tools.response?.body !== '')
     return []
   return [
-    {
-      id: 'tools-not-listed',
-      severity: 'fault',
-      title: 'The MCP server begins, and does not list its tools',
+    createFinding(loginExplanations, 'tools-not-listed', {
       seen: `tools/list was answered ${describeAnswer(use.tools)}${rpc?.['error'] === undefined ? '' : ` and the error ${toText(rpc['error']).slice(0, 200)}`}.`,
-      why: 'A connector without tools is shown as connected and is of no use.',
-      fix: 'Let tools/list answer for everyone whose token is accepted, without further scopes and without state that an earlier request left.',
       evidence: [use.tools],
-      stops: 'use',
-      breaks: ['calls-without-session'],
-    },
+    }),
   ]
 }

@@ -1,7 +1,9 @@
 /** All that is wrong with an installation. */
+import { createFinding } from '../explained.ts'
 import type { Finding, Severity } from '../finding.ts'
 import { findAddressFaults } from './address-faults.ts'
 import { findDataFaults } from './data-faults.ts'
+import { selfExplanations } from './explanations.ts'
 import {
   findClockFaults,
   findKeyFaults,
@@ -30,19 +32,12 @@ export function toConfigurationFinding(
   { place, setting, problem }: ConfigurationProblem,
   severity: 'fault' | 'risk',
 ): Finding {
-  const isFault = severity === 'fault'
+  const id = severity === 'fault' ? 'configuration-problem' : 'configuration-warning'
   const subject = setting === '' ? place : `${setting} at ${place}`
-  return {
-    id: isFault ? 'configuration-problem' : 'configuration-warning',
-    severity,
-    title: isFault ? 'The configuration cannot be served' : 'The configuration may be a mistake',
+  const finding = createFinding(selfExplanations, id, {
     seen: setting === '' ? `${place} ${problem}` : `${place}: ${setting} ${problem}`,
-    why: isFault
-      ? 'The server does not start with it.'
-      : 'It starts, and may not do what you want.',
     fix: `Correct ${subject}; gatehouse config check says whether it is right.`,
-    ...(setting === '' ? {} : { gatehouse: setting }),
     evidence: [],
-    breaks: [],
-  }
+  })
+  return setting === '' ? finding : { ...finding, gatehouse: setting }
 }
