@@ -4,7 +4,8 @@ import type { Explanations } from '../../src/doctor/explained.ts'
 import type { Explanation, Severity } from '../../src/doctor/finding.ts'
 import { loginExplanations } from '../../src/doctor/login/explanations.ts'
 import { selfExplanations } from '../../src/doctor/self/explanations.ts'
-import { type ClientProfile, type Requirement, requirements } from '../../src/profiles/profile.ts'
+import { findStumbles } from '../../src/doctor/verdict.ts'
+import type { ClientProfile, Requirement } from '../../src/profiles/profile.ts'
 import { profiles } from '../../src/profiles/registry.ts'
 
 const severities: Readonly<Record<Severity, string>> = {
@@ -66,6 +67,7 @@ function renderRanked(explanation: Explanation): string {
 
 function renderUnder(explanation: Explanation, rank: string): string {
   const { id, title, why, fix, gatehouse, breaks, stops } = explanation
+  const isNeeded = breaks.length > 0 || stops !== undefined
   const lines = [
     `### \`${id}\`${rank}`,
     '',
@@ -73,7 +75,7 @@ function renderUnder(explanation: Explanation, rank: string): string {
     '',
     `- Mend it: ${fix}`,
     ...(gatehouse === undefined ? [] : [`- With Gatehouse: ${gatehouse}`]),
-    ...(breaks.length === 0 ? [] : [`- Needed by: ${renderNeeding(breaks, stops !== undefined)}`]),
+    ...(isNeeded ? [`- Needed by: ${renderNeeding(breaks, stops !== undefined)}`] : []),
     '',
   ]
   return lines.join('\n')
@@ -106,29 +108,14 @@ export function renderWords(): string {
   return ['| words | seen in | likely findings |', '|---|---|---|', ...lines].join('\n')
 }
 
-function listWords({ name, failures, requires }: ClientProfile) {
-  const { of = {}, ...steps } = failures
-  const own = Object.entries(of).map(([requirement, words]) => ({
-    words,
-    client: name,
-    ids: findChecks([requirement]),
-  }))
-  const general = Object.entries(steps).map(([step, words]) => ({
-    words,
-    client: name,
-    ids: findChecks(requires.filter((one) => requirements[one] === step && !(one in of))),
-  }))
-  return [...own, ...general]
-}
-
-/** Faults that break one of these; those that break little besides come first. */
-function findChecks(broken: readonly string[]): readonly string[] {
-  return [...checks, ...ofLogin]
-    .filter(
-      ({ severity, breaks }) => severity === 'fault' && breaks.some((one) => broken.includes(one)),
-    )
+/** What the doctor says that this client's user sees, of each fault; those that break little besides come first. */
+function listWords(profile: ClientProfile) {
+  const findings = [...checks, ...ofLogin]
     .toSorted((one, other) => one.breaks.length - other.breaks.length)
-    .map(({ id }) => id)
+    .map((explanation) => ({ ...explanation, seen: '', evidence: [] }))
+  return findStumbles(profile, findings).flatMap(({ words, finding: { id } }) =>
+    words === undefined ? [] : [{ words, client: profile.name, ids: [id] }],
+  )
 }
 
 function escapeCell(text: string): string {

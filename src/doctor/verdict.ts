@@ -64,7 +64,9 @@ function findStumble(profile: ClientProfile, finding: Finding): Stumble | undefi
   const [requirement] = breaks
     .filter((one) => profile.requires.includes(one))
     .sort((a, b) => steps.indexOf(requirements[a]) - steps.indexOf(requirements[b]))
-  const step = requirement === undefined ? stops : requirements[requirement]
+  const [step] = [stops, requirement && requirements[requirement]]
+    .filter((one) => one !== undefined)
+    .sort((a, b) => steps.indexOf(a) - steps.indexOf(b))
   if (step === undefined) return undefined
   const words = findWords(profile, step, requirement)
   return { finding, step, ...(words === undefined ? {} : { words }) }

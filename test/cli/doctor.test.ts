@@ -35,7 +35,7 @@ describe('gatehouse doctor', () => {
     for (const label of ['Seen', 'Stumble', 'Why', 'Change', 'Gatehouse']) {
       expect(stdout).toMatch(new RegExp(`^   ${label} +\\S`, 'm'))
     }
-    expect(stdout).toMatch(/✘ {2}Claude {2,}cannot connect {3}looking for the sign-in, see 1: “/)
+    expect(stdout).toMatch(/✘ {2}Claude {2,}cannot connect {3}reaching the server, see 1: “/)
   })
 
   it('prints JSON of a stable shape, and nothing beside it', async () => {

@@ -165,6 +165,7 @@ const subjects: readonly (Pick<Check, 'id' | 'title' | 'why' | 'fix' | 'gatehous
     title: 'The authorization endpoint refuses the request',
     why: 'It is the request that this client makes, with a client id that the server gave it.',
     fix: 'See the answer for the reason and the log of the authorization server for more.',
+    after: ['mcp-path-not-found', 'resource-other-path'],
     isIt: ({ refusal, client }) =>
       refusal !== undefined && !(client.registration && saysUnknownClient(client.authorize)),
   },

@@ -1,74 +1,11 @@
 /** Whether the two documents of discovery can be had: found, JSON, no redirect, no error. */
 import type { Requirement } from '../../profiles/profile.ts'
-import { findGuess, wantsToken } from '../default-endpoints.ts'
 import type { Check, Sighting } from '../finding.ts'
-import {
-  findDocument,
-  findObservations,
-  findStopped,
-  isNowhere,
-  narrow,
-  type Sought,
-} from '../places.ts'
+import { findDocument, findObservations } from '../places.ts'
 import { type Kind, readKind, tell } from '../reading.ts'
-import type { ClientVisit, Visit } from '../visit.ts'
-
-/** Redirects of the whole host, which the documents follow as well. */
-const redirects = [
-  'redirect-to-https',
-  'sign-in-redirect',
-  'redirect-to-other-host',
-  'redirect-on-mcp-path',
-]
-
-/** Why there are no documents: the address is another one, or the server does not want tokens at all. */
-const wrongAddress = [
-  ...redirects,
-  'open-to-everybody',
-  'mcp-path-not-found',
-  'post-not-allowed',
-  'not-an-mcp-endpoint',
-  'mcp-endpoint-fails',
-  'wrong-public-url',
-]
-
-interface Subject {
-  readonly sought: Sought
-  /** Begins the ids. */
-  readonly id: string
-  readonly name: string
-  readonly place: string
-  readonly lacking: Requirement
-  readonly gatehouse: string
-  /** Whether it has to be there: not at a place that nobody has named. */
-  readonly isExpected: (visit: Visit) => boolean
-}
-
-const resource: Subject = {
-  sought: 'resourceMetadata',
-  id: 'resource-metadata',
-  name: 'protected-resource metadata',
-  place: '/.well-known/oauth-protected-resource followed by the path of the MCP URL',
-  lacking: 'resource-metadata',
-  gatehouse: 'publicUrl: Gatehouse serves it by itself; route /.well-known/* to it',
-  isExpected: () => true,
-}
-
-const server: Subject = {
-  sought: 'serverMetadata',
-  id: 'server-metadata',
-  name: 'authorization-server metadata',
-  place: '/.well-known/oauth-authorization-server at the issuer',
-  lacking: 'server-metadata',
-  gatehouse: 'publicUrl: Gatehouse serves it by itself; route /.well-known/* to it',
-  isExpected: ({ shared }) => shared.isIssuerNamed,
-}
-
-/** Finds the clients whose search for the document ends with such an answer. */
-function findEnd({ sought }: Subject, visit: Visit, kind: Kind): Sighting | undefined {
-  const stopped = findStopped(visit, sought, kind)
-  return stopped && { seen: stopped.evidence.map(tell).join('; '), ...stopped }
-}
+import type { Visit } from '../visit.ts'
+import { metadataMissing, resourceMissing, serverMissing } from './missing-documents.ts'
+import { findEnd, redirects, resource, type Subject, server } from './two-documents.ts'
 
 type Ending = Pick<Check, 'id' | 'title' | 'why' | 'fix' | 'after' | 'stops'> & {
   readonly kind: Kind
@@ -141,79 +78,6 @@ function toCheck(subject: Subject, { kind, ...ending }: Ending): Check {
   }
 }
 
-/** The clients that a missing document of the authorization server leaves with nothing, or with a wrong guess. */
-function findLost({ shared, clients }: Visit): readonly ClientVisit[] {
-  return clients.filter((client) => {
-    const guess = findGuess(client, shared)
-    return (
-      isNowhere(shared, 'serverMetadata', client.profile) &&
-      guess !== 'right' &&
-      guess !== 'untried'
-    )
-  })
-}
-
-/** The same sighting with what clients came to that guess the endpoints. */
-function addGuesses(visit: Visit, { seen, evidence, ...sighting }: Sighting): Sighting {
-  const guess = visit.clients.find(
-    (client) => client.registration && findGuess(client, visit.shared) !== undefined,
-  )?.registration
-  return {
-    ...sighting,
-    seen: guess === undefined ? seen : `${seen}; ${tell(guess)}, where clients guess`,
-    evidence: guess === undefined ? evidence : [...evidence, guess],
-    stops: 'discover',
-    ...narrow(visit, findLost(visit)),
-  }
-}
-
-const missing: Check = {
-  id: 'metadata-missing',
-  severity: 'fault',
-  title: 'There is no metadata that says where to sign in',
-  why: 'Clients learn from it which authorization server to go to, and where its endpoints are (RFC 9728, RFC 8414). Some still guess as MCP 2025-03-26 had it: /authorize, /token and /register at the origin. The others say that the server does not implement OAuth.',
-  fix: `Put an authorization server in front that serves both documents (gatehouse serve --to URL does). Where yours is elsewhere, serve ${resource.name} at ${resource.place}, and name its issuer there.`,
-  gatehouse: resource.gatehouse,
-  breaks: ['resource-metadata', 'server-metadata'],
-  after: wrongAddress,
-  find: (visit) => {
-    const observations = (['resourceMetadata', 'serverMetadata'] as const).flatMap((sought) =>
-      findObservations(visit, sought),
-    )
-    if (!wantsToken(visit.shared)) return undefined
-    if (!observations.every((each) => readKind(each) === 'absent')) return undefined
-    const seen = observations.map(tell).join('; ')
-    return addGuesses(visit, { seen, evidence: observations })
-  },
-}
-
-const resourceMissing: Check = {
-  id: 'resource-metadata-missing',
-  severity: 'fault',
-  title: 'There is no protected-resource metadata',
-  why: 'It tells clients which authorization server to go to (RFC 9728). Without it they guess, or say that the server does not implement OAuth.',
-  fix: `Serve it at ${resource.place}, and name that address in the challenge.`,
-  gatehouse: resource.gatehouse,
-  breaks: ['resource-metadata'],
-  after: [...wrongAddress, 'metadata-missing'],
-  find: (visit) => findEnd(resource, visit, 'absent'),
-}
-
-const serverMissing: Check = {
-  id: 'server-metadata-missing',
-  severity: 'fault',
-  title: 'The authorization server that is named has no metadata',
-  why: 'Clients learn the endpoints from it (RFC 8414). Mostly the issuer is written with a path that its documents are not at, or the identity provider has an OpenID document only.',
-  fix: `Serve it at ${server.place}, with the path of the issuer after it if there is one; or name the issuer that has the document.`,
-  gatehouse: server.gatehouse,
-  breaks: ['server-metadata'],
-  after: wrongAddress,
-  find: (visit) => {
-    const sighting = server.isExpected(visit) ? findEnd(server, visit, 'absent') : undefined
-    return sighting && addGuesses(visit, sighting)
-  },
-}
-
 /** Documents that are found and sent as something else than JSON. */
 function findWrongType(visit: Visit): Sighting | undefined {
   const documents = (['resourceMetadata', 'serverMetadata'] as const).flatMap((sought) =>
@@ -265,7 +129,7 @@ const optionalBroken: Check = {
 
 /** Finding the two documents. */
 export const documentChecks = [
-  missing,
+  metadataMissing,
   ...toEndings(resource).map((ending) => toCheck(resource, ending)),
   resourceMissing,
   ...toEndings(server).map((ending) => toCheck(server, ending)),

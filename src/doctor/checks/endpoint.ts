@@ -3,13 +3,18 @@ import type { Check, Sighting } from '../finding.ts'
 import type { Observation, SeenResponse } from '../observation.ts'
 import { isOldTransport, opensOldStream } from '../old-transport.ts'
 import { findDocument } from '../places.ts'
-import { isHtml, parseMembers, parseText, readKind, readLocation, tell } from '../reading.ts'
+import {
+  isHtml,
+  parseMembers,
+  parseText,
+  parseUrl,
+  readKind,
+  readLocation,
+  tell,
+} from '../reading.ts'
 import type { Visit } from '../visit.ts'
 import { findSignInRedirect } from './front.ts'
-
-function sight(observation: Observation): Sighting {
-  return { seen: tell(observation), evidence: [observation] }
-}
+import { otherRequestChecks, sight } from './other-requests.ts'
 
 /** Finds a POST that came through to the server and was answered with one of these statuses. */
 function findPost({ shared }: Visit, ...statuses: readonly number[]): Sighting | undefined {
@@ -145,7 +150,13 @@ const notFound: Check = {
   gatehouse: 'backends[].path',
   breaks: ['unauthorized-401'],
   stops: 'reach',
-  find: (visit) => (isOldTransport(visit.shared) ? undefined : findPost(visit, 404, 410)),
+  find: (visit) => {
+    const sighting = isOldTransport(visit.shared) ? undefined : findPost(visit, 404, 410)
+    const resource = parseUrl(findDocument(visit, 'resourceMetadata')?.members['resource'])
+    const isHere = resource?.host === visit.shared.url.host
+    if (!isHere || resource.href === visit.shared.url.href) return sighting
+    return sighting && { ...sighting, fix: `Give clients ${resource.href} as the metadata has it.` }
+  },
 }
 
 const methodRefused: Check = {
@@ -210,67 +221,6 @@ const serverError: Check = {
   find: ({ shared }) => (readKind(shared.post) === 'server-error' ? sight(shared.post) : undefined),
 }
 
-const isChallenged = ({ shared }: Visit) => shared.post.response?.status === 401
-
-const getLetsIn: Check = {
-  id: 'get-lets-everybody-in',
-  severity: 'fault',
-  title: 'GET answers as if a token were there, though POST does not',
-  why: 'Some clients ask by GET first: 200 tells them that no sign-in is needed, or to read the answer as metadata.',
-  fix: 'Answer GET without a token with the same 401 and the same WWW-Authenticate as POST.',
-  breaks: ['unauthorized-401-on-get'],
-  find: (visit) => {
-    const { get } = visit.shared
-    const status = get.response?.status ?? 0
-    const isLetIn = status >= 200 && status < 400 && readKind(get) !== 'wall'
-    return isChallenged(visit) && isLetIn ? sight(get) : undefined
-  },
-}
-
-const getNotChallenged: Check = {
-  id: 'get-without-challenge',
-  severity: 'risk',
-  title: 'GET without a token is not answered 401',
-  why: 'Clients that ask by GET first get no challenge and have to guess where the metadata is.',
-  fix: 'Answer GET, HEAD and DELETE without a token with the same 401 and WWW-Authenticate as POST, before 405 and 406.',
-  breaks: [],
-  after: ['get-lets-everybody-in'],
-  find: (visit) => {
-    const { get } = visit.shared
-    const isOther = get.response?.status !== 401 && get.failure?.kind !== 'not-sent'
-    return isChallenged(visit) && isOther && readKind(get) !== 'wall' ? sight(get) : undefined
-  },
-}
-
-const headNotChallenged: Check = {
-  id: 'head-without-challenge',
-  severity: 'risk',
-  title: 'HEAD without a token is not answered 401',
-  why: 'Gemini CLI asks by HEAD first and reads the challenge there; without it, it has to guess where the metadata is.',
-  fix: 'Answer HEAD like GET: the same 401 and WWW-Authenticate, without a body.',
-  breaks: ['unauthorized-401-on-head'],
-  after: ['get-lets-everybody-in', 'get-without-challenge'],
-  find: (visit) => {
-    const { head } = visit.shared
-    const isOther = head.response?.status !== 401 && head.failure?.kind !== 'not-sent'
-    return isChallenged(visit) && isOther && readKind(head) !== 'wall' ? sight(head) : undefined
-  },
-}
-
-const discoverNotChallenged: Check = {
-  id: 'discover-without-challenge',
-  severity: 'risk',
-  title: 'The first message of MCP 2026-07-28 is not answered 401',
-  why: 'Clients of that revision begin with server/discover in place of initialize. Where the message is judged before the token, they take the server for an older one, or for a broken one, and begin anew before anybody may sign in.',
-  fix: 'Check the token before the message: answer every POST without one 401 with WWW-Authenticate, whatever its method and its revision.',
-  breaks: [],
-  find: (visit) => {
-    const { discover } = visit.shared
-    if (discover?.response === undefined || discover.response.status === 401) return undefined
-    return isChallenged(visit) && readKind(discover) !== 'wall' ? sight(discover) : undefined
-  },
-}
-
 /** The first request and what it meets. */
 export const endpointChecks = [
   redirectToOtherHost,
@@ -285,8 +235,5 @@ export const endpointChecks = [
   judgedBeforeToken,
   forbidden,
   serverError,
-  getLetsIn,
-  getNotChallenged,
-  headNotChallenged,
-  discoverNotChallenged,
+  ...otherRequestChecks,
 ]

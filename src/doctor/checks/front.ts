@@ -56,7 +56,7 @@ const tunnelOffline: Check = {
   why: 'The name still leads to the tunnel service, and the program that connects it to the server is not running or cannot reach the port.',
   fix: 'Start the tunnel program again, and compare the port it forwards to with the one the server listens on. A free tunnel may have a new address by now.',
   gatehouse: 'gatehouse serve --tunnel, which runs the program with the server',
-  breaks: ['public-address'],
+  breaks: [],
   stops: 'reach',
   find: (visit) => findWalled(visit, 'tunnel-offline'),
 }

@@ -121,6 +121,7 @@ const slash: Check = {
   fix: advice,
   gatehouse: 'publicUrl, backends[].path',
   breaks: ['resource-equals-url'],
+  after: ['mcp-path-not-found'],
   find: (visit) => findDifference(visit, 'slash'),
 }
 
@@ -132,6 +133,7 @@ const otherPath: Check = {
   fix: `${advice} Several servers on one host each need their own document, with their path after /.well-known/oauth-protected-resource.`,
   gatehouse: 'backends[].path',
   breaks: both,
+  after: ['mcp-path-not-found'],
   find: (visit) => {
     const sighting = findDifference(visit, 'path')
     const resource = parseUrl(findDocument(visit, 'resourceMetadata')?.members['resource'])

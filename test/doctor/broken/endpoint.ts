@@ -1,6 +1,6 @@
 /** Servers whose MCP endpoint says something other than 401 with a challenge. */
-import { at, type Broken, below, challenge, paths } from './broken.ts'
-import { origin, page, type Reply } from './healthy.ts'
+import { all, at, type Broken, below, challenge, paths } from './broken.ts'
+import { origin, page, type Reply, resourceMetadata } from './healthy.ts'
 
 const initialized: Reply = {
   status: 200,
@@ -39,6 +39,18 @@ export const answering: readonly Broken[] = [
     url: `${origin}/mpc`,
     finds: ['mcp-path-not-found'],
     stops: ['chatgpt', 'claude', 'codex'],
+    words: { claude: "Couldn't reach the MCP server" },
+  },
+  {
+    name: 'a path where nothing is, at a server that says which is right and refuses the wrong one',
+    url: `${origin}/mpc`,
+    alter: all(
+      at('/.well-known/oauth-protected-resource', () => ({ status: 200, body: resourceMetadata })),
+      at(paths.authorize, () => page('That is not behind this address', 400)),
+    ),
+    finds: ['mcp-path-not-found'],
+    stops: ['chatgpt', 'claude', 'codex'],
+    says: /Give clients https:\/\/mcp\.example\.com\/mcp /,
   },
   {
     name: 'a path that takes no POST and is of no MCP server',

@@ -161,7 +161,7 @@ export const withServerMetadata: readonly Broken[] = [
     finds: ['metadata-missing', 'challenge-without-metadata'],
     stops: withoutGuess,
     spares: guessing,
-    says: /POST https:\/\/mcp\.example\.com\/register answered 201/,
+    says: /POST https:\/\/mcp\.example\.com\/register answered 201.+Serve https:\/\/mcp\.example\.com\/\.well-known\/oauth-authorization-server/,
     words: { chatgpt: /does not implement OAuth|Something went wrong/ },
   },
   {
@@ -190,6 +190,28 @@ export const withServerMetadata: readonly Broken[] = [
     stops: [...withoutGuess, ...guessing],
   },
   {
+    name: 'a proxy that takes a part of the path away, and leaves the documents out',
+    url: `${origin}/api/mcp`,
+    alter: (healthy) => (asked) =>
+      asked.url.pathname.startsWith('/api/')
+        ? healthy({ ...asked, url: new URL(asked.url.pathname.slice(4), origin) })
+        : notFound(),
+    finds: ['metadata-missing'],
+    stops: [...withoutGuess, ...guessing],
+    says: /takes \/api away.+oauth-protected-resource\/api\/mcp/,
+  },
+  {
+    name: 'a challenge that names metadata which is not there',
+    alter: all(
+      below('/.well-known/', notFound),
+      at(paths.register, notFound),
+      challenge(`Bearer resource_metadata="${origin}/oauth/resource.json"`),
+    ),
+    finds: ['metadata-missing'],
+    stops: [...withoutGuess, ...guessing],
+    says: /The challenge names https:\/\/mcp\.example\.com\/oauth\/resource\.json/,
+  },
+  {
     name: 'no authorization-server metadata, and the endpoints where clients guess',
     alter: at(paths.server, notFound),
     finds: ['server-metadata-missing'],
@@ -207,7 +229,7 @@ export const withServerMetadata: readonly Broken[] = [
     alter: atTenant,
     finds: ['server-metadata-missing'],
     stops: ['chatgpt'],
-    says: /oauth-authorization-server\/tenant/,
+    says: /Serve it at https:\/\/mcp\.example\.com\/\.well-known\/oauth-authorization-server\/tenant/,
   },
   {
     name: 'a web page in place of the authorization-server metadata',

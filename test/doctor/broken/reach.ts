@@ -18,6 +18,7 @@ export const unreached: readonly Broken[] = [
     failure: { kind: 'refused', detail: 'nothing listens there' },
     finds: ['connection-refused'],
     stops: ['chatgpt', 'claude-code'],
+    words: { chatgpt: /^Error creating connector$/ },
   },
   {
     name: 'a firewall that drops everything',
