@@ -4,7 +4,7 @@ import type { Check, Sighting } from '../finding.ts'
 import { findDocument, findObservations } from '../places.ts'
 import { type Kind, readKind, tell } from '../reading.ts'
 import type { Visit } from '../visit.ts'
-import { metadataMissing, resourceMissing, serverMissing } from './missing-documents.ts'
+import { addGuesses, metadataMissing, resourceMissing, serverMissing } from './missing-documents.ts'
 import { findEnd, redirects, resource, type Subject, server } from './two-documents.ts'
 
 type Ending = Pick<Check, 'id' | 'title' | 'why' | 'fix' | 'after' | 'stops'> & {
@@ -74,7 +74,10 @@ function toCheck(subject: Subject, { kind, ...ending }: Ending): Check {
     ...ending,
     severity: 'fault',
     gatehouse: subject.gatehouse,
-    find: (visit) => (subject.isExpected(visit) ? findEnd(subject, visit, kind) : undefined),
+    find: (visit) => {
+      const sighting = subject.isExpected(visit) ? findEnd(subject, visit, kind) : undefined
+      return sighting && kind === 'protected' ? addGuesses(visit, sighting) : sighting
+    },
   }
 }
 

@@ -24,17 +24,24 @@ function findLost({ shared, clients }: Visit): readonly ClientVisit[] {
   })
 }
 
-/** The same sighting with what clients came to that guess the endpoints. */
-function addGuesses(visit: Visit, { seen, evidence, ...sighting }: Sighting): Sighting {
-  const guess = visit.clients.find(
-    (client) => client.registration && findGuess(client, visit.shared) !== undefined,
+/**
+ * The same sighting with what clients came to that guess the endpoints. Where a token is wanted, whoever has
+ * no endpoints is stopped.
+ */
+export function addGuesses(visit: Visit, sighting: Sighting): Sighting {
+  const { shared, clients } = visit
+  const lost = findLost(visit)
+  if (lost.length === 0 || !wantsToken(shared)) return sighting
+  const guess = clients.find(
+    (client) => client.registration && findGuess(client, shared) !== undefined,
   )?.registration
+  const { seen, evidence, ...rest } = sighting
   return {
-    ...sighting,
+    ...rest,
     seen: guess === undefined ? seen : `${seen}; ${tell(guess)}, where clients guess`,
     evidence: guess === undefined ? evidence : [...evidence, guess],
     stops: 'discover',
-    ...narrow(visit, findLost(visit)),
+    ...narrow(visit, lost),
   }
 }
 

@@ -201,6 +201,16 @@ export const withServerMetadata: readonly Broken[] = [
     says: /takes \/api away.+oauth-protected-resource\/api\/mcp/,
   },
   {
+    name: 'a gateway that wants a token for everything, documents and registration included',
+    alter: (healthy) => (asked) =>
+      asked.url.pathname === paths.mcp
+        ? healthy(asked)
+        : { status: 401, body: { message: 'Unauthorized' } },
+    finds: ['resource-metadata-protected'],
+    stops: [...withoutGuess, ...guessing],
+    says: /well-known/,
+  },
+  {
     name: 'a challenge that names metadata which is not there',
     alter: all(
       below('/.well-known/', notFound),
