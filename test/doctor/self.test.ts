@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { runCommand } from '../cli/command.ts'
-import { here, installForEachTest, look, serve } from './installation.ts'
+import { findFreeOrigin, here, installForEachTest, look, serve } from './installation.ts'
 
 installForEachTest()
 
@@ -20,7 +20,9 @@ describe('gatehouse doctor --self', () => {
   })
 
   it('changes nothing where there is nothing yet', async () => {
-    const { ids, code } = await look(here.folder, ['--to', here.backend])
+    const nobody = await findFreeOrigin()
+    const args = ['--to', here.backend, '--public-url', nobody]
+    const { ids, code } = await look(here.folder, args)
     expect([code, ids]).toEqual([1, ['self-unreachable', 'store-missing']])
     expect((await runCommand(['store', 'status'], { cwd: here.folder })).stdout).toContain('none')
   })
