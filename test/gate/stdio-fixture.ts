@@ -98,7 +98,7 @@ export const toolCall = (id: unknown, name: string, args: object = {}, meta?: ob
 /** A client with a session. */
 export async function openSession(
   gate: GateUnderTest,
-  as: { sub?: string; client_id?: string } = {},
+  as: Parameters<GateUnderTest['mint']>[0] = {},
 ) {
   const token = bearer(await gate.mint(as))
   const initialize = { jsonrpc: '2.0', id: 0, method: 'initialize', params: {} }

@@ -51,7 +51,7 @@ export async function startCustodySite(options: CustodySiteOptions = {}): Promis
   const upstream = rotatingUpstream(provider.origin, clock.now)
   const site = await startSite({
     clock,
-    backends: [{ name: 'Notes', to: `${backend.origin}/mcp`, ...wanted }],
+    backends: [{ name: 'Notes', ...toReach(backend, wanted), ...wanted }],
     upstreams: [upstream],
     ...rest,
   })
@@ -92,6 +92,11 @@ export async function startCustodySite(options: CustodySiteOptions = {}): Promis
       }),
     lastAuthorization: () => backend.seen.at(-1)?.headers.authorization,
   }
+}
+
+/** A program listens nowhere. */
+function toReach({ origin }: RecordingBackend, wanted?: Partial<BackendOptions>): BackendOptions {
+  return wanted?.command === undefined ? { to: `${origin}/mcp` } : {}
 }
 
 /** A backend that answers 401 to tokens that it does not take, before it reads anything. */

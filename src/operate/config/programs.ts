@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { callerFacts } from '../../identity/caller-facts.ts'
 import type { SettingPath } from './layers.ts'
 import { type Problem, toName } from './problems.ts'
-import type { RawConfig } from './schema.ts'
+import type { RawConfig, SecretReference } from './schema.ts'
 
 const text = z.string().min(1, 'must not be empty')
 
@@ -20,12 +20,22 @@ const processBounds = z.strictObject({
   idleSeconds: z.int().min(1).max(86_400).optional(),
 })
 
-/** The settings of a program; a value of a variable may be a secret that stands elsewhere. */
-export function createProgramSchemas(secret: z.ZodType<string>) {
-  const value = z.union(
-    [callerFact, secret],
-    `must be a text, { env: NAME }, { file: PATH } or { caller: ${callerFacts.join(' | ')} }`,
-  )
+/**
+ * The settings of a program; a value of a variable may be a secret that stands elsewhere.
+ *
+ * @param resolve reads such a secret, or reports why it cannot be read
+ */
+export function createProgramSchemas(
+  resolve: (reference: SecretReference, context: z.RefinementCtx) => string,
+) {
+  const value = z
+    .union(
+      [text, z.strictObject({ env: text }), z.strictObject({ file: text }), callerFact],
+      `must be a text, { env: NAME }, { file: PATH } or { caller: ${callerFacts.join(' | ')} }`,
+    )
+    .transform((given, context) =>
+      typeof given === 'object' && 'caller' in given ? given : resolve(given, context),
+    )
   /** Those that also say the only backend, without a list of backends. */
   const short = {
     command: z

@@ -85,10 +85,11 @@ export type SecretReference = z.output<typeof secretReference>
 
 /** The schema of file, environment and flags laid over each other; it reads the secrets as it goes. */
 export function createConfigSchema(resolveSecret: (reference: SecretReference) => string) {
-  const secret = secretReference.transform(toCheck(resolveSecret))
+  const resolve = toCheck(resolveSecret)
+  const secret = secretReference.transform(resolve)
   const providers = createProviderSchemas(secret)
   const own = createClientSchemas(secret)
-  const program = createProgramSchemas(secret)
+  const program = createProgramSchemas(resolve)
   return z.strictObject({
     /** For editors; means nothing here. */
     $schema: z.string().optional(),
@@ -100,7 +101,7 @@ export function createConfigSchema(resolveSecret: (reference: SecretReference) =
     store: createStoreSchema(secret).optional(),
     to: backendUrl.optional(),
     ...program.short,
-    backends: z.array(createBackendSchema(secret)).default([]),
+    backends: z.array(createBackendSchema(secret, program.whole)).default([]),
     paths: createPathsSchema().optional(),
     oauthEnabled: z.boolean().default(true),
     siteName: text.optional(),
@@ -148,7 +149,10 @@ export function createConfigSchema(resolveSecret: (reference: SecretReference) =
 /** What {@link createConfigSchema} yields. */
 export type RawConfig = z.output<ReturnType<typeof createConfigSchema>>
 
-function createBackendSchema(secret: z.ZodType<string>) {
+function createBackendSchema(
+  secret: z.ZodType<string>,
+  program: ReturnType<typeof createProgramSchemas>['whole'],
+) {
   return z.strictObject({
     id: z
       .string()
@@ -157,7 +161,7 @@ function createBackendSchema(secret: z.ZodType<string>) {
     name: text.optional(),
     path: backendPath.optional(),
     to: backendUrl.optional(),
-    ...createProgramSchemas(secret).whole,
+    ...program,
     transport: z.enum(['streamable-http', 'sse']).optional(),
     ssePath: backendPath.optional(),
     identity: z.enum(['none', 'headers', 'assertion']).optional(),
