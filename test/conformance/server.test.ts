@@ -5,22 +5,15 @@
  * Gatehouse in front of another like it, and every single check must come out the same. The package
  * cannot send a token, so a proxy adds it.
  */
-import { execFile } from 'node:child_process'
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect } from 'vitest'
-import { z } from 'zod'
 import { type BearerProxy, startBearerProxy } from '../helpers/bearer-proxy.ts'
 import { type EverythingServer, startEverythingServer } from '../helpers/everything-server.ts'
 import { type Live, startLive } from '../helpers/live.ts'
 import { verifiesThat } from '../verifies.ts'
-
-const program = fileURLToPath(new URL('../../node_modules/.bin/conformance', import.meta.url))
-
-/** Longest time for one scenario. Alone none takes two seconds. */
-const scenarioTimeoutMs = 120_000
+import { isFailure, isSuccess, runSet } from './run-set.ts'
 
 let direct: EverythingServer
 let behind: EverythingServer
@@ -46,30 +39,6 @@ afterAll(async () => {
 function mintToken(): Promise<string> {
   const claims = { sub: 'user-1', client_id: 'conformance', scope: 'notes:read', gid: 'grant-1' }
   return live.gatehouse.context.accessTokens.mint({ ...claims, aud: `${proxy.origin}/mcp` }, 3600)
-}
-
-/** How each check of each scenario came out, by the scenario's name. */
-type Outcome = Record<string, readonly string[]>
-
-const checks = z.array(z.object({ id: z.string(), status: z.string() }))
-
-/** Runs a requirement set against a server and reads what the package wrote about it. */
-async function runSet(revision: string, url: string, results: string): Promise<Outcome> {
-  const set = ['server', '--url', url, '--requirements', revision]
-  const options = ['--timeout', String(scenarioTimeoutMs), '--output-dir', results]
-  await new Promise<void>((resolve) => {
-    execFile(process.execPath, [program, ...set, ...options], () => resolve())
-  })
-  const scenarios = await readdir(results)
-  return Object.fromEntries(await Promise.all(scenarios.map((name) => readScenario(results, name))))
-}
-
-/** Notes (`INFO`) say what went over the wire, port and session id included, and judge nothing. */
-async function readScenario(results: string, name: string): Promise<[string, readonly string[]]> {
-  const text = await readFile(join(results, name, 'checks.json'), 'utf8')
-  const judged = checks.parse(JSON.parse(text)).filter(({ status }) => status !== 'INFO')
-  const scenario = name.replace(/^server-/, '').replace(/-\d{4}-\d\d-\d\dT[\d-]+Z$/, '')
-  return [scenario, judged.map(({ id, status }) => `${id}: ${status}`)]
 }
 
 /** What happens directly, so that a server at which everything fails proves nothing. */
@@ -103,6 +72,3 @@ describe('conformance server', () => {
     )
   }
 })
-
-const isSuccess = (check: string) => check.endsWith(' SUCCESS')
-const isFailure = (check: string) => check.endsWith(' FAILURE')

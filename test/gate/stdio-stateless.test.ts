@@ -87,15 +87,20 @@ describe('requests without a session', () => {
       expect(await messages.next()).toMatchObject({ params: { progressToken: 'p', progress } })
     expect(await messages.next()).toMatchObject({ id: 1 })
     expect(await messages.next()).toBeUndefined()
-    const logged = readMessages(await say(call(2, 'log')))
+    const level = { 'io.modelcontextprotocol/logLevel': 'info' }
+    const logged = readMessages(await say(call(2, 'log', {}, level)))
     expect(await logged.next()).toMatchObject({ method: 'notifications/message' })
     expect(await logged.next()).toMatchObject({ id: 2 })
+    const unasked = readMessages(await say(call(3, 'log')))
+    expect(await unasked.next()).toMatchObject({ id: 3 })
   })
 
   it('that are left are cancelled at the program, whose late answers nobody gets', async () => {
     const { say, started } = await start()
     const leaving = new AbortController()
-    const left = await say(call(1, 'progress-and-hang', { until: 'late' }), {}, leaving.signal)
+    const level = { 'io.modelcontextprotocol/logLevel': 'info' }
+    const hanging = call(1, 'log-and-hang', { until: 'late' }, level)
+    const left = await say(hanging, {}, leaving.signal)
     leaving.abort()
     await left.text().catch(() => undefined)
     const seen = async () => JSON.stringify(await readResult(await say(call(2, 'seen'))))
@@ -164,8 +169,38 @@ describe('the header fields of a request without a session', () => {
     }
     const answer = await fetch(gate.mcp, { ...init, headers: given })
     expect(answer.status).toBe(400)
-    expect(await answer.json()).toMatchObject({ error: { code: -32_020 } })
+    expect(await answer.json()).toMatchObject({ id: 1, error: { code: -32_020 } })
     expect(started()).toBe(0)
+  })
+
+  it.each(['protocolVersion', 'clientCapabilities'])(
+    'stand before a whole envelope: without %s no program sees it',
+    async (member) => {
+      const { say, started } = await start()
+      const lacking = { [`io.modelcontextprotocol/${member}`]: undefined }
+      const answer = await say(call(1, 'pid', {}, lacking))
+      expect(answer.status).toBe(400)
+      expect(await answer.json()).toMatchObject({ id: 1, error: { code: -32_602 } })
+      expect(started()).toBe(0)
+    },
+  )
+
+  it('that repeat a parameter must say the same, once the program has said which do', async () => {
+    const { say } = await start()
+    const here = call(1, 'echo', { region: 'here', count: 42 })
+    expect((await say(here)).status, 'not known yet').toBe(200)
+    await readAnswer(await say({ id: 2, method: 'tools/list' }))
+    const right = { 'mcp-param-region': 'here', 'mcp-param-count': '42.0' }
+    expect(await readResult(await say(here, right))).toEqual({ region: 'here', count: 42 })
+    const encoded = { ...right, 'mcp-param-region': '=?base64?aGVyZQ==?=' }
+    expect((await say(here, encoded)).status).toBe(200)
+    const wrong = ['there', '=?base64?aGVyZQ?=', '=?base64?dGhlcmU=?=']
+    for (const region of wrong)
+      expect((await say(here, { ...right, 'mcp-param-region': region })).status).toBe(400)
+    expect((await say(here)).status, 'missing').toBe(400)
+    const without = call(3, 'echo', { count: 42 })
+    expect((await say(without, { 'mcp-param-count': '42' })).status).toBe(200)
+    expect((await say(without, right)).status, 'nothing to repeat').toBe(400)
   })
 
   it.each([
@@ -193,6 +228,17 @@ describe('errors of a program', () => {
     const answer = await say({ id: 1, method: 'tools/teleport' })
     expect(answer.status).toBe(404)
     expect(await answer.json()).toMatchObject({ id: 1, error: { code: -32_601 } })
+  })
+
+  it('in a revision that it does not have are refused here: 400, and which it has', async () => {
+    const { say } = await start()
+    const future = { 'io.modelcontextprotocol/protocolVersion': '2099-01-01' }
+    const answer = await say(call(1, 'pid', {}, future), { 'mcp-protocol-version': '2099-01-01' })
+    expect(answer.status).toBe(400)
+    expect(await answer.json()).toMatchObject({
+      id: 1,
+      error: { code: -32_022, data: { supported: ['2026-07-28'], requested: '2099-01-01' } },
+    })
   })
 
   it('that ended before it answered are 502, and the next request is served', async () => {

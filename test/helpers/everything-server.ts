@@ -11,16 +11,12 @@ import {
 } from '@modelcontextprotocol/node'
 import {
   createMcpHandler,
-  createRequestStateCodec,
   isLegacyRequest,
-  McpServer,
-  type ServerNotifier,
+  type McpServer,
   WebStandardStreamableHTTPServerTransport,
 } from '@modelcontextprotocol/server'
 import { createEventStore } from './event-store.ts'
-import { addContent } from './everything-content.ts'
-import { addQuestions, type StateCodec } from './everything-questions.ts'
-import { addTools } from './everything-tools.ts'
+import { createEverything, createState } from './everything.ts'
 import { closeNow, listenOnLoopback } from './loopback.ts'
 
 /** The everything server, listening. */
@@ -33,11 +29,14 @@ type Fetch = (request: Request) => Promise<Response>
 
 /** Starts one on a free port. Like any server of a developer's machine it answers to local names only. */
 export async function startEverythingServer(): Promise<EverythingServer> {
-  const state: StateCodec = createRequestStateCodec({ key: 'a key for tests, 32 bytes or longer' })
-  const modern = createMcpHandler(() => createEverything(state, modern.notify), {
-    legacy: 'reject',
-  })
-  const legacy = createSessions(() => createEverything(state, undefined))
+  const state = createState()
+  const modern = createMcpHandler(
+    () => createEverything({ state, notify: modern.notify, isLegacy: false }),
+    {
+      legacy: 'reject',
+    },
+  )
+  const legacy = createSessions(() => createEverything({ state, isLegacy: true }))
   const answer = toNodeHandler({
     fetch: async (request) =>
       (await isLegacyRequest(request)) ? legacy.fetch(request) : modern.fetch(request),
@@ -54,31 +53,6 @@ export async function startEverythingServer(): Promise<EverythingServer> {
       await closeNow(server)
     },
   }
-}
-
-/** One instance: of one request in the modern era, of one session before. */
-function createEverything(state: StateCodec, notify: ServerNotifier | undefined): McpServer {
-  const server = new McpServer(
-    { name: 'everything', version: '1.0.0' },
-    {
-      capabilities: {
-        tools: { listChanged: true },
-        prompts: { listChanged: true },
-        resources: { listChanged: true, subscribe: true },
-        logging: {},
-        completions: {},
-      },
-      requestState: { verify: state.verify },
-    },
-  )
-  addTools(server, notify)
-  addQuestions(server, state)
-  addContent(server)
-  if (notify === undefined) {
-    server.server.setRequestHandler('resources/subscribe', () => ({}))
-    server.server.setRequestHandler('resources/unsubscribe', () => ({}))
-  }
-  return server
 }
 
 /** The sessions of the revisions up to 2025-11-25, resumable. */

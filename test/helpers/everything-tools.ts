@@ -20,7 +20,7 @@ const pauseMs = 50
 
 type Content = CallToolResult['content'][number]
 
-/** Adds them; `notify` publishes changes to subscriptions, where the era has them. */
+/** Adds them; `notify` publishes changes to subscriptions where those are not the server's own. */
 export function addTools(server: McpServer, notify: ServerNotifier | undefined): void {
   addContentTools(server)
   addTalkingTools(server)
@@ -145,14 +145,16 @@ const richSchema: Parameters<typeof fromJsonSchema>[0] = {
 
 function addTriggers(server: McpServer, notify: ServerNotifier | undefined): void {
   server.registerTool('test_trigger_tool_change', { description: 'Says the tools changed' }, () => {
-    notify?.toolsChanged()
+    if (notify) notify.toolsChanged()
+    else server.sendToolListChanged()
     return toText('Said so')
   })
   server.registerTool(
     'test_trigger_prompt_change',
     { description: 'Says the prompts changed' },
     () => {
-      notify?.promptsChanged()
+      if (notify) notify.promptsChanged()
+      else server.sendPromptListChanged()
       return toText('Said so')
     },
   )

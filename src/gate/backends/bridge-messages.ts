@@ -17,6 +17,10 @@ export interface Message {
   readonly errorCode?: number | undefined
   /** Of a request without a session: the revision that it names itself (MCP 2026-07-28). */
   readonly statelessRevision?: string | undefined
+  /** Whether it also says what its client is capable of, as it must then. */
+  readonly hasCapabilities?: boolean | undefined
+  /** Of such a request: whether log lines are wanted with its answer. */
+  readonly wantsLog?: boolean | undefined
   /** Of a notification about a request: its id as JSON. */
   readonly about?: string | undefined
 }
@@ -86,6 +90,8 @@ function findRelations(method: string, params: unknown) {
     progressToken: toId((isProgress ? params : meta)['progressToken']),
     about: toId(isCancelling ? params['requestId'] : meta[`${metaPrefix}subscriptionId`]),
     statelessRevision: toRevision(meta[`${metaPrefix}protocolVersion`]),
+    wantsLog: meta[`${metaPrefix}logLevel`] !== undefined,
+    hasCapabilities: isObject(meta[`${metaPrefix}clientCapabilities`]),
   }
 }
 

@@ -24,7 +24,7 @@ export interface OpenRequests {
   remove(id: string): Open | undefined
   /** Removes it although its answer may still come. */
   cancel(id: string): void
-  /** The request that a notification is about. Log lines name none: they belong to what was asked last. */
+  /** The request that a notification is about. Log lines name none: they go to the last one that wants some. */
   findAbout(notification: Message): Open | undefined
 }
 
@@ -68,7 +68,7 @@ export function createOpenRequests(): OpenRequests {
       if (about !== undefined) return open.get(about)
       if (progressToken !== undefined)
         return list().find(({ request }) => request.progressToken === progressToken)
-      return list().findLast(({ request }) => request.method !== 'subscriptions/listen')
+      return list().findLast(({ request }) => request.wantsLog)
     },
   }
 }

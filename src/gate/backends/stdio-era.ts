@@ -5,6 +5,7 @@
  */
 import type { Message } from './bridge-messages.ts'
 import { sessionMissing } from './bridge-streamable-client.ts'
+import type { Request } from './open-requests.ts'
 
 /** What is known of one backend. */
 export interface Era {
@@ -14,8 +15,13 @@ export interface Era {
    * @throws OAuthError with status 400, upon which clients try `initialize`
    */
   verify(): void
+  /**
+   * The answer to a request in a revision that the server does not have; undefined when it has, or it is not
+   * known. A server of SDK 2 looks at the revision of the first request only.
+   */
+  refuse(request: Request): string | undefined
   /** Finds out by asking a server that was just started, unless it is known; throws as `verify` does. */
-  find(ask: (question: Message & { readonly id: string }) => Promise<Message>): Promise<void>
+  find(ask: (question: Request) => Promise<Message>): Promise<void>
 }
 
 /** How long a server may take to answer the question, in milliseconds: `npx` installs it first. */
@@ -25,8 +31,14 @@ const answerMs = 20_000
 const refusedMs = 600_000
 const silentMs = 60_000
 
+const unsupportedRevision = -32_022
+
 /** Errors by which a server shows that it knows requests without a session, whatever else it lacks. */
-const modernErrors: ReadonlySet<number | undefined> = new Set([-32_022, -32_021, -32_020])
+const modernErrors: ReadonlySet<number | undefined> = new Set([
+  unsupportedRevision,
+  -32_021,
+  -32_020,
+])
 
 const question = toQuestion()
 
@@ -34,20 +46,39 @@ const question = toQuestion()
 export function createEra(): Era {
   let isModern = false
   let legacyUntil = 0
+  let supported: readonly string[] = []
   const verify = () => {
     if (performance.now() < legacyUntil) throw sessionMissing()
   }
   return {
     verify,
+    refuse({ id, statelessRevision = '' }) {
+      if (supported.length === 0 || supported.includes(statelessRevision)) return undefined
+      const message = `Unsupported protocol version: ${statelessRevision}`
+      const data = { supported, requested: statelessRevision }
+      const error = JSON.stringify({ code: unsupportedRevision, message, data })
+      return `{"jsonrpc":"2.0","id":${id},"error":${error}}`
+    },
     async find(ask) {
       if (isModern) return
       const answer = await withinTime(ask(question))
       const isRefused = answer?.isError === true && !modernErrors.has(answer.errorCode)
       isModern = answer !== undefined && !isRefused
+      supported = answer === undefined ? [] : readRevisions(answer)
       if (!isModern) legacyUntil = performance.now() + (answer ? refusedMs : silentMs)
       verify()
     },
   }
+}
+
+/** The revisions that an answer names, be it the one that was asked for or a refusal. */
+function readRevisions({ text }: Message): readonly string[] {
+  const { result, error } = JSON.parse(text) as {
+    result?: { supportedVersions?: unknown }
+    error?: { data?: { supported?: unknown } }
+  }
+  const named = [result?.supportedVersions ?? error?.data?.supported ?? []].flat()
+  return named.filter((revision) => typeof revision === 'string')
 }
 
 async function withinTime(answer: Promise<Message>): Promise<Message | undefined> {
@@ -56,7 +87,7 @@ async function withinTime(answer: Promise<Message>): Promise<Message | undefined
   return Promise.race([answer, promise]).finally(() => clearTimeout(timer))
 }
 
-function toQuestion(): Message & { readonly id: string } {
+function toQuestion(): Request {
   const meta = {
     'io.modelcontextprotocol/protocolVersion': '2026-07-28',
     'io.modelcontextprotocol/clientCapabilities': {},

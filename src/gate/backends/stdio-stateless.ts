@@ -5,6 +5,7 @@
  * On its one channel ids tell requests apart. So a program never has two with the same id at a time: the
  * second one goes to another program.
  */
+import { LRUCache } from 'lru-cache'
 import type { Answer } from '../../platform/exchange.ts'
 import type { Message } from './bridge-messages.ts'
 import { createReply } from './bridge-replies.ts'
@@ -12,10 +13,16 @@ import type { BridgeSessions } from './bridge-sessions.ts'
 import type { BackendSide, Call } from './link.ts'
 import type { StdioCaller } from './link-stdio.ts'
 import type { Request } from './open-requests.ts'
-import { verifyStateless } from './stateless.ts'
+import {
+  findFault,
+  findStatelessRefusal,
+  renderStatelessRefusal,
+  toStatelessRequest,
+} from './stateless.ts'
 import { createEra } from './stdio-era.ts'
 import type { StartStdioServer } from './stdio-server.ts'
 import { createWorker, type Worker } from './stdio-worker.ts'
+import { readToolHeaders, type ToolHeaders, verifyToolHeaders } from './tool-headers.ts'
 
 /** What serves requests without a session. */
 export interface StatelessOptions {
@@ -34,15 +41,24 @@ export type ServeStateless = (
 /** Silence after which an answer becomes a stream, in milliseconds: before, its HTTP status still says what it is. */
 const patienceMs = 5000
 
+/** Grants of whose tools something is remembered. */
+const holdersRemembered = 10_000
+
 /** The way of such requests to one backend. */
 export function createStateless({ side, start, sessions }: StatelessOptions): ServeStateless {
   const era = createEra()
   const workers = new Map<string, Set<Worker>>()
+  /** What servers said of header fields, to whom. */
+  const toolHeaders = new LRUCache<string, ToolHeaders>({ max: holdersRemembered })
   const begin = (call: Call, caller: StdioCaller): Worker => {
     const { claims, context } = call
     const holder = toHolder(call)
+    const onTools = (text: string) => {
+      const read = readToolHeaders(text)
+      if (read) toolHeaders.set(holder, new Map([...(toolHeaders.get(holder) ?? []), ...read]))
+    }
     const worker = sessions.begin(claims, context, (session) =>
-      createWorker({ session, caller, context, start, era }),
+      createWorker({ session, caller, context, start, era, onTools }),
     )
     const own = workers.get(holder) ?? new Set()
     workers.set(holder, own.add(worker))
@@ -61,7 +77,13 @@ export function createStateless({ side, start, sessions }: StatelessOptions): Se
     return sessions.find(worker.session.id, call.claims)
   }
   return async (call, messages, text) => {
-    const request = verifyStateless(call.request.headers, messages, text)
+    const { headers } = call.request
+    const request = toStatelessRequest(messages)
+    const known = toolHeaders.get(toHolder(call))
+    const refusal =
+      findStatelessRefusal(headers, request, text) ??
+      (known && findFault(() => verifyToolHeaders(headers, text, known)))
+    if (refusal) return renderStatelessRefusal(request, refusal)
     era.verify()
     const caller = await side.toCaller(call)
     const worker = find(call, caller, request)

@@ -6,6 +6,7 @@ import type { Reply } from './bridge-replies.ts'
 import type { BridgeLink, BridgeSession } from './bridge-sessions.ts'
 import type { StdioCaller } from './link-stdio.ts'
 import { createOpenRequests, type Open, type OpenRequests, type Request } from './open-requests.ts'
+import { toHttpStatus } from './stateless.ts'
 import type { Era } from './stdio-era.ts'
 import type { StartStdioServer, StdioServer } from './stdio-server.ts'
 
@@ -27,19 +28,13 @@ export interface WorkerOptions {
   readonly context: RequestContext
   readonly start: StartStdioServer
   readonly era: Era
+  /** Told what the server answers to `tools/list`. */
+  readonly onTools: (text: string) => void
 }
-
-/** HTTP statuses of errors (MCP 2026-07-28 streamable-http, Protocol Version Header and Server Validation). */
-const statuses: ReadonlyMap<number | undefined, number> = new Map([
-  [-32_601, 404],
-  [-32_020, 400],
-  [-32_021, 400],
-  [-32_022, 400],
-])
 
 /** Starts a program. */
 export function createWorker(options: WorkerOptions): Worker {
-  const { session, caller } = options
+  const { session, caller, era } = options
   const requests = createOpenRequests()
   let isRetired = false
   const endIfDone = () => {
@@ -73,7 +68,11 @@ export function createWorker(options: WorkerOptions): Worker {
         void ready.then((server) => server.write(toCancellation(id))).catch(() => undefined)
       })
       void ready
-        .then((server) => requests.isOpen(id, reply) && server.write(request))
+        .then(async (server) => {
+          const refusal = era.refuse(request)
+          if (refusal !== undefined) await close(id)?.reply.settle(refusal, 400)
+          else if (requests.isOpen(id, reply)) server.write(request)
+        })
         .catch((error: unknown) => close(id)?.reply.fail(id, toReason(error)))
     },
     retireUnless(by) {
@@ -85,17 +84,18 @@ export function createWorker(options: WorkerOptions): Worker {
 
 /** Starts the program, and makes sure that it serves requests without a session. */
 async function startServer(
-  { session, caller, context, start, era }: WorkerOptions,
+  { session, caller, context, start, era, onTools }: WorkerOptions,
   { requests, close }: { requests: OpenRequests; close: (id: string) => Open | undefined },
 ): Promise<StdioServer> {
   let probed: ((answer: Message) => void) | undefined
   const onMessage = async (message: Message): Promise<void> => {
     if (message.kind === 'request') return
     if (message.kind === 'notification') return note(message)
-    const { id = '', text, errorCode } = message
+    const { id = '', text } = message
     const answered = close(id)
     if (answered === undefined) return probed?.(message)
-    await answered.reply.settle(text, statuses.get(errorCode))
+    if (answered.request.method === 'tools/list') onTools(text)
+    await answered.reply.settle(text, toHttpStatus(message))
   }
   const note = async (message: Message): Promise<void> => {
     const about = requests.findAbout(message)

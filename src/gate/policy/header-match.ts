@@ -21,13 +21,20 @@ export function verifyHeaderMatch(headers: Headers, { isBatch, operations }: Bod
   if (isBatch || operation === undefined || others.length > 0) throw mismatch()
   if (method !== null && method !== operation.method) throw mismatch()
   const [target] = operation.targets
-  if (name !== null && target !== undefined && decodeName(name) !== target.name) throw mismatch()
+  if (name !== null && target !== undefined && decodeFieldText(name) !== target.name)
+    throw mismatch()
 }
 
-/** `=?base64?…?=` stands for text that a header field cannot carry. */
-function decodeName(value: string): string {
+/**
+ * The text that a field repeats of a body: `=?base64?…?=` stands for what a header field cannot carry.
+ *
+ * @throws OAuthError `invalid_request`, answered as `HeaderMismatch`, when it stands for no text
+ */
+export function decodeFieldText(value: string): string {
   const encoded = /^=\?base64\?([A-Za-z0-9+/]*={0,2})\?=$/.exec(value)?.[1]
   if (encoded === undefined) return value
+  // RFC 4648 §3.2: padded, or it is no base64.
+  if (encoded.length % 4 !== 0) throw mismatch()
   try {
     const bytes = Uint8Array.from(atob(encoded), (letter) => letter.charCodeAt(0))
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes)

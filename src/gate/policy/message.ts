@@ -35,6 +35,9 @@ export interface Body {
   readonly operations: readonly Operation[]
 }
 
+/** Why a message is refused that names nothing where it must. */
+export const targetMissing = 'target_missing'
+
 type Members = Readonly<Record<string, unknown>>
 
 /** Longest method or name, and longest URI, and how many operations or URIs at a time, that are judged. */
@@ -102,19 +105,19 @@ function findReferred({ name, uri }: Members): Target[] {
   const prompts = name === undefined ? [] : [toTarget('prompt', name)]
   const resources = uri === undefined ? [] : [toTarget('resource', uri)]
   if (prompts.length + resources.length > 0) return [...prompts, ...resources]
-  throw malformed('The ref names neither a prompt nor a resource', 'target_missing')
+  throw malformed('The ref names neither a prompt nor a resource', targetMissing)
 }
 
 function findSubscribed(notifications: unknown): Target[] {
   if (notifications === undefined) return []
   const { resourceSubscriptions: uris = [] } = toMembers(notifications, 'notifications')
-  if (!Array.isArray(uris)) throw malformed('resourceSubscriptions is no list', 'target_missing')
+  if (!Array.isArray(uris)) throw malformed('resourceSubscriptions is no list', targetMissing)
   if (uris.length > 0) verifyCount(uris, 'resourceSubscriptions')
   return uris.map((uri) => toTarget('resource', uri))
 }
 
 function toTarget(kind: Kind, name: unknown): Target {
-  if (typeof name !== 'string') throw malformed(`The ${kind} has no name`, 'target_missing')
+  if (typeof name !== 'string') throw malformed(`The ${kind} has no name`, targetMissing)
   verifyName(name, kind, kind === 'resource' ? uriLengthAllowed : nameLengthAllowed)
   const spellings = kind === 'resource' ? toUriSpellings(name) : [toComparable(name)]
   return { kind, name, spellings }

@@ -39,7 +39,7 @@ const tools: Record<string, (id: Id, message: Received) => void> = {
     process.exit(3)
   },
   hang: (id, { params }) => void waiting.set(String(params?.arguments?.['until']), id),
-  'progress-and-hang': (id, message) => {
+  'log-and-hang': (id, message) => {
     notify('notifications/message', { level: 'info', data: 'begun' })
     tools['hang']?.(id, message)
   },
@@ -89,7 +89,14 @@ const methods: Record<string, (id: Id, message: Received) => void> = {
     send({ id, result: { resultType: 'complete', supportedVersions, capabilities: { tools: {} } } })
   },
   'tools/list': (id) => {
-    const list = Object.keys(tools).map((name) => ({ name, inputSchema: { type: 'object' } }))
+    const repeated = {
+      region: { type: 'string', 'x-mcp-header': 'Region' },
+      count: { type: 'integer', 'x-mcp-header': 'Count' },
+    }
+    const list = Object.keys(tools).map((name) => ({
+      name,
+      inputSchema: { type: 'object', ...(name === 'echo' && { properties: repeated }) },
+    }))
     send({ id, result: { tools: list } })
   },
   'tools/call': (id, message) => {
