@@ -26,7 +26,7 @@ import {
 } from './operate/jobs.ts'
 import { createLimits } from './operate/limits.ts'
 import { createLog } from './operate/log.ts'
-import { createMetrics, exposeStaleness } from './operate/metrics.ts'
+import { createMetrics, exposePrograms, exposeStaleness } from './operate/metrics.ts'
 import { createOperations } from './operations.ts'
 import type { Gatehouse, GatehouseOptions } from './options.ts'
 import { systemClock } from './platform/clock.ts'
@@ -66,6 +66,7 @@ export async function createGatehouse(options: GatehouseOptions): Promise<Gateho
   })
   const exchanges = createExchanges(context)
   exposeStaleness(context)
+  exposePrograms(context)
   const jobs = [
     startSweeping(context),
     startKeyKeeping({ ...context, rules }),

@@ -15,6 +15,7 @@ const counterHelp: Record<CounterName, string> = {
   tokens: 'Token requests',
   refusals: 'Requests refused',
   gate_requests: 'Requests at the gate',
+  programs: 'Servers over standard input and output that were started, and how they ended',
   errors: 'Requests that failed by our own fault',
 }
 
@@ -23,6 +24,7 @@ const gaugeHelp: Record<GaugeName, string> = {
   revocations_age_seconds: 'Seconds since the list of ended grants was last read whole',
   store_hints_up:
     '1 while changes by other instances are heard at once, 0 while their channel is down',
+  programs_running: 'Servers over standard input and output that run now',
 }
 
 /** Labels a counter may have; others are dropped. No label ever names a client, a user or a grant. */
@@ -51,6 +53,16 @@ interface Instruments {
   readonly durations: Histogram
   /** The gauge of this name, made at its first use: without a value there is none to show. */
   readonly findGauge: (name: GaugeName) => Gauge
+}
+
+/** Shows how many programs run, where backends are programs. */
+export function exposePrograms({
+  metrics,
+  programs,
+  config,
+}: Pick<Context, 'metrics' | 'programs' | 'config'>): void {
+  if (config.backends.some(({ program }) => program !== undefined))
+    metrics.gauge('programs_running', programs.count)
 }
 
 /** Shows how far an instance may be behind the others. */
@@ -144,6 +156,7 @@ async function createInstruments(): Promise<Instruments> {
       tokens: toCounter('tokens'),
       refusals: toCounter('refusals'),
       gate_requests: toCounter('gate_requests'),
+      programs: toCounter('programs'),
       errors: toCounter('errors'),
     },
     durations,

@@ -117,13 +117,17 @@ export interface Metrics {
       | 'tokens'
       | 'refusals'
       | 'gate_requests'
+      | 'programs'
       | 'errors',
     labels?: Record<string, string>,
   ): void
   /** Records how long a request to a route took, in seconds. */
   time(route: string, status: number, seconds: number): void
   /** Exposes a value that is read anew for every exposition; the last `read` given for a name counts. */
-  gauge(name: 'revocations_age_seconds' | 'store_hints_up', read: () => number): void
+  gauge(
+    name: 'revocations_age_seconds' | 'store_hints_up' | 'programs_running',
+    read: () => number,
+  ): void
   /** The exposition text (Prometheus text format 0.0.4) and its content type. */
   expose(): Promise<{ body: string; contentType: string }>
 }

@@ -5,6 +5,8 @@ import type { LineProcess, Program } from './line-process.ts'
 export interface Programs {
   /** The program gets its own variables and, of ours, those that any program needs. */
   start(program: Program): Promise<LineProcess>
+  /** How many run now. */
+  count(): number
   /** Ends all of them; none is started any more. */
   close(): Promise<void>
 }
@@ -38,6 +40,7 @@ export function createPrograms(environment: Readonly<Record<string, string>> = {
       keep(started)
       return started
     },
+    count: () => running.size,
     async close() {
       isClosed = true
       await Promise.all([...running].map((each) => each.stop()))

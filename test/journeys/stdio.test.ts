@@ -80,7 +80,15 @@ describe('a server of SDK 1 over standard input and output', () => {
     const transport = new StreamableHTTPClientTransport(new URL(live.url), await toInit(live))
     await client.connect(transport)
     await useSession(client, heard)
+    const { metrics } = live.gatehouse.context
+    const running = async () =>
+      /^gatehouse_programs_running (\d+)$/m.exec((await metrics.expose()).body)?.[1]
+    expect(await running()).toBe('1')
     await transport.terminateSession()
+    await expect.poll(running).toBe('0')
+    expect((await metrics.expose()).body).toContain(
+      'gatehouse_programs_total{backend="mcp",outcome="stopped"} 1',
+    )
   })
 
   verifiesThat('X10', 'stdio, bridged to HTTP+SSE of 2024-11-05', async () => {

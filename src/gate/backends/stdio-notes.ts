@@ -23,29 +23,26 @@ const windowMs = 10_000
 const lastWords = 8
 
 /** What a program is called in the log. */
-export function createNotes(backend: StdioBackend, { log, exchange }: RequestContext): Notes {
+export function createNotes(
+  backend: StdioBackend,
+  { log, exchange, metrics }: RequestContext,
+): Notes {
+  const count = (outcome: 'started' | 'stopped' | 'ended' | 'failed') =>
+    metrics.count('programs', { backend: backend.id, outcome })
   const fields = { backend: backend.id, command: backend.program.command }
   const { requestId } = exchange
   const last: string[] = []
   let pid: number | undefined
   let hasErred = false
-  let windowEnd = 0
-  let count = 0
-  let dropped = 0
-  const mayLog = (): boolean => {
-    const now = performance.now()
-    if (now >= windowEnd) {
-      if (dropped > 0) log.info('A program said more than is logged', { ...fields, pid, dropped })
-      ;[windowEnd, count, dropped] = [now + windowMs, 0, 0]
-    }
-    count += 1
-    if (count > linesAllowed) dropped += 1
-    return count <= linesAllowed
-  }
+  const mayLog = createLineWindow((dropped) =>
+    log.info('A program said more than is logged', { ...fields, pid, dropped }),
+  )
   return {
     begin(started) {
       pid = started
-      if (pid !== undefined) log.info('A program was started', { ...fields, pid, requestId })
+      if (pid === undefined) return
+      count('started')
+      log.info('A program was started', { ...fields, pid, requestId })
     },
     take(line) {
       last.push(line)
@@ -64,6 +61,7 @@ export function createNotes(backend: StdioBackend, { log, exchange }: RequestCon
       log.error('A program is stopped, for its output cannot be read', { ...fields, pid, error })
     },
     end({ exitCode, signal, failure }, isStopped) {
+      count(failure === undefined ? toOutcome(isStopped) : 'failed')
       if (isStopped) return log.debug('A program was stopped', { ...fields, pid, exitCode, signal })
       if (failure !== undefined)
         return log.error(`A program cannot be started: ${toReason(failure)}`, fields)
@@ -71,6 +69,26 @@ export function createNotes(backend: StdioBackend, { log, exchange }: RequestCon
       log.warn('A program ended by itself', { ...fields, pid, exitCode, signal, lastWords: lines })
     },
   }
+}
+
+/** Whether another line may be logged now; `tell` is called with how many were not. */
+function createLineWindow(tell: (dropped: number) => void): () => boolean {
+  let windowEnd = 0
+  let seen = 0
+  return () => {
+    const now = performance.now()
+    if (now >= windowEnd) {
+      if (seen > linesAllowed) tell(seen - linesAllowed)
+      windowEnd = now + windowMs
+      seen = 0
+    }
+    seen += 1
+    return seen <= linesAllowed
+  }
+}
+
+function toOutcome(isStopped: boolean): 'stopped' | 'ended' {
+  return isStopped ? 'stopped' : 'ended'
 }
 
 function toReason(failure: string): string {
