@@ -16,6 +16,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { bundleCommand } from '../scripts/bundle-command.ts'
 import { createConnections } from './http.ts'
 import { toNodeCommand } from './placement.ts'
 import { renderTable } from './report.ts'
@@ -52,7 +53,7 @@ export async function measureStarts(
   tell: (text: string) => void,
 ): Promise<Start[]> {
   tell('start: building Gatehouse')
-  const programs = toPrograms(workshop)
+  const programs = await toPrograms(workshop)
   // The same port every time: the issuer, to which Gatehouse's data belongs, has it in it.
   const port = await findPort()
   const taken = programs.map((): Taken[] => [])
@@ -80,10 +81,10 @@ interface Program {
   toArguments(port: number): readonly string[]
 }
 
-function toPrograms(workshop: Workshop): Program[] {
+async function toPrograms(workshop: Workshop): Promise<Program[]> {
   const toServer = (name: string) => join(checkout, 'bench', 'servers', name)
   const data = join(workshop.createFolder(), 'data')
-  const main = build(workshop.createFolder())
+  const main = await build(workshop.createFolder())
   const serve = ['serve', '--to', 'http://127.0.0.1:9/mcp', '--data', data]
   return [
     { name: 'bare node:http', toArguments: (port) => [toServer('start-bare.mjs'), `${port}`] },
@@ -99,12 +100,13 @@ function toPrograms(workshop: Workshop): Program[] {
 }
 
 /** The package as it would be installed, below `folder`; returns its program. */
-function build(folder: string): string {
+async function build(folder: string): Promise<string> {
   const compiler = join(checkout, 'node_modules/typescript/bin/tsc')
   const outDir = join(folder, 'dist')
   const args = [compiler, '-p', join(checkout, 'tsconfig.build.json'), '--outDir', outDir]
   const { stdout } = spawnSync(process.execPath, args, { encoding: 'utf8' })
   if (!existsSync(join(outDir, 'cli/main.js'))) throw new Error(`The build failed: ${stdout}`)
+  await bundleCommand(checkout, outDir)
   mkdirSync(join(folder, 'bin'))
   copyFileSync(join(checkout, 'bin/gatehouse.js'), join(folder, 'bin/gatehouse.js'))
   copyFileSync(join(checkout, 'package.json'), join(folder, 'package.json'))

@@ -1,7 +1,8 @@
-/** `npm run build`: compiles `src/` to `dist/`, one file in, one file out, and checks what came out. */
+/** `npm run build`: compiles `src/` to `dist/`, checks what came out, and bundles the command line. */
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { bundleCommand } from './bundle-command.ts'
 
 /** An entry of `exports` in package.json. */
 type Target = string | { types: string; default: string }
@@ -36,4 +37,5 @@ const faults = [
 ]
 for (const fault of faults) console.error(fault)
 if (faults.length > 0) process.exit(1)
+await bundleCommand('.', 'dist')
 console.log(`built ${listFiles('.js').length} files`)
