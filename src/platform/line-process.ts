@@ -6,6 +6,7 @@
  * its own, so that what it starts ends with it: `npx` is never the server itself.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
+import { setTimeout as wait } from 'node:timers/promises'
 import { createLineReader } from './lines.ts'
 
 /** What to start. */
@@ -55,24 +56,19 @@ const longestNote = 4096
 /** How long each way to end a program may take before the next one, in milliseconds. */
 const farewellMs = 2000
 
-/** How long output may still come when the program itself is over: a child of its may hold it open. */
+/** How long what it started may take to end when the program itself is over, and output may still come from there. */
 const lingeringMs = 500
 
 const hasGroups = process.platform !== 'win32'
 
 /** Starts a program. That it cannot be started is told by `ended`. */
-export function startLineProcess({ command, args, env, cwd, onNote }: Program): LineProcess {
-  const child = spawn(command, args, {
-    env,
-    cwd,
-    stdio: ['pipe', 'pipe', 'pipe'],
-    detached: hasGroups,
-    windowsHide: true,
-  })
+export function startLineProcess(program: Program): LineProcess {
+  const child = spawnSafely(program)
+  if ('failure' in child) return toUnstarted(child)
   const ended = waitForEnd(child)
-  void readNotes(child, onNote)
+  void readNotes(child, program.onNote)
   // Whoever writes learns from `ended` that nobody reads any more.
-  child.stdin.on('error', () => undefined)
+  child.stdin?.on('error', () => undefined)
   let isOver = false
   void ended.then(() => {
     isOver = true
@@ -83,36 +79,69 @@ export function startLineProcess({ command, args, env, cwd, onNote }: Program): 
     lines: readLines(child),
     ended,
     write(line) {
-      if (isOver || stopping || child.stdin.writableLength > unreadBytesAllowed) return false
+      if (isOver || stopping || !child.stdin) return false
+      if (child.stdin.writableLength > unreadBytesAllowed) return false
       child.stdin.write(`${line}\n`)
       return true
     },
     stop: () => (stopping ??= endGently(child, ended)),
-    kill: () => signalAll(child, 'SIGKILL'),
+    kill: () => void signalAll(child, 'SIGKILL'),
+  }
+}
+
+/** Some failures are thrown, such as arguments that are too long; most are told by the child. */
+function spawnSafely({ command, args, env, cwd }: Program): ChildProcess | { failure: string } {
+  try {
+    return spawn(command, args, {
+      env,
+      cwd,
+      stdio: ['pipe', 'pipe', 'pipe'],
+      detached: hasGroups,
+      windowsHide: true,
+    })
+  } catch (error) {
+    return { failure: toFailure(error) }
+  }
+}
+
+function toFailure(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : String(error)
+}
+
+function toUnstarted(end: ProgramEnd): LineProcess {
+  return {
+    pid: undefined,
+    lines: (async function* () {})(),
+    ended: Promise.resolve(end),
+    write: () => false,
+    stop: async () => undefined,
+    kill: () => undefined,
   }
 }
 
 function waitForEnd(child: ChildProcess): Promise<ProgramEnd> {
   return new Promise((resolve) => {
-    child.once('error', (error) => {
-      if (child.pid !== undefined) return
-      resolve({ failure: 'code' in error ? String(error.code) : error.message })
+    child.on('error', (error) => {
+      if (child.pid === undefined) resolve({ failure: toFailure(error) })
     })
     child.once('exit', (exitCode, signal) => {
-      // What it started has lost who speaks with it.
-      signalAll(child, 'SIGTERM')
-      const close = () => {
-        signalAll(child, 'SIGKILL')
-        child.stdout?.destroy()
-        child.stderr?.destroy()
-      }
-      const timer = setTimeout(close, lingeringMs)
-      child.once('close', () => {
-        clearTimeout(timer)
-        resolve({ exitCode: exitCode ?? undefined, signal: signal ?? undefined })
-      })
+      const end = { exitCode: exitCode ?? undefined, signal: signal ?? undefined }
+      void endRest(child).then(() => resolve(end))
     })
   })
+}
+
+/** Ends what a program started that is over itself: it has lost who speaks with it. */
+async function endRest(child: ChildProcess): Promise<void> {
+  const closed = new Promise<void>((resolve) => child.once('close', () => resolve()))
+  if (signalAll(child, 'SIGTERM')) {
+    await wait(lingeringMs)
+    signalAll(child, 'SIGKILL')
+  }
+  await isOverWithin(closed, lingeringMs)
+  child.stdout?.destroy()
+  child.stderr?.destroy()
+  await closed
 }
 
 async function endGently(child: ChildProcess, ended: Promise<ProgramEnd>): Promise<void> {
@@ -124,7 +153,7 @@ async function endGently(child: ChildProcess, ended: Promise<ProgramEnd>): Promi
   await ended
 }
 
-async function isOverWithin(ended: Promise<ProgramEnd>, milliseconds: number): Promise<boolean> {
+async function isOverWithin(ended: Promise<unknown>, milliseconds: number): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<false>()
   const timer = setTimeout(() => resolve(false), milliseconds)
   const isOver = await Promise.race([ended.then(() => true), promise])
@@ -132,19 +161,19 @@ async function isOverWithin(ended: Promise<ProgramEnd>, milliseconds: number): P
   return isOver
 }
 
-/** To the program and all that it started. */
-function signalAll(child: ChildProcess, signal: NodeJS.Signals): void {
-  if (child.pid === undefined) return
+/** To the program and all that it started; false when nobody is left. */
+function signalAll(child: ChildProcess, signal: NodeJS.Signals): boolean {
+  if (child.pid === undefined) return false
   try {
-    if (hasGroups) process.kill(-child.pid, signal)
-    else child.kill(signal)
+    return hasGroups ? process.kill(-child.pid, signal) : child.kill(signal)
   } catch {
-    // Nobody is left.
+    return false
   }
 }
 
+/** Where no file descriptor is left there are no streams either. */
 async function* readLines({ stdout }: ChildProcess): AsyncGenerator<string> {
-  if (stdout === null) return
+  if (!stdout) return
   const read = createLineReader(longestLine)
   stdout.setEncoding('utf8')
   try {
@@ -160,7 +189,7 @@ function isPrematureEnd(error: unknown): boolean {
 }
 
 async function readNotes({ stderr }: ChildProcess, onNote: (line: string) => void): Promise<void> {
-  if (stderr === null) return
+  if (!stderr) return
   const read = createLineReader(longestNote, 'cut')
   stderr.setEncoding('utf8')
   try {
