@@ -275,7 +275,26 @@ describe('a program that knows sessions only', () => {
     const asked = say(discover(1))
     await expect.poll(started, { interval: 1 }).toBe(1)
     await vi.advanceTimersByTimeAsync(25_000)
-    expect((await asked).status).toBeLessThan(500)
+    expect((await asked).status, 'however long it takes (T28)').toBe(400)
+  })
+
+  it('may end when it is asked: its user is sent to initialize at once, and nobody else', async () => {
+    const { gate, say, sayAs, started } = await start({ program: { env: { ERA: 'strict' } } })
+    for (const id of [1, 2]) expect((await say(call(id, 'pid'))).status).toBe(400)
+    expect(started()).toBe(1)
+    expect(await (await openSession(gate)).call('pid')).toBeTypeOf('number')
+    await sayAs({ sub: 'user-2' }, call(3, 'pid'))
+    expect(started(), 'asked again for somebody else').toBe(3)
+  })
+
+  it('cannot be feigned by a client that guesses the id of the question', async () => {
+    const { say, sayAs } = await start()
+    const guessed = { id: 'gatehouse-asks-for-the-era', method: 'tools/list' }
+    expect(await readAnswer(await sayAs({ sub: 'user-2' }, guessed))).toMatchObject({
+      id: guessed.id,
+      result: { tools: expect.anything() },
+    })
+    expect((await say(call(1, 'pid'))).status).toBe(200)
   })
 })
 

@@ -3,25 +3,30 @@
  * property of the server, so it is asked once and remembered (MCP 2026-07-28 transports/stdio, Backward
  * Compatibility).
  */
+import { LRUCache } from 'lru-cache'
+import { OAuthError } from '../../errors.ts'
 import type { Message } from './bridge-messages.ts'
 import { sessionMissing } from './bridge-streamable-client.ts'
 import type { Request } from './open-requests.ts'
+import { programEnded } from './stdio-server.ts'
 
 /** What is known of one backend. */
 export interface Era {
+  /** Whether it serves requests without a session, so that nobody has to wait for the question. */
+  isModern(): boolean
   /**
    * Refuses while the server is known to have sessions.
    *
    * @throws OAuthError with status 400, upon which clients try `initialize`
    */
-  verify(): void
+  verify(userId: string): void
   /**
    * The answer to a request in a revision that the server does not have; undefined when it has, or it is not
    * known. A server of SDK 2 looks at the revision of the first request only.
    */
   refuse(request: Request): string | undefined
-  /** Finds out by asking a server that was just started, unless it is known; throws as `verify` does. */
-  find(ask: (question: Request) => Promise<Message>): Promise<void>
+  /** Finds out by asking a user's server that was just started, unless it is known; throws as `verify` does. */
+  find(userId: string, ask: (question: Request) => Promise<Message>): Promise<void>
 }
 
 /** How long a server may take to answer the question, in milliseconds: `npx` installs it first. */
@@ -42,15 +47,22 @@ const modernErrors: ReadonlySet<number | undefined> = new Set([
 
 const question = toQuestion()
 
+const usersRemembered = 10_000
+
 /** Nothing is known yet. */
 export function createEra(): Era {
   let isModern = false
   let legacyUntil = 0
   let supported: readonly string[] = []
-  const verify = () => {
-    if (performance.now() < legacyUntil) throw sessionMissing()
+  /** Until when servers are not asked again that ended when they were, by user: what fails may be theirs alone. */
+  const endedUntil = new LRUCache<string, number>({ max: usersRemembered })
+  const verify = (userId: string) => {
+    if (isModern) return
+    const until = Math.max(legacyUntil, endedUntil.get(userId) ?? 0)
+    if (performance.now() < until) throw sessionMissing()
   }
   return {
+    isModern: () => isModern,
     verify,
     refuse({ id, statelessRevision = '' }) {
       if (supported.length === 0 || supported.includes(statelessRevision)) return undefined
@@ -59,14 +71,20 @@ export function createEra(): Era {
       const error = JSON.stringify({ code: unsupportedRevision, message, data })
       return `{"jsonrpc":"2.0","id":${id},"error":${error}}`
     },
-    async find(ask) {
+    async find(userId, ask) {
       if (isModern) return
-      const answer = await withinTime(ask(question))
+      const answer = await withinTime(ask(question)).catch((error: unknown) => {
+        if (!isEnd(error)) throw error
+        endedUntil.set(userId, performance.now() + silentMs)
+        throw sessionMissing()
+      })
+      // Another user's server may have answered first.
+      if (isModern) return
       const isRefused = answer?.isError === true && !modernErrors.has(answer.errorCode)
       isModern = answer !== undefined && !isRefused
       supported = answer === undefined ? [] : readRevisions(answer)
       if (!isModern) legacyUntil = performance.now() + (answer ? refusedMs : silentMs)
-      verify()
+      verify(userId)
     },
   }
 }
@@ -79,6 +97,11 @@ function readRevisions({ text }: Message): readonly string[] {
   }
   const named = [result?.supportedVersions ?? error?.data?.supported ?? []].flat()
   return named.filter((revision) => typeof revision === 'string')
+}
+
+/** Some servers end when the first thing that they read is not `initialize`. */
+function isEnd(error: unknown): boolean {
+  return error instanceof OAuthError && error.reason === programEnded
 }
 
 async function withinTime(answer: Promise<Message>): Promise<Message | undefined> {

@@ -25,11 +25,16 @@ export interface StdioServer {
   stop(): void
 }
 
+/** Why a request is not answered whose server is over. */
+export const programEnded = 'program_ended'
+
 /** For whom a server is started. */
 export interface StdioStart {
   readonly userId: string
   readonly environment: ProgramEnvironment
   readonly context: RequestContext
+  /** Whether it is asked what it may not understand: when it ends then, that is no fault to wait after. */
+  readonly isTried?: boolean
   /** Takes each message of the server; the next one waits for it. */
   readonly onMessage: (message: Message) => Promise<void>
 }
@@ -65,7 +70,7 @@ interface Surroundings {
 }
 
 function toServer(running: LineProcess, { start, notes, pauses }: Surroundings): StdioServer {
-  const { userId, onMessage } = start
+  const { userId, onMessage, isTried = false } = start
   const ending = new AbortController()
   let hasSpoken = false
   let isStopped = false
@@ -74,7 +79,8 @@ function toServer(running: LineProcess, { start, notes, pauses }: Surroundings):
     void running.stop()
   }
   void running.ended.then((end) => {
-    if (!hasSpoken && !isStopped) pauses.note(userId)
+    const isFault = !isTried || end.failure !== undefined
+    if (isFault && !hasSpoken && !isStopped) pauses.note(userId)
     notes.end(end, isStopped)
     ending.abort(serverEnded(end))
   })
@@ -127,7 +133,7 @@ function serverEnded({ failure }: ProgramEnd): OAuthError {
   if (failure !== undefined) return notStarting(30)
   return new OAuthError('temporarily_unavailable', 'The MCP server ended; try again', {
     status: 502,
-    reason: 'program_ended',
+    reason: programEnded,
     retryAfterSeconds: 1,
   })
 }

@@ -44,6 +44,9 @@ const patienceMs = 5000
 /** Grants of whose tools something is remembered. */
 const holdersRemembered = 10_000
 
+/** The same until it is known whether there are sessions: a client must learn it by the status (mcp-spec T28). */
+const firstPatienceMs = 25_000
+
 /** The way of such requests to one backend. */
 export function createStateless({ side, start, sessions }: StatelessOptions): ServeStateless {
   const era = createEra()
@@ -84,10 +87,11 @@ export function createStateless({ side, start, sessions }: StatelessOptions): Se
       findStatelessRefusal(headers, request, text) ??
       (known && findFault(() => verifyToolHeaders(headers, text, known)))
     if (refusal) return renderStatelessRefusal(request, refusal)
-    era.verify()
+    era.verify(call.claims.sub)
     const caller = await side.toCaller(call)
     const worker = find(call, caller, request)
-    const reply = createReply(call, { count: 1, patienceMs })
+    const patience = era.isModern() ? patienceMs : firstPatienceMs
+    const reply = createReply(call, { count: 1, patienceMs: patience })
     worker.serve(request, reply)
     return reply.answer
   }

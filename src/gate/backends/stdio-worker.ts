@@ -8,7 +8,7 @@ import type { StdioCaller } from './link-stdio.ts'
 import { createOpenRequests, type Open, type OpenRequests, type Request } from './open-requests.ts'
 import { toHttpStatus } from './stateless.ts'
 import type { Era } from './stdio-era.ts'
-import type { StartStdioServer, StdioServer } from './stdio-server.ts'
+import { programEnded, type StartStdioServer, type StdioServer } from './stdio-server.ts'
 
 /** A program, and the requests that it answers. */
 export interface Worker extends BridgeLink {
@@ -91,11 +91,12 @@ async function startServer(
   const onMessage = async (message: Message): Promise<void> => {
     if (message.kind === 'request') return
     if (message.kind === 'notification') return note(message)
+    // Nothing else was asked yet, whatever ids clients choose.
+    if (probed) return probed(message)
     const { id = '', text } = message
     const answered = close(id)
-    if (answered === undefined) return probed?.(message)
-    if (answered.request.method === 'tools/list') onTools(text)
-    await answered.reply.settle(text, toHttpStatus(message))
+    if (answered?.request.method === 'tools/list') onTools(text)
+    await answered?.reply.settle(text, toHttpStatus(message))
   }
   const note = async (message: Message): Promise<void> => {
     const about = requests.findAbout(message)
@@ -103,17 +104,20 @@ async function startServer(
     // A server that ends a subscription says so, and nothing more comes.
     if (message.method === 'notifications/cancelled' && about) close(about.request.id)?.reply.end()
   }
-  const server = await start({ ...caller, context, onMessage })
-  server.over.addEventListener('abort', () => session.end(server.over.reason))
+  const isTried = !era.isModern()
+  const server = await start({ ...caller, context, onMessage, isTried })
   session.signal.addEventListener('abort', server.stop)
   if (session.signal.aborted) server.stop()
-  await era.find((question) => {
+  await era.find(caller.userId, (question) => {
     server.write(question)
     return new Promise((resolve, reject) => {
       probed = resolve
       server.over.addEventListener('abort', () => reject(server.over.reason))
     })
   })
+  probed = undefined
+  server.over.addEventListener('abort', () => session.end(server.over.reason))
+  if (server.over.aborted) throw server.over.reason
   return server
 }
 
@@ -126,7 +130,7 @@ function toReason(reason: unknown): OAuthError {
   if (reason instanceof OAuthError) return reason
   return new OAuthError('temporarily_unavailable', 'The MCP server ended; try again', {
     status: 502,
-    reason: 'program_ended',
+    reason: programEnded,
     retryAfterSeconds: 1,
   })
 }

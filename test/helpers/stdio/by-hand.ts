@@ -1,9 +1,11 @@
 /**
  * An MCP server over standard input and output, by hand: what its tools do is what tests want to see. Its
- * variables say what it is: `ERA` (`both`, `legacy`, `modern`, `silent`), `GREETING` on standard output,
- * `STUBBORN` to stay when it is asked to go, `CHILD` to start a program of its own, `FAIL` to end at once.
+ * variables say what it is: `ERA` (`both`, `legacy`, `modern`, `silent`, or `strict`, which ends when it is asked),
+ * `GREETING` on standard output, `STUBBORN` to stay when it is asked to go, `CHILD` to start a program of its
+ * own, which is `stubborn` or not, `FAIL` to end at once.
  */
 import { spawn } from 'node:child_process'
+import { closeSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 
 type Id = string | number
@@ -64,6 +66,7 @@ const tools: Record<string, (id: Id, message: Received) => void> = {
   },
   big: (id, { params }) => answer(id, 'x'.repeat(Number(params?.arguments?.['length']))),
   endless: () => void process.stdout.write('x'.repeat(17 * 1024 * 1024)),
+  mute: () => closeSync(1),
   publish: (id) => {
     for (const each of subscribed)
       notify('notifications/tools/list_changed', { _meta: { [`${prefix}subscriptionId`]: each } })
@@ -84,6 +87,7 @@ const methods: Record<string, (id: Id, message: Received) => void> = {
   },
   'server/discover': (id) => {
     if (ERA === 'silent') return
+    if (ERA === 'strict') process.exit(1)
     if (ERA === 'legacy') return fail(id, -32_601, 'Method not found: server/discover')
     const supportedVersions = ['2026-07-28']
     send({ id, result: { resultType: 'complete', supportedVersions, capabilities: { tools: {} } } })
@@ -127,7 +131,10 @@ if (FAIL) {
   process.exit(1)
 }
 if (CHILD) {
-  const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'inherit' })
+  const isStubborn = CHILD === 'stubborn'
+  const script = `${isStubborn ? 'process.on("SIGTERM", () => {});' : ''} setInterval(() => {}, 1000)`
+  const stdio = isStubborn ? 'ignore' : 'inherit'
+  const child = spawn(process.execPath, ['-e', script], { stdio })
   process.stderr.write(`child ${child.pid}\n`)
 }
 if (GREETING) process.stdout.write(`${GREETING}\n`)
