@@ -1,9 +1,14 @@
 /** The programs that one Gatehouse has started, all of which end with it. */
+import { unavailable } from '../errors.ts'
 import type { LineProcess, Program } from './line-process.ts'
 
 /** Starts programs. */
 export interface Programs {
-  /** The program gets its own variables and, of ours, those that any program needs. */
+  /**
+   * The program gets its own variables and, of ours, those that any program needs.
+   *
+   * @throws OAuthError `temporarily_unavailable` once we are stopping
+   */
   start(program: Program): Promise<LineProcess>
   /** How many run now. */
   count(): number
@@ -35,7 +40,7 @@ export function createPrograms(environment: Readonly<Record<string, string>> = {
     async start(program) {
       // Only gateways in front of such programs need what starts them.
       const { startLineProcess } = await import('./line-process.ts')
-      if (isClosed) throw new Error('Gatehouse is closing')
+      if (isClosed) throw unavailable('gate_closing')
       const started = startLineProcess({ ...program, env: { ...environment, ...program.env } })
       keep(started)
       return started

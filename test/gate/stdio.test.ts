@@ -271,6 +271,22 @@ describe('how many programs there are', () => {
     for (const each of open) await each.body?.cancel()
   })
 
+  it('counts them until they are over, however often sessions begin (DS-02)', async () => {
+    const gate = await start({ program: { maxProcessesPerUser: 1, env: { STUBBORN: '1' } } })
+    const pid = Number(await (await openSession(gate)).call('pid'))
+    const others = await Promise.all([openSession(gate), openSession(gate)])
+    const statuses = others.map(({ status }) => status).toSorted()
+    expect(statuses, 'the first one gave way to the second').toEqual([200, 503])
+    expect(isRunning(pid)).toBe(false)
+    expect(findLog(gate, 'A program was started')).toHaveLength(2)
+  }, 15_000)
+
+  it('begins none when we are stopping: 503', async () => {
+    const gate = await start()
+    await gate.context.programs.close()
+    expect((await openSession(gate)).status).toBe(503)
+  })
+
   it('does not let one user take the place of another who was here just now', async () => {
     vi.useFakeTimers({ toFake: ['performance'] })
     const gate = await start({ program: { maxProcesses: 1, maxProcessesPerUser: 1 } })

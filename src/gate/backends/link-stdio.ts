@@ -48,12 +48,11 @@ function createLink(
   }
   return {
     async open({ userId, environment }, context) {
-      const started = await start({ userId, environment, context, onMessage: pass })
+      const { signal } = session
+      const started = await start({ userId, environment, context, signal, onMessage: pass })
       server = started
       startedWith = environment
       started.over.addEventListener('abort', () => session.end(started.over.reason))
-      session.signal.addEventListener('abort', started.stop)
-      if (session.signal.aborted) started.stop()
       if (started.over.aborted) throw started.over.reason
     },
     async tell(message, caller) {

@@ -1,8 +1,11 @@
 /**
  * How many programs of one backend run at a time, in all and for one user: each costs what a process costs,
  * and clients seldom say that they are done.
+ *
+ * A session gives its place away at once, and its program may take seconds to end. So places are given to
+ * sessions, and a program starts when there is room as well.
  */
-
+import type { RequestContext } from '../../context.ts'
 import { OAuthError } from '../../errors.ts'
 import type { StdioProgram } from '../../stdio-program.ts'
 import type { Occupant } from './bridge-sessions.ts'
@@ -26,8 +29,7 @@ export function createPlaces({
     const { userId, context, signal } = occupant
     const all = [...taken]
     const own = all.filter((each) => each.userId === userId)
-    // Where OAuth is off, nobody can be told from another.
-    const allowed = context.config.oauthEnabled ? maxProcessesPerUser : maxProcesses
+    const allowed = toAllowed(context, { maxProcesses, maxProcessesPerUser })
     if (own.length >= allowed) makeRoom(own, () => tooManyOfUser(allowed))
     else if (all.length >= maxProcesses) {
       const before = performance.now() - untouchedMs
@@ -39,6 +41,60 @@ export function createPlaces({
     taken.add(occupant)
     signal.addEventListener('abort', () => taken.delete(occupant))
   }
+}
+
+/** For whom a program is to be started. */
+export interface Entrant {
+  readonly userId: string
+  readonly context: RequestContext
+  /** Aborted when nobody wants the program any more. */
+  readonly signal: AbortSignal
+}
+
+/**
+ * Resolves when there is room for a program, with what must be called once it is over.
+ *
+ * @throws OAuthError with status 503 when its session ended before
+ */
+export type EnterRoom = (entrant: Entrant) => Promise<() => void>
+
+/** The programs that are there, also those that are ending. */
+export function createRoom(bounds: StdioProgram): EnterRoom {
+  const there = new Set<Entrant>()
+  const waiting = new Set<() => void>()
+  const isFull = ({ userId, context }: Entrant) => {
+    const own = [...there].filter((each) => each.userId === userId)
+    return there.size >= bounds.maxProcesses || own.length >= toAllowed(context, bounds)
+  }
+  const leave = (entrant: Entrant) => {
+    there.delete(entrant)
+    for (const go of waiting) go()
+  }
+  const waitForChange = (signal: AbortSignal) =>
+    new Promise<void>((resolve) => {
+      const go = () => {
+        waiting.delete(go)
+        signal.removeEventListener('abort', go)
+        resolve()
+      }
+      waiting.add(go)
+      signal.addEventListener('abort', go)
+    })
+  return async (entrant) => {
+    const { signal } = entrant
+    while (!signal.aborted && isFull(entrant)) await waitForChange(signal)
+    if (signal.aborted) throw signal.reason instanceof OAuthError ? signal.reason : tooManyInAll()
+    there.add(entrant)
+    return () => leave(entrant)
+  }
+}
+
+/** Where OAuth is off, nobody can be told from another. */
+function toAllowed(
+  { config }: RequestContext,
+  bounds: Pick<StdioProgram, 'maxProcesses' | 'maxProcessesPerUser'>,
+): number {
+  return config.oauthEnabled ? bounds.maxProcessesPerUser : bounds.maxProcesses
 }
 
 function tooManyOfUser(allowed: number): OAuthError {

@@ -11,6 +11,7 @@ import type { StdioBackend } from './request-fields.ts'
 import type { ProgramEnvironment } from './stdio-environment.ts'
 import { createNotes, type Notes } from './stdio-notes.ts'
 import { createPauses, notStarting, type Pauses } from './stdio-pauses.ts'
+import { createRoom } from './stdio-places.ts'
 
 /** A server that runs. */
 export interface StdioServer {
@@ -22,7 +23,6 @@ export interface StdioServer {
    * @throws OAuthError with status 502 when the server is over, 503 when it does not read
    */
   write(message: Pick<Message, 'text'>): void
-  stop(): void
 }
 
 /** Why a request is not answered whose server is over. */
@@ -33,6 +33,8 @@ export interface StdioStart {
   readonly userId: string
   readonly environment: ProgramEnvironment
   readonly context: RequestContext
+  /** Aborted when it is not wanted any more; it is stopped then. */
+  readonly signal: AbortSignal
   /** Whether it is asked what it may not understand: when it ends then, that is no fault to wait after. */
   readonly isTried?: boolean
   /** Takes each message of the server; the next one waits for it. */
@@ -42,13 +44,16 @@ export interface StdioStart {
 /**
  * Starts a server.
  *
- * @throws OAuthError with status 502 when it cannot be started, 503 while it is not tried again
+ * It waits for room where those that are ending take it.
+ *
+ * @throws OAuthError with status 503 while it is not tried again, or when it is not wanted any more
  */
 export type StartStdioServer = (start: StdioStart) => Promise<StdioServer>
 
 /** The servers of one backend. */
 export function createStdioServers(backend: StdioBackend): StartStdioServer {
   const pauses = createPauses()
+  const enter = createRoom(backend.program)
   return async (start) => {
     const { userId, environment, context } = start
     pauses.verify(userId)
@@ -56,7 +61,12 @@ export function createStdioServers(backend: StdioBackend): StartStdioServer {
     const { command, args, cwd } = backend.program
     const env = environment.variables
     const program = { command, args, cwd, env, onNote: notes.take }
-    const running = await context.programs.start(program)
+    const leave = await enter(start)
+    const running = await context.programs.start(program).catch((error: unknown) => {
+      leave()
+      throw error
+    })
+    void running.ended.then(leave)
     notes.begin(running.pid)
     return toServer(running, { start, notes, pauses })
   }
@@ -70,7 +80,7 @@ interface Surroundings {
 }
 
 function toServer(running: LineProcess, { start, notes, pauses }: Surroundings): StdioServer {
-  const { userId, onMessage, isTried = false } = start
+  const { userId, signal, onMessage, isTried = false } = start
   const ending = new AbortController()
   let hasSpoken = false
   let isStopped = false
@@ -78,6 +88,8 @@ function toServer(running: LineProcess, { start, notes, pauses }: Surroundings):
     isStopped = true
     void running.stop()
   }
+  signal.addEventListener('abort', stop)
+  if (signal.aborted) stop()
   void running.ended.then((end) => {
     const isFault = !isTried || end.failure !== undefined
     if (isFault && !hasSpoken && !isStopped) pauses.note(userId)
@@ -95,7 +107,6 @@ function toServer(running: LineProcess, { start, notes, pauses }: Surroundings):
   })
   return {
     over: ending.signal,
-    stop,
     write({ text }) {
       if (running.write(toLine(text))) return
       if (ending.signal.aborted) throw ending.signal.reason

@@ -105,9 +105,8 @@ async function startServer(
     if (message.method === 'notifications/cancelled' && about) close(about.request.id)?.reply.end()
   }
   const isTried = !era.isModern()
-  const server = await start({ ...caller, context, onMessage, isTried })
-  session.signal.addEventListener('abort', server.stop)
-  if (session.signal.aborted) server.stop()
+  const { signal } = session
+  const server = await start({ ...caller, context, signal, onMessage, isTried })
   await era.find(caller.userId, (question) => {
     server.write(question)
     return new Promise((resolve, reject) => {
