@@ -84,9 +84,11 @@ export function createBridgeSessions<Link extends BridgeLink>(
   const kept = new Map<string, Kept<Link>>()
   let timer: ReturnType<typeof setInterval> | undefined
   const sweep = () => {
-    const before = performance.now() - idleSeconds * 1000
-    for (const { usedAt, link, session } of kept.values())
-      if (usedAt < before && !link.isRead()) session.end()
+    const now = performance.now()
+    for (const each of kept.values()) {
+      if (each.link.isRead()) each.usedAt = now
+      else if (each.usedAt < now - idleSeconds * 1000) each.session.end()
+    }
   }
   const forget = (id: string) => {
     kept.delete(id)
