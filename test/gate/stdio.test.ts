@@ -275,7 +275,7 @@ describe('how many programs there are', () => {
     const gate = await start({ program: { maxProcessesPerUser: 1, env: { STUBBORN: '1' } } })
     const pid = Number(await (await openSession(gate)).call('pid'))
     const others = await Promise.all([openSession(gate), openSession(gate)])
-    const statuses = others.map(({ status }) => status).toSorted()
+    const statuses = others.map(({ status }) => status).toSorted((one, other) => one - other)
     expect(statuses, 'the first one gave way to the second').toEqual([200, 503])
     expect(isRunning(pid)).toBe(false)
     expect(findLog(gate, 'A program was started')).toHaveLength(2)

@@ -31,6 +31,8 @@ const longestBatch = 100
 /** Of names in `_meta` that belong to the protocol (MCP 2026-07-28 basic). */
 const metaPrefix = 'io.modelcontextprotocol/'
 
+const cancelling = 'notifications/cancelled'
+
 /** JSON-RPC 2.0 §5.1. */
 const internalError = -32603
 
@@ -43,7 +45,16 @@ export function parseMessages(text: string): readonly Message[] {
   const body = parseJson(text)
   if (!Array.isArray(body)) return [toMessage(body, text)]
   if (body.length === 0 || body.length > longestBatch) throw malformed()
-  return body.map((item: unknown) => toMessage(item, JSON.stringify(item)))
+  return body.map((item: unknown) => toMessage(item, renderItem(item)))
+}
+
+/** What is too deep to be written can still be read. */
+function renderItem(item: unknown): string {
+  try {
+    return JSON.stringify(item)
+  } catch {
+    throw malformed()
+  }
 }
 
 function parseJson(text: string): unknown {
@@ -80,12 +91,17 @@ function toId(id: unknown): string | undefined {
   return typeof id === 'string' || typeof id === 'number' ? JSON.stringify(id) : undefined
 }
 
+/** The id of the request that a message says nobody waits for any more, as JSON. */
+export function findCancelled({ method, about }: Message): string | undefined {
+  return method === cancelling ? about : undefined
+}
+
 /** What the parameters of a message say of other messages, and of the revision it is in. */
 function findRelations(method: string, params: unknown) {
   if (!isObject(params)) return {}
   const meta = isObject(params['_meta']) ? params['_meta'] : {}
   const isProgress = method === 'notifications/progress'
-  const isCancelling = method === 'notifications/cancelled'
+  const isCancelling = method === cancelling
   return {
     progressToken: toId((isProgress ? params : meta)['progressToken']),
     about: toId(isCancelling ? params['requestId'] : meta[`${metaPrefix}subscriptionId`]),

@@ -18,6 +18,8 @@ export interface Reply {
   fail(id: string, error: OAuthError): Promise<void>
   /** Takes another message for the client; false when this reply has no place for one. */
   note(text: string): Promise<boolean>
+  /** Says that one of the requests gets no answer, and none is missed: it was cancelled. */
+  skip(): void
   /** Says that no more answers come: what the client reads is over. */
   end(): void
   /** Called when the client does not listen any more. */
@@ -39,10 +41,12 @@ export interface ReplyOptions {
 
 /** A reply to a POST. */
 export function createReply(
-  { request, judged }: Pick<Call, 'request' | 'judged'>,
+  { request: { signal, headers: asked }, judged }: Pick<Call, 'request' | 'judged'>,
   { count, headers = {}, patienceMs = 100 }: ReplyOptions,
 ): Reply {
-  const accepted = request.headers.get('accept') ?? '*/*'
+  // What was posted is not kept for as long as its answer takes.
+  const announce = judged?.announce
+  const accepted = asked.get('accept') ?? '*/*'
   const mayStream = accepted.includes('text/event-stream')
   const { promise, resolve, reject } = Promise.withResolvers<Answer | Response>()
   const texts: string[] = []
@@ -53,17 +57,19 @@ export function createReply(
   })
   if (mayStream) late.openAfter(patienceMs)
 
+  const answerAtOnce = (status: number) => {
+    late.dismiss()
+    // Several requests were a batch, whose answer is one (MCP 2025-03-26).
+    const body = count === 1 ? texts.join() : `[${texts.join(',')}]`
+    resolve({ status: count === 1 ? status : 200, headers: { ...jsonHeaders, ...headers }, body })
+  }
   const settle = async (given: string, status = 200) => {
-    const text = judged?.announce?.inText(given) ?? given
+    const text = announce?.inText(given) ?? given
     open -= 1
     const outlet = late.find()
     if (outlet) return sendLast(outlet, text, open === 0)
     texts.push(text)
-    if (open > 0) return
-    late.dismiss()
-    // Several requests were a batch, whose answer is one (MCP 2025-03-26).
-    const body = count === 1 ? text : `[${texts.join(',')}]`
-    resolve({ status: count === 1 ? status : 200, headers: { ...jsonHeaders, ...headers }, body })
+    if (open === 0) answerAtOnce(status)
   }
   return {
     answer: promise,
@@ -81,8 +87,18 @@ export function createReply(
       await outlet.send({ type: 'message', data: text })
       return true
     },
+    skip() {
+      open -= 1
+      if (open > 0) return
+      if (texts.length > 0) answerAtOnce(200)
+      else late.open().end()
+    },
     end: () => late.open().end(),
-    onLeft: late.onLeft,
+    onLeft(forget) {
+      // Before a stream is open, or where none may be, only the request tells.
+      signal.addEventListener('abort', forget, { once: true })
+      late.onLeft(forget)
+    },
   }
 }
 

@@ -18,6 +18,8 @@ export interface Routing {
   isAsked(id: string): boolean
   /** A request whose answer belongs to this reply. */
   expect(request: Message & { readonly id: string }, reply: Reply): void
+  /** A request of this id gets no answer: it was cancelled. */
+  cancel(id: string): void
   /** The stream for what nobody asked for, in place of an earlier one. What waited for it goes first. */
   listen(outlet: EventOutlet): Promise<void>
   /** Takes one message of the backend. */
@@ -28,8 +30,9 @@ export interface Routing {
   isRead(): boolean
 }
 
-/** Messages kept for a client that has not opened its stream yet; the oldest go first. */
+/** Messages kept for a client that has not opened its stream yet, and their characters; the oldest go first. */
 const keptAtMost = 100
+const keptLength = 1024 * 1024
 
 /** The receivers of a session that begins. */
 export function createRouting(): Routing {
@@ -56,7 +59,12 @@ export function createRouting(): Routing {
     }
     for (const reply of findReplies(message)) if (await reply.note(message.text)) return
     if (isListening) await listener?.send({ type: 'message', data: message.text })
-    else if (kept.push(message.text) > keptAtMost) kept.shift()
+    else keep(message.text)
+  }
+  const keep = (text: string) => {
+    kept.push(text)
+    const countLength = () => kept.reduce((length, each) => length + each.length, 0)
+    while (kept.length > keptAtMost || (kept.length > 1 && countLength() > keptLength)) kept.shift()
   }
   return {
     isAsked: (id) => asked.has(id),
@@ -65,6 +73,11 @@ export function createRouting(): Routing {
       reply.onLeft(() => {
         if (asked.get(id)?.reply === reply) asked.delete(id)
       })
+    },
+    cancel(id) {
+      const found = asked.get(id)
+      asked.delete(id)
+      found?.reply.skip()
     },
     async listen(outlet) {
       listener?.end()

@@ -92,11 +92,12 @@ async function deliver<Caller>(
     })
     return
   }
+  const { id } = message
   client.waiting += 1
   void link
     .ask(message, caller)
     .catch(async (error: unknown) => {
-      await outlet.send({ type: 'message', data: renderFailure(message.id, error) })
+      await outlet.send({ type: 'message', data: renderFailure(id, error) })
       endIfGone(error)
     })
     .finally(() => {

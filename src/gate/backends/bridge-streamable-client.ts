@@ -6,7 +6,7 @@ import { OAuthError } from '../../errors.ts'
 import { corsHeaders } from '../../oauth/cors.ts'
 import type { Answer } from '../../platform/exchange.ts'
 import { exposedFields } from '../refusal.ts'
-import { type Message, parseMessages } from './bridge-messages.ts'
+import { findCancelled, type Message, parseMessages } from './bridge-messages.ts'
 import { createEventOutlet } from './bridge-outlet.ts'
 import { createReply } from './bridge-replies.ts'
 import { createRouting, type Routing } from './bridge-routing.ts'
@@ -24,6 +24,14 @@ export interface BridgedClient<Caller> extends BridgeLink {
 
 const sessionField = 'mcp-session-id'
 
+/** Any other one must be refused (MCP 2025-06-18 and 2025-11-25, Protocol Version Header; mcp-spec T43). */
+const revisionsWithSessions: ReadonlySet<string> = new Set([
+  '2024-11-05',
+  '2025-03-26',
+  '2025-06-18',
+  '2025-11-25',
+])
+
 /** Methods of a bridged backend. */
 export const bridgedMethods = ['GET', 'POST', 'DELETE']
 
@@ -37,21 +45,27 @@ export function createStreamableClientBridge<Caller>(
     const client = sessions.begin(claims, context, (session) => toClient(session, side))
     return openLink(client, caller, context)
   }
+  const findClient = (id: string, { request, claims }: Call): BridgedClient<Caller> => {
+    const client = sessions.find(id, claims)
+    verifyRevision(request.headers)
+    return client
+  }
   const post = async (call: Call): Promise<Answer | Response> => {
-    const { request, claims, context, judged } = call
+    const { request, context, judged } = call
     const messages = parseMessages(await readMessageBody(context, judged))
     const id = request.headers.get(sessionField)
     const isBeginning = messages.some(({ method }) => method === 'initialize')
     if (id === null && !isBeginning) throw sessionMissing()
-    const known = id === null ? undefined : sessions.find(id, claims)
+    const known = id === null ? undefined : findClient(id, call)
     const caller = await side.toCaller(call)
     const client = known ?? (await begin(call, caller))
     return exchangeMessages(messages, client, { call, caller })
   }
-  const attend = ({ request, claims }: Call): Answer | Response => {
+  const attend = (call: Call): Answer | Response => {
+    const { request } = call
     const id = request.headers.get(sessionField)
     if (id === null) throw sessionMissing()
-    const { session, routing } = sessions.find(id, claims)
+    const { session, routing } = findClient(id, call)
     if (request.method === 'DELETE') {
       session.end()
       return { status: 204, headers: corsHeaders(exposedFields) }
@@ -87,15 +101,17 @@ async function exchangeMessages<Caller>(
   { call, caller }: { readonly call: Call; readonly caller: Caller },
 ): Promise<Answer | Response> {
   const requests = messages.filter(isRequest)
-  if (requests.some(({ id }) => routing.isAsked(id))) throw idTaken()
+  const ids = new Set(requests.map(({ id }) => id))
+  if (ids.size < requests.length || requests.some(({ id }) => routing.isAsked(id))) throw idTaken()
+  const sending = { routing, link, caller }
   if (requests.length === 0) {
-    for (const message of messages) await link.tell(message, caller)
+    for (const message of messages) await tell(message, sending)
     return { status: 202, headers: corsHeaders(exposedFields) }
   }
   const headers = { [sessionField]: session.id }
   const reply = createReply(call, { count: requests.length, headers })
   for (const request of requests) routing.expect(request, reply)
-  for (const message of messages) send(message, { routing, link, caller })
+  for (const message of messages) send(message, sending)
   return reply.answer
 }
 
@@ -106,12 +122,20 @@ interface Sending<Caller> {
   readonly caller: Caller
 }
 
-function send<Caller>(message: Message, { routing, link, caller }: Sending<Caller>): void {
-  const isAsking = isRequest(message)
-  const sent = isAsking ? link.ask(message, caller) : link.tell(message, caller)
-  void sent.catch(async (error: unknown) => {
-    if (isAsking) await routing.fail(error, message.id)
-  })
+function send<Caller>(message: Message, sending: Sending<Caller>): void {
+  if (!isRequest(message)) return void tell(message, sending).catch(() => undefined)
+  const { routing, link, caller } = sending
+  const { id } = message
+  void link.ask(message, caller).catch((error: unknown) => routing.fail(error, id))
+}
+
+async function tell<Caller>(
+  message: Message,
+  { routing, link, caller }: Sending<Caller>,
+): Promise<void> {
+  await link.tell(message, caller)
+  const cancelled = findCancelled(message)
+  if (cancelled !== undefined) routing.cancel(cancelled)
 }
 
 /** Whether a message asks for an answer, and says by which id. */
@@ -123,6 +147,16 @@ export function isRequest(message: Message): message is Message & { readonly id:
 export function sessionMissing(): OAuthError {
   return new OAuthError('invalid_request', 'Begin with initialize: this MCP server has sessions', {
     reason: 'session_missing',
+  })
+}
+
+/** Which revision a session has agreed upon is between its client and the server; that there is one, we see to. */
+function verifyRevision(headers: Headers): void {
+  const revision = headers.get('mcp-protocol-version')
+  if (revision === null || revisionsWithSessions.has(revision)) return
+  const known = [...revisionsWithSessions].join(', ')
+  throw new OAuthError('invalid_request', `In a session, MCP-Protocol-Version is one of ${known}`, {
+    reason: 'revision_unknown',
   })
 }
 

@@ -1,5 +1,5 @@
 /** A backend that is a program, one for each session: what one user's session leaves in it, no other one meets. */
-import type { Message } from './bridge-messages.ts'
+import { findCancelled, type Message } from './bridge-messages.ts'
 import { sessionNotFound } from './legacy-session.ts'
 import type { BackendLink, BackendSide, LinkOptions } from './link.ts'
 import type { FindEnvironment, ProgramEnvironment } from './stdio-environment.ts'
@@ -36,6 +36,10 @@ function createLink(
     waiting.get(id)?.()
     waiting.delete(id)
   }
+  const waitForAnswer = (id = '') => {
+    settle(id)
+    return new Promise<void>((resolve) => waiting.set(id, resolve))
+  }
   const pass = async (message: Message) => {
     await onMessage(message)
     if (message.kind === 'response') settle(message.id)
@@ -58,11 +62,11 @@ function createLink(
     async tell(message, caller) {
       toServer(caller).write(message)
       // Nothing answers a request that was cancelled.
-      if (message.method === 'notifications/cancelled') settle(message.about)
+      settle(findCancelled(message))
     },
     async ask(message, caller) {
       toServer(caller).write(message)
-      await new Promise<void>((resolve) => waiting.set(message.id ?? '', resolve))
+      return waitForAnswer(message.id)
     },
   }
 }

@@ -5,9 +5,12 @@ import type { Reply } from './bridge-replies.ts'
 /** A request with its id. */
 export type Request = Message & { readonly id: string }
 
+/** What a request is told by while it is open. Its text is not kept. */
+export type Asked = Pick<Request, 'id' | 'method' | 'progressToken' | 'wantsLog'>
+
 /** A request, and who waits for its answer. */
 export interface Open {
-  readonly request: Request
+  readonly request: Asked
   readonly reply: Reply
 }
 

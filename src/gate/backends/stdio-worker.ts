@@ -1,7 +1,7 @@
 /** A program that serves requests without a session, one beside the other (MCP 2026-07-28). */
 import type { RequestContext } from '../../context.ts'
 import { OAuthError } from '../../errors.ts'
-import type { Message } from './bridge-messages.ts'
+import { findCancelled, type Message } from './bridge-messages.ts'
 import type { Reply } from './bridge-replies.ts'
 import type { BridgeLink, BridgeSession } from './bridge-sessions.ts'
 import type { StdioCaller } from './link-stdio.ts'
@@ -54,26 +54,30 @@ export function createWorker(options: WorkerOptions): Worker {
     }
   })
   const isKnownAs = ({ environment }: StdioCaller) => environment.key === caller.environment.key
+  const hand = (request: Request, reply: Reply) => {
+    const { id } = request
+    void ready
+      .then(async (server) => {
+        const refusal = era.refuse(request)
+        if (refusal !== undefined) await close(id)?.reply.settle(refusal, 400)
+        else if (requests.isOpen(id, reply)) server.write(request)
+      })
+      .catch((error: unknown) => close(id)?.reply.fail(id, toReason(error)))
+  }
   return {
     session,
     isRead: requests.isAny,
     canTake: (request, by) => !isRetired && isKnownAs(by) && requests.canTell(request),
     serve(request, reply) {
-      const { id } = request
-      requests.add({ request, reply })
+      const { id, method, progressToken, wantsLog } = request
+      requests.add({ request: { id, method, progressToken, wantsLog }, reply })
       reply.onLeft(() => {
         if (!requests.isOpen(id, reply)) return
         requests.cancel(id)
         endIfDone()
         void ready.then((server) => server.write(toCancellation(id))).catch(() => undefined)
       })
-      void ready
-        .then(async (server) => {
-          const refusal = era.refuse(request)
-          if (refusal !== undefined) await close(id)?.reply.settle(refusal, 400)
-          else if (requests.isOpen(id, reply)) server.write(request)
-        })
-        .catch((error: unknown) => close(id)?.reply.fail(id, toReason(error)))
+      hand(request, reply)
     },
     retireUnless(by) {
       isRetired ||= !isKnownAs(by)
@@ -102,7 +106,7 @@ async function startServer(
     const about = requests.findAbout(message)
     await about?.reply.note(message.text)
     // A server that ends a subscription says so, and nothing more comes.
-    if (message.method === 'notifications/cancelled' && about) close(about.request.id)?.reply.end()
+    if (about && findCancelled(message) !== undefined) close(about.request.id)?.reply.end()
   }
   const isTried = !era.isModern()
   const { signal } = session

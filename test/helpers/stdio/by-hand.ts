@@ -66,6 +66,9 @@ const tools: Record<string, (id: Id, message: Received) => void> = {
   },
   big: (id, { params }) => answer(id, 'x'.repeat(Number(params?.arguments?.['length']))),
   endless: () => void process.stdout.write('x'.repeat(17 * 1024 * 1024)),
+  later: (id, { params }) => {
+    setTimeout(() => answer(id, 'at last'), Number(params?.arguments?.['milliseconds']))
+  },
   mute: () => closeSync(1),
   publish: (id) => {
     for (const each of subscribed)
