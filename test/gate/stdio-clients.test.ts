@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest'
 import { bearer, type GateUnderTest, post } from './harness.ts'
 import {
   openSession,
+  readAnswer,
   readMessages,
   readResult,
   type StdioGateOptions,
@@ -102,6 +103,29 @@ describe('what a client says in a session', () => {
     expect(await readResult(answer)).toBeTypeOf('number')
   })
 
+  it('ends it with 404 when something else is to be said of its caller', async () => {
+    const gate = await start({ program: { env: { MAIL: { caller: 'email' } } } })
+    const admit = (email: string) =>
+      gate.context.users.admit('google', { subject: '1', login: 'ann', email, emailVerified: true })
+    const sub = (await admit('ann@example.com')).record.value.id
+    const { call, say } = await openSession(gate, { sub })
+    expect(await call('env')).toMatchObject({ MAIL: 'ann@example.com' })
+    const waiting = await say(toolCall('h', 'hang', { until: 'noon' }))
+    await admit('ann@example.org')
+    gate.advance(61)
+    expect((await say(toolCall('p', 'pid'))).status).toBe(404)
+    expect(await readMessages(waiting).next()).toMatchObject({ id: 'h', error: { code: -32_603 } })
+    const { call: callAgain } = await openSession(gate, { sub })
+    expect(await callAgain('env')).toMatchObject({ MAIL: 'ann@example.org' })
+  })
+
+  it('with an id that no JSON can say again is no request', async () => {
+    const gate = await start()
+    const { headers } = await openSession(gate)
+    const body = '{"jsonrpc":"2.0","id":1e400,"method":"ping"}'
+    expect((await fetch(gate.mcp, { ...post({}, headers), body })).status).toBe(202)
+  })
+
   it('never has two requests of one id, nor what is too deep to be written again', async () => {
     const gate = await start()
     const { headers, say } = await openSession(gate)
@@ -111,6 +135,12 @@ describe('what a client says in a session', () => {
     const init = { ...post({}, headers), body }
     expect((await fetch(gate.mcp, init)).status).toBe(400)
   })
+})
+
+it('a program that closes its output is over, though it still runs', async () => {
+  const { say } = await openSession(await start())
+  const answer = await readAnswer(await say(toolCall(1, 'mute')))
+  expect(answer).toMatchObject({ error: { message: 'The MCP server ended; try again' } })
 })
 
 it('a session is not idle while it answers, however long that takes', async () => {

@@ -98,17 +98,18 @@ describe('requests without a session', () => {
   it('that are left are cancelled at the program, whose late answers nobody gets', async () => {
     const { say, started } = await start()
     const leaving = new AbortController()
-    const level = { 'io.modelcontextprotocol/logLevel': 'info' }
-    const hanging = call(1, 'log-and-hang', { until: 'late' }, level)
+    const meta = { 'io.modelcontextprotocol/logLevel': 'info', progressToken: 'late' }
+    const hanging = call(1, 'log-and-hang', { until: 'late' }, meta)
     const left = await say(hanging, {}, leaving.signal)
     leaving.abort()
     await left.text().catch(() => undefined)
     const seen = async () => JSON.stringify(await readResult(await say(call(2, 'seen'))))
     await expect.poll(seen).toContain('"method":"notifications/cancelled","params":{"requestId":1')
     expect(started()).toBe(1)
-    const same = await readResult(await say(call(1, 'pid')))
-    expect(same).toBeTypeOf('number')
-    expect(started(), 'its id is not given again at once').toBe(2)
+    const pid = await readResult(await say(call('p', 'pid')))
+    const likeIt = [call(1, 'pid'), call('t', 'pid', {}, { progressToken: 'late' })]
+    for (const each of likeIt) expect(await readResult(await say(each))).not.toBe(pid)
+    expect(started(), 'its id and its token are not given again at once').toBe(2)
     expect(await readResult(await say(call(3, 'release', { until: 'late' })))).toBe(true)
   })
 })

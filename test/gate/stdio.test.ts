@@ -137,7 +137,7 @@ describe('the program of a session', () => {
     vi.unstubAllEnvs()
   })
 
-  it('is told of its caller what is configured, and is another one when that changes', async () => {
+  it('is told of its caller what is configured', async () => {
     const env = {
       WHO: { caller: 'user-id' },
       WITH: { caller: 'client-id' },

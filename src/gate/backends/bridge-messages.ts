@@ -88,7 +88,8 @@ function toRevision(value: unknown): string | undefined {
 }
 
 function toId(id: unknown): string | undefined {
-  return typeof id === 'string' || typeof id === 'number' ? JSON.stringify(id) : undefined
+  // A number that is too great would be written as something else.
+  return typeof id === 'string' || Number.isFinite(id) ? JSON.stringify(id) : undefined
 }
 
 /** The id of the request that a message says nobody waits for any more, as JSON. */

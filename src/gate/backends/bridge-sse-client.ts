@@ -50,6 +50,7 @@ export function createSseClientBridge<Caller>(
       const client = sessions.find(readSessionParameter(request), claims)
       const messages = parseMessages(await readMessageBody(context, judged))
       const caller = await side.toCaller({ request, claims, context, judged })
+      client.link.verify?.(caller)
       if (client.waiting + messages.filter(isRequest).length > waitingAllowed)
         throw tooManyWaiting()
       for (const message of messages) await deliver(message, caller, client)

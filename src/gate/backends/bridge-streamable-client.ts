@@ -58,6 +58,7 @@ export function createStreamableClientBridge<Caller>(
     if (id === null && !isBeginning) throw sessionMissing()
     const known = id === null ? undefined : findClient(id, call)
     const caller = await side.toCaller(call)
+    known?.link.verify?.(caller)
     const client = known ?? (await begin(call, caller))
     return exchangeMessages(messages, client, { call, caller })
   }

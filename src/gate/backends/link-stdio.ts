@@ -44,11 +44,9 @@ function createLink(
     await onMessage(message)
     if (message.kind === 'response') settle(message.id)
   }
-  /** What the program was told of its caller must still hold. */
-  const toServer = ({ environment }: StdioCaller): StdioServer => {
-    if (server && startedWith?.key === environment.key) return server
-    session.end()
-    throw sessionNotFound()
+  const write = (message: Message) => {
+    if (server === undefined) throw sessionNotFound()
+    server.write(message)
   }
   return {
     async open({ userId, environment }, context) {
@@ -59,13 +57,19 @@ function createLink(
       started.over.addEventListener('abort', () => session.end(started.over.reason))
       if (started.over.aborted) throw started.over.reason
     },
-    async tell(message, caller) {
-      toServer(caller).write(message)
+    /** What the program was told of its caller must still hold. */
+    verify({ environment }) {
+      if (startedWith?.key === environment.key) return
+      session.end()
+      throw sessionNotFound()
+    },
+    async tell(message) {
+      write(message)
       // Nothing answers a request that was cancelled.
       settle(findCancelled(message))
     },
-    async ask(message, caller) {
-      toServer(caller).write(message)
+    async ask(message) {
+      write(message)
       return waitForAnswer(message.id)
     },
   }

@@ -17,6 +17,12 @@ export interface Call {
 export interface BackendLink<Caller> {
   /** Called once, before anything is sent. */
   open(caller: Caller, context: RequestContext): Promise<void>
+  /**
+   * Called with each request of the client before any of its messages is sent.
+   *
+   * @throws OAuthError with status 404 when the link is not for this caller any more, and the session is over
+   */
+  verify?(caller: Caller): void
   /** Sends what has no answer; resolves when the backend has it. */
   tell(message: Message, caller: Caller): Promise<void>
   /** Sends a request, whose answer comes like every other message; rejects when none will come. */

@@ -37,21 +37,22 @@ const lateMs = 60_000
 /** No requests yet. */
 export function createOpenRequests(): OpenRequests {
   const open = new Map<string, Open>()
-  /** When requests were cancelled, by id. */
-  const cancelled = new Map<string, number>()
+  /** Requests that were cancelled, by id, and until when something may still come for them. */
+  const cancelled = new Map<string, { asked: Asked | undefined; until: number }>()
   const list = () => [...open.values()]
-  const isLate = (id: string) => {
-    const at = cancelled.get(id)
-    return at !== undefined && performance.now() < at + lateMs
+  const forgetLate = () => {
+    const now = performance.now()
+    for (const [id, { until }] of cancelled) if (until <= now) cancelled.delete(id)
   }
   return {
     isAny: () => open.size > 0,
     list,
     canTell({ id, progressToken }) {
-      if (isLate(id)) return false
-      return !list().some(
-        ({ request }) =>
-          request.id === id || (progressToken && request.progressToken === progressToken),
+      forgetLate()
+      const late = [...cancelled.values()].map(({ asked }) => asked)
+      const others = [...list().map(({ request }) => request), ...late]
+      return !others.some(
+        (asked) => asked?.id === id || (progressToken && asked?.progressToken === progressToken),
       )
     },
     add: (one) => void open.set(one.request.id, one),
@@ -63,9 +64,9 @@ export function createOpenRequests(): OpenRequests {
       return found
     },
     cancel(id) {
+      forgetLate()
+      cancelled.set(id, { asked: open.get(id)?.request, until: performance.now() + lateMs })
       open.delete(id)
-      for (const each of cancelled.keys()) if (!isLate(each)) cancelled.delete(each)
-      cancelled.set(id, performance.now())
     },
     findAbout({ about, progressToken }) {
       if (about !== undefined) return open.get(about)

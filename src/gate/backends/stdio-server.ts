@@ -101,10 +101,10 @@ function toServer(running: LineProcess, { start, notes, pauses }: Surroundings):
     hasSpoken = true
     await onMessage(message)
   }
-  void receive(running, { take, notes }).catch((error: unknown) => {
-    notes.complain(error)
-    void running.stop()
-  })
+  // Who says nothing any more has no use, though it may still run.
+  void receive(running, { take, notes })
+    .catch((error: unknown) => notes.complain(error))
+    .finally(() => running.stop())
   return {
     over: ending.signal,
     write({ text }) {
