@@ -270,6 +270,12 @@ describe('a program that knows sessions only', () => {
     expect(await (await openSession(gate)).call('pid')).toBeTypeOf('number')
   })
 
+  it('may speak before it is asked', async () => {
+    const GREETING = '{"jsonrpc":"2.0","method":"notifications/message","params":{}}'
+    const { say } = await start({ program: { env: { ERA: 'legacy', GREETING } } })
+    expect((await say(call(1, 'pid'))).status, 'no stream that hides it (T28)').toBe(400)
+  })
+
   it('may keep silent', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
     const { say, started } = await start({ program: { env: { ERA: 'silent' } } })

@@ -104,7 +104,7 @@ function toServer(running: LineProcess, { start, notes, pauses }: Surroundings):
   // Who says nothing any more has no use, though it may still run.
   void receive(running, { take, notes })
     .catch((error: unknown) => notes.complain(error))
-    .finally(() => running.stop())
+    .finally(() => void running.stop())
   return {
     over: ending.signal,
     write({ text }) {

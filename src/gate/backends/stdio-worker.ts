@@ -94,9 +94,9 @@ async function startServer(
   let probed: ((answer: Message) => void) | undefined
   const onMessage = async (message: Message): Promise<void> => {
     if (message.kind === 'request') return
+    // Nothing else was asked yet, whatever ids clients choose, so nothing else is answered or spoken of.
+    if (probed) return message.kind === 'response' ? probed(message) : undefined
     if (message.kind === 'notification') return note(message)
-    // Nothing else was asked yet, whatever ids clients choose.
-    if (probed) return probed(message)
     const { id = '', text } = message
     const answered = close(id)
     if (answered?.request.method === 'tools/list') onTools(text)
