@@ -25,6 +25,8 @@ export const requirementWords: Readonly<Record<Requirement, string>> = {
   's256-if-listed': '`S256` is among the PKCE methods, where any are listed',
   'response-type-code': 'the metadata lists the response type `code`',
   'no-null-members': 'no member of the metadata is null',
+  'member-types': 'lists in the metadata are JSON arrays, and addresses are URLs',
+  'openid-complete': 'an OpenID document that is read has all that OpenID requires',
   'endpoints-at-issuer': "the endpoints are at the issuer's origin, or `iss` is advertised",
   'cors-on-metadata': 'the metadata may be read from other origins (CORS)',
   'way-to-a-client-id': 'there is a registration endpoint, or metadata documents are taken',
@@ -71,6 +73,9 @@ export const brokenWords: Readonly<Record<Requirement, string>> = {
   's256-if-listed': '`code_challenge_methods_supported` lists others and not `S256`',
   'response-type-code': '`response_types_supported` does not list `code`',
   'no-null-members': 'a member of the metadata is null (leave it out)',
+  'member-types': 'a list in the metadata is a text, or an address is empty',
+  'openid-complete':
+    'there is only an OpenID document, and it lacks `jwks_uri` or other members that OpenID requires',
   'endpoints-at-issuer': 'an endpoint is at another origin than the issuer',
   'cors-on-metadata': 'the metadata may not be read from other origins (CORS)',
   'way-to-a-client-id': 'the metadata has no registration endpoint and takes no metadata documents',

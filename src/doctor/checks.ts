@@ -9,6 +9,7 @@ import { clientIdChecks } from './checks/client-id.ts'
 import { documentChecks } from './checks/documents.ts'
 import { endpointChecks } from './checks/endpoint.ts'
 import { frontChecks } from './checks/front.ts'
+import { metadataMemberChecks } from './checks/metadata-members.ts'
 import { publicUrlChecks } from './checks/public-url.ts'
 import { addressChecks, reachChecks } from './checks/reach.ts'
 import { registeredChecks } from './checks/registered.ts'
@@ -32,6 +33,7 @@ export const checks: readonly Check[] = [
   ...documentChecks,
   ...resourceChecks,
   ...serverMetadataChecks,
+  ...metadataMemberChecks,
   ...clientIdChecks,
   ...registrationChecks,
   ...registeredChecks,

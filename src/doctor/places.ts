@@ -7,8 +7,10 @@
 
 import type { ClientProfile } from '../profiles/profile.ts'
 import {
+  findResourceMetadata,
   findResourceObservation,
   type JsonObject,
+  readTexts,
   resourceMetadataOrder,
   serverMetadataOrder,
 } from './documents.ts'
@@ -67,6 +69,7 @@ export function findStopped(
   const stopped = visit.clients
     .map(({ profile }) => ({ profile, end: followSearch(visit.shared, sought, profile) }))
     .filter(({ end }) => end.kind === kind)
+    .filter(({ profile }) => sought !== 'serverMetadata' || !goesOn(visit.shared, profile))
   const evidence = [...new Set(stopped.flatMap(({ end }) => end.observations))]
   if (evidence.length === 0) return undefined
   return { evidence, ...narrow(visit, stopped) }
@@ -83,8 +86,18 @@ export function narrow(
 
 /** Whether a client looks everywhere and is told everywhere that the document is not there, or not for it. */
 export function isNowhere(shared: SharedVisit, sought: Sought, profile: ClientProfile): boolean {
+  if (sought === 'serverMetadata' && goesOn(shared, profile)) return false
   const { kind, observations } = followSearch(shared, sought, profile)
   return observations.length > 0 && (kind === 'absent' || kind === 'protected')
+}
+
+/** Whether a client takes the next of several authorization servers that are named; the doctor visits the first alone. */
+export function goesOn(
+  shared: Pick<SharedVisit, 'post' | 'resourceMetadata'>,
+  { discovery }: ClientProfile,
+): boolean {
+  const named = readTexts(findResourceMetadata(shared), 'authorization_servers')
+  return discovery.triesEachServer && named.length > 1
 }
 
 function followSearch(shared: SharedVisit, sought: Sought, { discovery }: ClientProfile): End {

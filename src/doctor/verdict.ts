@@ -8,6 +8,7 @@ import {
 import { findServerMetadata } from './documents.ts'
 import type { Finding, Verdict } from './finding.ts'
 import { opensOldStream } from './old-transport.ts'
+import { goesOn } from './places.ts'
 import type { ClientVisit, SharedVisit, Visit } from './visit.ts'
 
 /** The steps in the order in which a client takes them. */
@@ -97,23 +98,25 @@ function hasPage({ authorize }: ClientVisit): boolean {
 
 /** Why nothing can be said about a client, in words that end a sentence. */
 export function explainUnknown(
-  { identification, registration, authorize }: ClientVisit,
+  { profile, identification, registration, authorize }: ClientVisit,
   shared: SharedVisit,
 ): string {
   if (identification === 'skipped') return 'nothing stops it so far; more would take a registration'
   if (identification === 'typed-in')
     return 'nothing stops it so far; somebody has to type a client id into it'
-  if (identification === 'none') return explainNoClientId(shared)
+  if (identification === 'none') return explainNoClientId(profile, shared)
   if (registration !== undefined && authorize === undefined)
     return 'its registration came to nothing'
   return 'it came to no page where a person could sign in'
 }
 
-function explainNoClientId({ post, get, serverMetadata }: SharedVisit): string {
+function explainNoClientId(profile: ClientProfile, shared: SharedVisit): string {
+  const { post, get, serverMetadata } = shared
   const { status = 0 } = post.response ?? {}
   const isOpen = (status >= 200 && status < 300) || opensOldStream({ get })
   if (isOpen) return 'the server asks for no token: there is no sign-in'
-  return findServerMetadata({ serverMetadata }) === undefined
-    ? 'no metadata says where to sign in'
-    : 'it found no way to a client id'
+  if (findServerMetadata({ serverMetadata })) return 'it found no way to a client id'
+  return goesOn(shared, profile)
+    ? 'it goes on to the next authorization server that is named, where the doctor does not look'
+    : 'no metadata says where to sign in'
 }

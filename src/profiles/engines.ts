@@ -49,6 +49,8 @@ export const typescriptSdk1: Engine = {
     'response-type-code',
     's256-if-listed',
     'no-null-members',
+    'member-types',
+    'openid-complete',
     'registration-echoes-redirects',
     'registration-without-null',
     'token-for-public-client',
@@ -58,6 +60,8 @@ export const typescriptSdk1: Engine = {
     of: {
       'resource-covers-url': 'Protected resource … does not match expected … (or origin)',
       'no-null-members': 'expected string, received null',
+      'member-types': 'Invalid input: expected array, received string',
+      'openid-complete': 'Invalid input: expected string, received undefined',
       'way-to-a-client-id':
         'Incompatible auth server: does not support dynamic client registration',
       'registration-without-null': 'expected string, received null',

@@ -216,6 +216,8 @@ export const requirements = {
   's256-if-listed': 'discover',
   'response-type-code': 'discover',
   'no-null-members': 'discover',
+  'member-types': 'discover',
+  'openid-complete': 'discover',
   'endpoints-at-issuer': 'discover',
   'cors-on-metadata': 'discover',
   'way-to-a-client-id': 'register',

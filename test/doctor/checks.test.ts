@@ -5,9 +5,10 @@ import { loginExplanations } from '../../src/doctor/login/explanations.ts'
 import { judge } from '../../src/doctor/verdict.ts'
 import { requirements } from '../../src/profiles/profile.ts'
 import { surrounded, unauthorized } from './broken/authorization.ts'
-import type { Broken } from './broken/broken.ts'
+import { at, type Broken, paths } from './broken/broken.ts'
 import { answering } from './broken/endpoint.ts'
 import { fronted } from './broken/front.ts'
+import { serverMetadata } from './broken/healthy.ts'
 import { withResourceMetadata, withServerMetadata } from './broken/metadata.ts'
 import { unreached } from './broken/reach.ts'
 import { unregistered } from './broken/registration.ts'
@@ -49,6 +50,12 @@ async function examine(broken: Broken): Promise<void> {
 
 it('finds nothing wrong with a healthy server', async () => {
   expect(diagnose(await visitWorld({}))).toEqual([])
+})
+
+it('finds nothing wrong with an OpenID document that nobody comes to', async () => {
+  const body = { ...serverMetadata, logo_uri: null, scopes_supported: 'mcp' }
+  const alter = at(paths.openid, () => ({ status: 200, body }))
+  expect(diagnose(await visitWorld({ alter }))).toEqual([])
 })
 
 for (const [theme, servers] of Object.entries(themes)) {

@@ -80,10 +80,10 @@ const redirectOnMcpPath: Check = {
 
 const openWithMetadata: Check = {
   id: 'open-with-metadata',
-  severity: 'fault',
+  severity: 'risk',
   title: 'The server offers OAuth and lets everybody in without it',
-  why: 'Clients begin to sign in at a 401. Without one they connect as nobody, and a tool that needs to know who is asking fails.',
-  fix: 'Answer requests without a token with 401 and WWW-Authenticate: Bearer resource_metadata="…", initialize included.',
+  why: 'Clients begin to sign in at a 401. Without one they connect as nobody, see what everybody may see, and sign in only where a tool answers 401 later; whether one does shows only in use.',
+  fix: 'Answer requests without a token with 401 and WWW-Authenticate: Bearer resource_metadata="…", initialize included; unless some tools are meant to work without an account, and the others answer 401 by themselves.',
   gatehouse: 'to: let clients reach the gate only, never the server behind it',
   breaks: ['unauthorized-401', 'unauthorized-401-on-get'],
   find: (visit) => {

@@ -2,9 +2,10 @@
 import type { ClientProfile } from '../../profiles/profile.ts'
 import type { JsonObject } from '../documents.ts'
 import type { Check, Sighting } from '../finding.ts'
-import { type Found, findDocument, findDocuments, narrow } from '../places.ts'
+import { type Found, findDocument, narrow } from '../places.ts'
 import { isInternalHost, parseText, parseTexts, parseUrl } from '../reading.ts'
 import type { Visit } from '../visit.ts'
+import { findReadDocuments } from './metadata-members.ts'
 
 /** Finds the metadata when something about it is so. */
 function findMetadata(
@@ -215,10 +216,7 @@ const nullMembers: Check = {
   fix: 'Leave members without a value out of the JSON (pydantic: exclude_none=True; Jackson: NON_NULL; Go: omitempty).',
   breaks: ['no-null-members'],
   find: (visit) => {
-    const documents = (['resourceMetadata', 'serverMetadata'] as const).flatMap((sought) =>
-      findDocuments(visit, sought),
-    )
-    const withNull = documents.flatMap(({ members, observation }) => {
+    const withNull = findReadDocuments(visit).flatMap(({ members, observation }) => {
       const names = Object.keys(members).filter((name) => members[name] === null)
       return names.length === 0 ? [] : [{ names, observation }]
     })

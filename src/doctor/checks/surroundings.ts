@@ -73,11 +73,20 @@ const corsOnMetadata: Check = {
   },
 }
 
+/** What every MCP client sends with a call, and a browser asks about first. */
+const headersAsked = ['Authorization', 'Content-Type', 'MCP-Protocol-Version']
+
+function listRefusedHeaders(headers: Readonly<Record<string, string>>): readonly string[] {
+  const allowed = (headers['access-control-allow-headers'] ?? '').toLowerCase().split(/\s*,\s*/)
+  if (allowed.includes('*')) return []
+  return headersAsked.filter((name) => !allowed.includes(name.toLowerCase()))
+}
+
 const corsOnEndpoint: Check = {
   id: 'cors-missing-on-mcp',
   severity: 'fault',
   title: 'A browser may not call the MCP endpoint',
-  why: 'Before the request a browser asks by OPTIONS, without a token; it must be answered 2xx with CORS headers.',
+  why: 'Before the request a browser asks by OPTIONS, without a token; it must be answered 2xx with CORS headers that allow what a call sends.',
   fix: 'Answer OPTIONS on the MCP path before tokens are checked, with Access-Control-Allow-Origin, -Methods and -Headers (Authorization, Content-Type, MCP-Protocol-Version, Mcp-Session-Id), and expose WWW-Authenticate and Mcp-Session-Id.',
   breaks: ['cors-on-metadata'],
   find: (visit) => {
@@ -85,10 +94,13 @@ const corsOnEndpoint: Check = {
     const { response } = preflight
     if (response === undefined || post.response?.status !== 401) return undefined
     if (readKind(preflight) === 'wall') return undefined
+    const refused = listRefusedHeaders(response.headers)
     const isAllowed = response.status < 300 && response.headers['access-control-allow-origin']
-    return isAllowed
-      ? undefined
-      : narrowToBrowsers(visit, { seen: tell(preflight), evidence: [preflight] })
+    if (isAllowed && refused.length === 0) return undefined
+    const lacking = isAllowed
+      ? `, and Access-Control-Allow-Headers lacks ${refused.join(', ')}`
+      : ''
+    return narrowToBrowsers(visit, { seen: `${tell(preflight)}${lacking}`, evidence: [preflight] })
   },
 }
 

@@ -165,6 +165,18 @@ export const surrounded: readonly Broken[] = [
     spares: ['chatgpt', 'claude'],
   },
   {
+    name: 'a preflight that allows the origin and not the token',
+    alter: (healthy) => (asked) => {
+      const { headers, ...reply } = healthy(asked)
+      if (asked.method !== 'OPTIONS') return { ...reply, headers }
+      return { ...reply, headers: { ...headers, 'access-control-allow-headers': 'content-type' } }
+    },
+    finds: ['cors-missing-on-mcp'],
+    stops: ['inspector-1'],
+    spares: ['chatgpt', 'claude'],
+    says: /lacks Authorization, MCP-Protocol-Version/,
+  },
+  {
     name: 'keys that are not there',
     alter: at('/jwks', () => page('Not found', 404)),
     finds: ['jwks-unreachable'],

@@ -19,7 +19,12 @@ export const answering: readonly Broken[] = [
     name: 'metadata, and an MCP endpoint that lets everybody in',
     alter: at(paths.mcp, () => initialized),
     finds: ['open-with-metadata'],
-    stops: ['chatgpt', 'claude', 'claude-code', 'codex'],
+  },
+  {
+    name: 'an MCP endpoint that wants a token for tools alone, as lazy authentication has it',
+    alter: at(paths.mcp, (reply, { body }) => (/"initialize"/.test(body) ? initialized : reply)),
+    finds: ['open-with-metadata'],
+    spares: ['chatgpt', 'claude'],
   },
   {
     name: 'no OAuth at all',

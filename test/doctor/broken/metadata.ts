@@ -87,6 +87,15 @@ export const withResourceMetadata: readonly Broken[] = [
     spares: ['chatgpt', 'claude'],
   },
   {
+    name: 'two authorization servers, of which the first is down',
+    alter: withMembers(paths.resource, {
+      authorization_servers: ['https://gone.example.net', origin],
+    }),
+    finds: ['server-metadata-unreachable', 'several-authorization-servers'],
+    stops: ['claude', 'claude-code', 'vscode'],
+    spares: ['chatgpt', 'codex', 'goose'],
+  },
+  {
     name: 'no resource',
     alter: withMembers(paths.resource, { resource: undefined }),
     finds: ['resource-missing'],
@@ -390,6 +399,36 @@ export const withServerMetadata: readonly Broken[] = [
     stops: ['claude-code'],
     words: { 'claude-code': /expected string, received null/ },
     says: /null in service_documentation/,
+  },
+  {
+    name: 'a list that is a text',
+    alter: withMembers(paths.server, { scopes_supported: 'mcp' }),
+    finds: ['metadata-member-types'],
+    stops: ['claude-code', 'mcp-remote'],
+    spares: ['chatgpt'],
+    words: { 'claude-code': /expected array, received string/ },
+    says: /"scopes_supported": "mcp"/,
+  },
+  {
+    name: 'an empty address',
+    alter: withMembers(paths.server, { revocation_endpoint: '' }),
+    finds: ['metadata-member-types'],
+    stops: ['claude-code'],
+  },
+  {
+    name: 'an OpenID document that is not one, and no other',
+    alter: all(
+      at(paths.server, () => page('Not found', 404)),
+      at(paths.openid, () => ({
+        status: 200,
+        headers: { 'access-control-allow-origin': '*' },
+        body: serverMetadata,
+      })),
+    ),
+    finds: ['server-metadata-missing', 'openid-document-incomplete'],
+    stops: ['claude-code', 'inspector', 'n8n'],
+    spares: ['chatgpt', 'codex', 'vscode'],
+    words: { 'claude-code': /received undefined/ },
   },
   {
     name: 'iss that is not promised',
