@@ -33,7 +33,7 @@ function renderClientId({ identification, redirects }: ClientProfile): string {
     if (way === 'typed-in') return 'a person types one in'
     if (way === 'document') {
       const condition = document?.needsNone ? ', where `none` is listed' : ''
-      return `the URL of its metadata document ${document?.ids.map(toCode).join(', ')}${condition}`
+      return `the URL of its metadata document ${document?.ids.map(toCode).join(' or ')}${condition}`
     }
     const { client_name: name } = { ...registration }
     return typeof name === 'string' ? `it registers as ${toCode(name)}` : 'it registers'
@@ -53,6 +53,7 @@ function describeUnknown({ loopback, hosts }: ClientProfile['redirects']): strin
 function renderRequests({ discovery, authorization, tokens, revisions, engine }: ClientProfile) {
   const scopes = authorization.scope.map((place) => scopeWords[place]).join(', else ')
   const offline = authorization.addsOfflineAccess ? ', and `offline_access` where it is listed' : ''
+  const otherwise = authorization.scopeOtherwise?.map(toCode).join(', ')
   const invents = authorization.invents?.map(toCode).join(', ')
   const refresh =
     tokens.refreshesSecondsBefore === 0
@@ -60,7 +61,7 @@ function renderRequests({ discovery, authorization, tokens, revisions, engine }:
       : `${tokens.refreshesSecondsBefore} seconds before a token ends`
   return [
     `- First request: ${discovery.firstRequest}. MCP ${revisions.join(', ')}. OAuth code: ${engineWords[engine]}.`,
-    `- Scopes: those of ${scopes}${offline}${invents ? `; also ${invents}` : ''}.`,
+    `- Scopes: those of ${scopes}${otherwise ? `, else ${otherwise}` : ''}${offline}${invents ? `; at times ${invents} as well` : ''}.`,
     `- Refreshes ${refresh}${tokens.timeoutSeconds ? `, and waits ${tokens.timeoutSeconds} seconds for an answer` : ''}.`,
   ].join('\n')
 }

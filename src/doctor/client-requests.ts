@@ -66,9 +66,9 @@ function fitGrants(
   return { grant_types: wanted.filter((one) => usual.includes(one) || listed.includes(one)) }
 }
 
-/** The scopes a client asks for, from the first of its places that has some; undefined for none. */
+/** The scopes a client asks for, from the first of its places that has some, else its own; undefined for none. */
 export function chooseScope(profile: ClientProfile, shared: SharedVisit): string | undefined {
-  const { scope, addsOfflineAccess } = profile.authorization
+  const { scope, scopeOtherwise = [], addsOfflineAccess } = profile.authorization
   const server = readServerMetadata(profile, shared)
   const places = {
     challenge: (readChallenge(shared)['scope'] ?? '').split(' ').filter(Boolean),
@@ -78,7 +78,8 @@ export function chooseScope(profile: ClientProfile, shared: SharedVisit): string
     ),
     'server-metadata': readTexts(server, 'scopes_supported'),
   }
-  const chosen = scope.map((place) => places[place]).find((scopes) => scopes.length > 0) ?? []
+  const listed = scope.map((place) => places[place]).find((scopes) => scopes.length > 0)
+  const chosen = listed ?? scopeOtherwise
   const addsOffline =
     addsOfflineAccess && readTexts(server, 'scopes_supported').includes('offline_access')
   const all = new Set(addsOffline ? [...chosen, 'offline_access'] : chosen)

@@ -76,6 +76,7 @@ export const typescriptSdk2: Engine = {
   ...typescriptSdk1,
   engine: 'typescript-sdk-2',
   revisions: ['2026-07-28', '2025-11-25', '2025-06-18', '2025-03-26'],
+  discovery: { ...typescriptSdk1.discovery, allowsIssuerSlash: 'in-link' },
   authorization: {
     ...typescriptSdk1.authorization,
     addsOfflineAccess: true,
@@ -129,6 +130,7 @@ export const rmcp: Engine = {
     ...specifiedDiscovery,
     firstRequest: 'GET',
     triesEachServer: true,
+    allowsIssuerSlash: 'in-either',
     defaultEndpoints: 'mcp-server',
   },
   authorization: {

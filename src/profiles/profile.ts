@@ -98,7 +98,7 @@ export interface Identification {
   readonly order: readonly ('document' | 'registration' | 'typed-in')[]
   /** Its Client ID Metadata Document. */
   readonly document?: {
-    /** The `client_id`s it uses, the usual one first. */
+    /** The `client_id`s it uses, the usual one first. `{id}` in the others stands for one of the connection. */
     readonly ids: readonly string[]
     /** Whether it uses it only where the metadata lists `none` as an authentication method. */
     readonly needsNone: boolean
@@ -132,6 +132,11 @@ export interface Discovery {
   /** Whether it goes on to the second authorization server when the first does not do. */
   readonly triesEachServer: boolean
   /**
+   * Whether it takes an `issuer` that differs from the link to it by the slash of a bare origin: whichever of the
+   * two has it, or where the link does. Absent: it does not, or compares nothing.
+   */
+  readonly allowsIssuerSlash?: 'in-either' | 'in-link'
+  /**
    * Where it takes `/authorize`, `/token` and `/register` to be when the authorization server has no metadata
    * (MCP 2025-03-26, "Fallbacks for Servers without Metadata Discovery"): at the origin of the server that the
    * resource metadata names, if one is named, or at that of the MCP server in any case. Absent: it gives up.
@@ -149,7 +154,9 @@ export interface Authorization {
   readonly resourceEndsInSlash?: boolean
   /** Where its scopes are from, the first that has some. */
   readonly scope: readonly ('challenge' | 'resource-metadata' | 'server-metadata')[]
-  /** Scopes that it has been seen to add though nobody lists them. */
+  /** What it asks for where none of these places has any. Absent: it names no scope then. */
+  readonly scopeOtherwise?: readonly string[]
+  /** Scopes that it has been seen to add though nobody lists them; not always. */
   readonly invents?: readonly string[]
   /** Whether it adds `offline_access` where the metadata lists it. */
   readonly addsOfflineAccess: boolean

@@ -104,8 +104,9 @@ async function expectPreflight(url: string): Promise<void> {
 type Listed = Record<ClientProfile['authorization']['scope'][number], string[]>
 
 function chooseScopes({ authorization }: ClientProfile, listed: Listed): string[] {
-  const { scope, invents = [], addsOfflineAccess } = authorization
-  const chosen = scope.map((place) => listed[place]).find((scopes) => scopes.length > 0) ?? []
+  const { scope, scopeOtherwise = [], invents = [], addsOfflineAccess } = authorization
+  const offered = scope.map((place) => listed[place]).find((scopes) => scopes.length > 0)
+  const chosen = offered ?? scopeOtherwise
   const isOffline = addsOfflineAccess && listed['server-metadata'].includes('offline_access')
   return [...new Set([...chosen, ...invents, ...(isOffline ? ['offline_access'] : [])])]
 }

@@ -77,13 +77,11 @@ const issuerSlash: Check = {
   },
 }
 
-/**
- * Whether an engine takes an issuer that differs by the slash of a bare origin: the Rust SDK either way, the
- * TypeScript SDK where the slash is in the link.
- */
-function allowsSlash({ engine }: ClientProfile, link: string): boolean {
+/** Whether a client takes an issuer that differs from this link to it by a slash. */
+function allowsSlash({ discovery }: ClientProfile, link: string): boolean {
+  const { allowsIssuerSlash: allowed } = discovery
   if (parseUrl(link)?.pathname !== '/') return false
-  return engine === 'rmcp' || (engine === 'typescript-sdk-2' && link.endsWith('/'))
+  return allowed === 'in-either' || (allowed === 'in-link' && link.endsWith('/'))
 }
 
 const issuerMismatch: Check = {

@@ -30,7 +30,10 @@ export const chatgptDocument: ClientProfile = {
   identification: {
     ...chatgpt.identification,
     order: ['document', 'registration', 'typed-in'],
-    document: { ids: ['https://chatgpt.com/oauth/client.json'], needsNone: false },
+    document: {
+      ids: ['https://chatgpt.com/oauth/client.json', 'https://chatgpt.com/oauth/{id}/client.json'],
+      needsNone: false,
+    },
   },
   tokens: { ...chatgpt.tokens, authenticates: ['none', 'private_key_jwt'] },
   requires: [...chatgpt.requires, 'token-for-public-client'],

@@ -30,7 +30,10 @@ export const codex: ClientProfile = {
   identification: {
     order: ['document', 'registration', 'typed-in'],
     document: {
-      ids: ['https://chatgpt.com/oauth/codex/client.json'],
+      ids: [
+        'https://chatgpt.com/oauth/codex/client.json',
+        'https://chatgpt.com/oauth/codex/{id}/client.json',
+      ],
       needsNone: false,
       redirectUri: 'http://127.0.0.1:40001/callback',
     },

@@ -17,7 +17,11 @@ export const inspector: ClientProfile = {
     steps: 'In a terminal, then Connect:',
     toCopy: ({ url }) => `npx @modelcontextprotocol/inspector --transport http --server-url ${url}`,
   },
-  redirects: { hosts: [], loopback: true },
+  redirects: {
+    hosts: [],
+    uris: ['http://localhost:6274/oauth/callback', 'http://127.0.0.1:6276/oauth/callback'],
+    loopback: true,
+  },
   identification: {
     order: ['registration', 'typed-in'],
     registration: {

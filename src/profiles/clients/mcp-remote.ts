@@ -53,7 +53,7 @@ export const mcpRemote: ClientProfile = {
   authorization: {
     ...typescriptSdk1.authorization,
     scope: ['challenge', 'resource-metadata', 'server-metadata'],
-    invents: ['openid', 'email', 'profile'],
+    scopeOtherwise: ['openid', 'email', 'profile'],
   },
   tokens: { ...typescriptSdk1.tokens, authenticates: ['none', 'client_secret_post'] },
   requires: [...typescriptSdk1.requires, 'unauthorized-401-on-get'],

@@ -21,6 +21,7 @@ export const n8n: ClientProfile = {
       'A credential for MCP with OAuth2: paste the address. Dynamic registration is on by default.',
   },
   problems: [
+    'An authorization server at another host than the MCP server is not found by it: it reads the metadata at the MCP server’s own origin.',
     'Versions have registered one redirect URI and asked for another (n8n 21791, 23712), and once came without PKCE (22103).',
   ],
   redirects: { hosts: [], loopback: false, uris: ['https://oauth.n8n.cloud/oauth2/callback'] },
@@ -33,4 +34,5 @@ export const n8n: ClientProfile = {
   },
   discovery: { ...specification.discovery, serverMetadata: ['oauth'] },
   authorization: { ...specification.authorization, resource: 'none' },
+  requires: specification.requires.filter((name) => name !== 'resource-metadata'),
 }

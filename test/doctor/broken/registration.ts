@@ -1,6 +1,6 @@
 /** Servers at which a client does not come to an id, or to one that is of no use. */
-import { all, at, type Broken, paths, redirect, withMembers } from './broken.ts'
-import { page, type Reply } from './healthy.ts'
+import { all, at, type Broken, challenge, paths, redirect, withMembers } from './broken.ts'
+import { origin, page, type Reply } from './healthy.ts'
 import type { Alter } from './world.ts'
 
 const failing = (status: number, error: string, description: string): Reply => ({
@@ -134,6 +134,22 @@ export const unregistered: readonly Broken[] = [
     finds: ['registration-refuses-scope'],
     stops: ['chatgpt'],
     says: /Requested scope is required/,
+  },
+  {
+    name: 'no scopes anywhere, and registration that refuses those of OpenID (supabase/mcp#183)',
+    alter: all(
+      challenge(`Bearer resource_metadata="${origin}${paths.resource}"`),
+      withMembers(paths.resource, { scopes_supported: undefined }),
+      withMembers(paths.server, { scopes_supported: undefined }),
+      at(paths.register, (reply, { body }) =>
+        body.includes('openid')
+          ? failing(400, 'invalid_client_metadata', 'Unknown scope: openid')
+          : reply,
+      ),
+    ),
+    finds: ['registration-refuses-scope'],
+    stops: ['mcp-remote'],
+    spares: ['chatgpt', 'claude', 'codex'],
   },
   {
     name: 'registration that refuses private schemes',
