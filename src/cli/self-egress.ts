@@ -31,7 +31,7 @@ export async function askDocuments(
   fetchDocument: FetchDocument = createPinnedFetch(),
 ): Promise<DocumentFacts[]> {
   if (rule === undefined || isLoopbackHost(new URL(issuer).hostname)) return []
-  const ids = profiles.flatMap(({ identification }) => identification.document?.ids ?? [])
+  const ids = profiles.flatMap(({ identification }) => identification.document?.ids[0] ?? [])
   const byHost = new Map(ids.map((id) => [new URL(id).host, id]))
   const asked = [...byHost].filter(([host]) => rule.hosts?.includes(host) ?? true)
   return Promise.all(
