@@ -128,6 +128,16 @@ const walls: readonly (Wall & { readonly isIt: (response: SeenResponse) => boole
     isIt: ({ body, status }) => status === 403 && /errors\.edgesuite\.net/.test(body),
   },
   {
+    kind: 'bot-challenge',
+    by: 'DataDome',
+    isIt: ({ headers, status }) => status === 403 && headers['x-datadome'] !== undefined,
+  },
+  {
+    kind: 'bot-challenge',
+    by: 'HUMAN',
+    isIt: ({ body, status }) => status === 403 && /\bpx-captcha\b/.test(body),
+  },
+  {
     kind: 'tunnel-warning',
     by: 'ngrok',
     isIt: ({ headers, body }) => /ERR_NGROK_6024/.test(`${headers['ngrok-error-code']} ${body}`),

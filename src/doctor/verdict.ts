@@ -9,6 +9,7 @@ import { findServerMetadata } from './documents.ts'
 import type { Finding, Verdict } from './finding.ts'
 import { opensOldStream } from './old-transport.ts'
 import { goesOn } from './places.ts'
+import { findWall } from './reading.ts'
 import type { ClientVisit, SharedVisit, Visit } from './visit.ts'
 
 /** The steps in the order in which a client takes them. */
@@ -107,6 +108,8 @@ export function explainUnknown(
   if (identification === 'none') return explainNoClientId(profile, shared)
   if (registration !== undefined && authorize === undefined)
     return 'its registration came to nothing'
+  const wall = authorize?.response && findWall(authorize.response)
+  if (wall) return `a page of ${wall.by} is in front of the sign-in page; see in a browser`
   return 'it came to no page where a person could sign in'
 }
 

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { checks, diagnose } from '../../src/doctor/checks.ts'
 import { loginExplanations } from '../../src/doctor/login/explanations.ts'
-import { judge } from '../../src/doctor/verdict.ts'
+import { explainUnknown, judge } from '../../src/doctor/verdict.ts'
 import { requirements } from '../../src/profiles/profile.ts'
 import { surrounded, unauthorized } from './broken/authorization.ts'
 import { at, type Broken, paths } from './broken/broken.ts'
@@ -56,6 +56,16 @@ it('finds nothing wrong with an OpenID document that nobody comes to', async () 
   const body = { ...serverMetadata, logo_uri: null, scopes_supported: 'mcp' }
   const alter = at(paths.openid, () => ({ status: 200, body }))
   expect(diagnose(await visitWorld({ alter }))).toEqual([])
+})
+
+it('finds nothing wrong with a bot challenge on the sign-in page, which a browser opens', async () => {
+  const headers = { 'content-type': 'text/html', 'cf-mitigated': 'challenge' }
+  const visit = await visitWorld({ alter: at(paths.authorize, () => ({ status: 403, headers })) })
+  expect(diagnose(visit)).toEqual([])
+  const outcomes = new Set(judge(visit, []).map(({ outcome }) => outcome))
+  expect([...outcomes]).toEqual(['unknown'])
+  const [reason] = visit.clients.map((client) => explainUnknown(client, visit.shared))
+  expect(reason).toBe('a page of Cloudflare is in front of the sign-in page; see in a browser')
 })
 
 for (const [theme, servers] of Object.entries(themes)) {

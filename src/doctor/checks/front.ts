@@ -1,31 +1,45 @@
 /** What stands in front of the server and answers in its place. */
 import type { Check, Sighting } from '../finding.ts'
 import type { Observation } from '../observation.ts'
-import { findObservations } from '../places.ts'
+import { findObservations, narrow } from '../places.ts'
 import { findWall, readKind, readLocation, tell, type Wall } from '../reading.ts'
-import type { Visit } from '../visit.ts'
+import type { ClientVisit, Visit } from '../visit.ts'
 
-/** Every request of which a page in front would keep a client away. */
-function listRequests(visit: Visit): readonly Observation[] {
-  const { post } = visit.shared
-  const played = visit.clients.flatMap(({ registration, authorize }) => [registration, authorize])
-  return [
-    post,
+/** A request of which a page in front would keep clients away: everybody, or the one that made it. */
+interface Fronted {
+  readonly observation: Observation
+  readonly client?: ClientVisit
+}
+
+/** A sign-in page is opened in a browser, which gets past what asks for one; not past a tunnel without an end. */
+function listFronted(visit: Visit, kind: Wall['kind']): readonly Fronted[] {
+  const everybodys = [
+    visit.shared.post,
     ...findObservations(visit, 'resourceMetadata'),
     ...findObservations(visit, 'serverMetadata'),
-    ...played.filter((each) => each !== undefined),
   ]
+  const own = visit.clients.flatMap((client) => {
+    const { registration, authorize } = client
+    const asked = kind === 'tunnel-offline' ? [registration, authorize] : [registration]
+    return asked.flatMap((observation) => (observation ? [{ observation, client }] : []))
+  })
+  return [...everybodys.map((observation) => ({ observation })), ...own]
 }
 
 function findWalled(visit: Visit, kind: Wall['kind']): Sighting | undefined {
-  const walled = listRequests(visit).flatMap((observation) => {
-    const wall = observation.response && findWall(observation.response)
-    return wall?.kind === kind ? [{ observation, wall }] : []
+  const walled = listFronted(visit, kind).flatMap((fronted) => {
+    const wall = fronted.observation.response && findWall(fronted.observation.response)
+    return wall?.kind === kind ? [{ ...fronted, wall }] : []
   })
   const [first] = walled
   if (first === undefined) return undefined
   const evidence = walled.slice(0, 3).map(({ observation }) => observation)
-  return { seen: `${tell(first.observation)}, a page of ${first.wall.by}`, evidence }
+  const concerned = walled.flatMap(({ client }) => client ?? [])
+  return {
+    seen: `${tell(first.observation)}, a page of ${first.wall.by}`,
+    evidence,
+    ...(first.client && narrow(visit, concerned)),
+  }
 }
 
 const botChallenge: Check = {

@@ -1,4 +1,5 @@
 /** What is around the documents: keys, CORS, the clock, caches. */
+import { toFreshSeconds } from '../../platform/freshness.ts'
 import type { Check, Sighting } from '../finding.ts'
 import { findObservations, narrow } from '../places.ts'
 import { parseMembers, readKind, tell } from '../reading.ts'
@@ -134,14 +135,12 @@ const cachedLong: Check = {
     const evidence = (['resourceMetadata', 'serverMetadata'] as const)
       .flatMap((sought) => findObservations(visit, sought))
       .filter((observation) => {
-        const caching = observation.response?.headers['cache-control'] ?? ''
-        const seconds = Number(
-          /\b(?:s-)?maxage=(\d+)|max-age=(\d+)/i.exec(caching)?.slice(1).find(Boolean),
-        )
+        const seconds = toFreshSeconds(observation.response?.headers ?? {}) ?? 0
         return readKind(observation) === 'document' && seconds > cachingAllowedSeconds
       })
     const said = evidence.map(
-      ({ request, response }) => `${request.url}: ${response?.headers['cache-control']}`,
+      ({ request, response: { headers = {} } = {} }) =>
+        `${request.url}: ${headers['cache-control'] ?? `Expires: ${headers['expires']}`}`,
     )
     return evidence.length === 0 ? undefined : { seen: said.join('; '), evidence }
   },

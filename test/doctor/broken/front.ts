@@ -24,7 +24,18 @@ export const fronted: readonly Broken[] = [
     alter: at(paths.register, () => justAMoment),
     finds: ['bot-challenge'],
     stops: ['chatgpt'],
+    spares: ['claude', 'claude-code', 'codex'],
     says: /POST https:\/\/mcp\.example\.com\/register/,
+  },
+  {
+    name: 'the bot challenge of DataDome on every path',
+    alter: below('/', () => ({
+      ...page('Access denied', 403),
+      headers: { 'content-type': 'text/html', 'x-datadome': 'protected' },
+    })),
+    finds: ['bot-challenge'],
+    stops: ['chatgpt', 'claude', 'codex'],
+    says: /a page of DataDome/,
   },
   {
     name: 'the warning page of a free ngrok tunnel',

@@ -443,4 +443,10 @@ export const withServerMetadata: readonly Broken[] = [
     ),
     finds: ['metadata-cached-long'],
   },
+  {
+    name: 'metadata that holds until 2099 by its Expires',
+    alter: withHeaders(paths.server, { expires: 'Thu, 01 Jan 2099 00:00:00 GMT' }),
+    finds: ['metadata-cached-long'],
+    says: /Expires: Thu, 01 Jan 2099/,
+  },
 ]
