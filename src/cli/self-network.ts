@@ -58,9 +58,14 @@ async function askAddress(config: Config, probe: Probe): Promise<AddressFacts> {
     isServer ? ask(`${issuer}/.well-known/oauth-authorization-server`, probe) : undefined,
     isServer ? ask(`${issuer}${paths.jwks}`, probe) : undefined,
     Promise.all(
-      backends.map(async ({ id, path, resource }) => {
+      backends.map(async ({ id, path, resource, to, program }) => {
         const url = `${issuer}/.well-known/oauth-protected-resource${path === '/' ? '' : path}`
-        return { backend: id, resource, metadata: await ask(url, probe) }
+        const isGated = to !== undefined || program !== undefined
+        const [metadata, gate] = await Promise.all([
+          ask(url, probe),
+          isGated ? ask(`${issuer}${path}`, probe) : undefined,
+        ])
+        return { backend: id, resource, metadata, gate }
       }),
     ),
   ])

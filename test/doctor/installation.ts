@@ -53,7 +53,11 @@ export async function startProxy(
   const origin = await startHttp((path, outgoing) => {
     if (change(path, outgoing)) return
     void fetch(target + path).then(async (answer) => {
-      outgoing.writeHead(answer.status, { 'content-type': 'application/json' })
+      const challenge = answer.headers.get('www-authenticate')
+      outgoing.writeHead(answer.status, {
+        'content-type': 'application/json',
+        ...(challenge && { 'www-authenticate': challenge }),
+      })
       outgoing.end(await answer.text())
     })
   })

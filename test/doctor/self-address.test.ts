@@ -47,6 +47,17 @@ describe('gatehouse doctor --self on the way in', () => {
         path.includes('protected-resource') && Boolean(out.writeHead(404).end('Not found')),
     ],
     [
+      'a path of an MCP server that is not passed on',
+      'self-path-not-passed',
+      (path, out) => path === '/mcp' && Boolean(out.writeHead(404).end('Not found')),
+    ],
+    [
+      'a password of the proxy on that path',
+      'self-path-not-passed',
+      (path, out) =>
+        path === '/mcp' && Boolean(out.writeHead(401, { 'www-authenticate': 'Basic' }).end()),
+    ],
+    [
       'a clock an hour ahead',
       'clock-differs',
       (_, out) => {

@@ -1,8 +1,10 @@
 /** Whether the public URL leads here, and to this installation. */
+import { parseBearerChallenge } from '../challenge.ts'
 import { isObject, readObject, readText } from '../documents.ts'
 import { createFinding } from '../explained.ts'
 import type { Finding } from '../finding.ts'
 import type { Observation } from '../observation.ts'
+import { tell } from '../reading.ts'
 import { selfExplanations } from './explanations.ts'
 import type { SelfFacts } from './self-facts.ts'
 
@@ -18,6 +20,7 @@ export function findAddressFaults(facts: SelfFacts): Finding[] {
     ...(metadata ? findIssuerFault(facts, metadata) : []),
     ...findForeignKeys(facts),
     ...findResourceFaults(facts),
+    ...findPathFaults(facts),
   ]
 }
 
@@ -95,4 +98,22 @@ function findResourceFaults({ address }: SelfFacts): Finding[] {
       }),
     ]
   })
+}
+
+/** The gate answers whoever has no token 401, with a challenge that names the metadata. */
+function findPathFaults({ address }: SelfFacts): Finding[] {
+  return address.resources.flatMap(({ backend, gate }): Finding[] => {
+    if (gate === undefined || isOfGate(gate)) return []
+    return [
+      createFinding(selfExplanations, 'self-path-not-passed', {
+        seen: `${backend}: ${tell(gate)}, and the gate answers 401 with a Bearer challenge.`,
+        evidence: [gate],
+      }),
+    ]
+  })
+}
+
+function isOfGate({ response }: Observation): boolean {
+  const challenge = parseBearerChallenge(response?.headers['www-authenticate'])
+  return response?.status === 401 && challenge?.parameters['resource_metadata'] !== undefined
 }

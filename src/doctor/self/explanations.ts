@@ -234,4 +234,12 @@ export const selfExplanations = {
     gatehouse: 'publicUrl, backends[].path',
     breaks: [],
   },
+  'self-path-not-passed': {
+    severity: 'fault',
+    title: 'The path of a backend does not lead to the gate',
+    why: 'Clients find the metadata and then meet something else at the MCP URL: they begin to sign in at our 401 alone.',
+    fix: 'Let the proxy pass this path on as it is, without a page, a login or a redirect of its own, and leave WWW-Authenticate in the answer.',
+    gatehouse: 'backends[].path',
+    breaks: [],
+  },
 } as const satisfies Explanations

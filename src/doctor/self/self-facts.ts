@@ -40,6 +40,8 @@ export interface AddressFacts {
     /** What its metadata must say. */
     readonly resource: string
     readonly metadata: Observation
+    /** Its path without a token; absent where a server of its own stands there, and no gate. */
+    readonly gate?: Observation | undefined
   }[]
 }
 
