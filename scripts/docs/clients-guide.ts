@@ -145,7 +145,8 @@ does. Give every client the same address, the MCP URL, such as \`${server.url}\`
 
 ${contents.join('\n')}
 
-Not here, because nobody has published enough: Windsurf, JetBrains, Kiro, Warp.
+The client of FastMCP is the [Python SDK](#python-sdk), Qwen Code is [Gemini CLI](#gemini-cli). Not here, because
+nobody has published enough: Windsurf, JetBrains, Kiro, Warp, MCPJam, OpenClaw, ServiceNow, Portkey.
 
 ## A client shows an error
 

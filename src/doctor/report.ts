@@ -61,7 +61,7 @@ export interface DocumentShown {
 
 /** What becomes of {@link DocumentShown}, after the names of the clients and a colon. */
 export const documentsShownWords =
-  'nothing was registered. Their ids are addresses of metadata documents, which the server may remember for a while; a Gatehouse lists them among its clients for two days.'
+  'the visit registered nothing. Their ids are addresses of metadata documents, which the server may remember for a while; a Gatehouse lists them among its clients for two days.'
 
 /** Longest text of a finding, in characters. */
 const textShown = 2000

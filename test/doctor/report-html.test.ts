@@ -27,7 +27,7 @@ describe('the report as a page', () => {
     expect(page).toContain('2026-11-21 08:33 UTC · 23 requests sent')
     expect(page).toContain('gatehouse doctor 0.1.0')
     expect(page).toContain('a1b2c3d4')
-    expect(page).toContain('Zed: nothing was registered')
+    expect(page).toContain('Zed: the visit registered nothing')
   })
 
   it('is one file that loads nothing and lets nothing run', () => {

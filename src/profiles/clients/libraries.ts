@@ -133,13 +133,20 @@ export const pythonSdkClient: ClientProfile = {
   runs: 'own-server',
   sources: [
     { what: 'modelcontextprotocol/python-sdk 57394b0', kind: 'source', seen: '2026-10' },
-    { what: 'PrefectHQ/fastmcp, its client', kind: 'source', seen: '2026-11' },
+    {
+      what: 'PrefectHQ/fastmcp 13382de src/fastmcp/client/auth/oauth.py',
+      kind: 'source',
+      seen: '2026-11',
+    },
     { what: 'https://gofastmcp.com/clients/auth/oauth', kind: 'vendor', seen: '2026-11' },
   ],
   adding: {
     steps: 'In the program, here with the client of FastMCP:',
     toCopy: ({ url }) => `Client("${url}", auth="oauth")`,
   },
+  problems: [
+    'FastMCP’s client asks for the sign-in page itself before it opens the browser, and takes 400 for a client that the server has forgotten; then it registers again.',
+  ],
   redirects: anywhere,
   identification: {
     order: ['registration'],
