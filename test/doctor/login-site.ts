@@ -14,16 +14,27 @@ export interface Faults {
   /** The `iss` of the callback; `null` leaves it out. Default: the issuer. */
   readonly iss?: string | null
   readonly callbackError?: string
+  /** The callback has neither a code nor an error. */
+  readonly dropsCode?: boolean
+  /** Registers nobody. */
+  readonly registrationStatus?: number
+  /** What every request with a good token is answered. */
+  readonly mcpStatus?: number
   /** Refuses every access token, or those of refreshes. */
   readonly refuses?: 'all' | 'refreshed'
   /** Claims in which its tokens, which are JWTs then, differ from what is right. */
   readonly claims?: Record<string, unknown>
   /** What becomes of a refresh token that is used for the second time. Default: the same answer again. */
   readonly onReuse?: 'refuse' | 'end' | 'new'
+  /** Takes no refresh token, not even a new one. */
+  readonly refusesRefresh?: boolean
   /** Refreshes bring no new token, and the old one dies or lives on. */
   readonly successor?: 'none, old one dies' | 'none, old one lives'
   readonly hasRevocation?: boolean
   readonly revokesNothing?: boolean
+  readonly revocationStatus?: number
+  /** Revokes the refresh token, and lets the access token live on. */
+  readonly revokesRefreshAlone?: boolean
   readonly hasManagement?: boolean
   /** Knows 2026-07-28 alone. */
   readonly isModern?: boolean
@@ -139,6 +150,9 @@ function sendJson(outgoing: ServerResponse, status: number, body: unknown): void
 }
 
 function register({ state, outgoing, body }: Call): void {
+  const { registrationStatus } = state.faults
+  if (registrationStatus !== undefined)
+    return sendJson(outgoing, registrationStatus, { error: 'invalid_client_metadata' })
   const id = `client${state.clients.size + 1}`
   state.clients.add(id)
   const manage = {
@@ -157,8 +171,8 @@ function register({ state, outgoing, body }: Call): void {
 function authorize({ state, outgoing, url }: Call): void {
   const { faults, issuer } = state
   const to = new URL(url.searchParams.get('redirect_uri') ?? '')
-  if (faults.callbackError === undefined) to.searchParams.set('code', 'a-code-for-one-use-only')
-  else to.searchParams.set('error', faults.callbackError)
+  if (faults.callbackError !== undefined) to.searchParams.set('error', faults.callbackError)
+  else if (faults.dropsCode !== true) to.searchParams.set('code', 'a-code-for-one-use-only')
   if (faults.dropsState !== true) to.searchParams.set('state', url.searchParams.get('state') ?? '')
   if (faults.iss !== null) to.searchParams.set('iss', faults.iss ?? issuer)
   outgoing.writeHead(302, { location: to.href }).end()
@@ -206,7 +220,7 @@ function mint(state: State, grantType: string): Record<string, unknown> {
 
 function refresh(state: State, token: string): Record<string, unknown> | undefined {
   const { faults } = state
-  if (state.isOver || !state.refresh.has(token)) return undefined
+  if (state.isOver || faults.refusesRefresh === true || !state.refresh.has(token)) return undefined
   const before = state.refresh.get(token)
   if (before !== undefined && faults.onReuse !== 'new') {
     if (faults.onReuse === 'end') state.isOver = true
@@ -222,7 +236,10 @@ function refresh(state: State, token: string): Record<string, unknown> | undefin
 }
 
 function revoke({ state, outgoing }: Call): void {
-  if (state.faults.revokesNothing !== true) state.isOver = true
+  const { revocationStatus, revokesNothing } = state.faults
+  if (revocationStatus !== undefined)
+    return sendJson(outgoing, revocationStatus, { error: 'unsupported_token_type' })
+  if (revokesNothing !== true) state.isOver = true
   outgoing.writeHead(200).end()
 }
 
@@ -230,13 +247,14 @@ function speak({ state, incoming, outgoing, body }: Call): void {
   const { faults } = state
   const grantType = state.access.get(incoming.headers.authorization?.slice('Bearer '.length) ?? '')
   const isRefused =
-    state.isOver ||
+    (state.isOver && faults.revokesRefreshAlone !== true) ||
     faults.refuses === 'all' ||
     (faults.refuses === 'refreshed' && grantType === 'refresh_token')
   if (grantType === undefined || isRefused) {
     outgoing.setHeader('www-authenticate', 'Bearer error="invalid_token"')
     return sendJson(outgoing, 401, {})
   }
+  if (faults.mcpStatus !== undefined) return sendJson(outgoing, faults.mcpStatus, {})
   if (faults.hasSessions === true) outgoing.setHeader('mcp-session-id', 'a-session-of-somebody')
   const { id, method } = (body === '' ? {} : JSON.parse(body)) as { id?: number; method?: string }
   if (id === undefined) return void outgoing.writeHead(202).end()
