@@ -6,6 +6,7 @@ import {
   type JsonObject,
   parseWebUrl,
   readChallenge,
+  readResource,
   readText,
   readTexts,
 } from './documents.ts'
@@ -112,11 +113,7 @@ export function chooseResource(profile: ClientProfile, shared: SharedVisit): str
   const { resource } = profile.authorization
   if (resource === 'url') return shared.url.href
   if (resource === 'none') return undefined
-  const named = readText(
-    findResourceMetadata(shared, profile.discovery.resourceMetadata),
-    'resource',
-  )
-  return parseWebUrl(named)?.href
+  return parseWebUrl(readResource(shared, profile.discovery.resourceMetadata))?.href
 }
 
 /** What an authorization request needs besides what the client chooses. */

@@ -60,6 +60,15 @@ export function findResourceMetadata(
   return findFirst(order.map((place) => readObject(findResourceObservation(shared, place))))
 }
 
+/** The resource that this metadata names; what is hidden of it in what we keep is what the person typed. */
+export function readResource(
+  shared: Pick<SharedVisit, 'url' | 'post' | 'resourceMetadata'>,
+  order?: ClientProfile['discovery']['resourceMetadata'],
+): string | undefined {
+  const named = readText(findResourceMetadata(shared, order), 'resource')
+  return named === maskText(shared.url.href) ? shared.url.href : named
+}
+
 /** What came of looking at a place; what the challenge names may be one of the other two. */
 export function findResourceObservation(
   shared: Pick<SharedVisit, 'post' | 'resourceMetadata'>,

@@ -37,6 +37,11 @@ const secretWords =
   'code|code_verifier|device_code|token|access_token|refresh_token|id_token|id_token_hint|subject_token|registration_access_token|assertion|client_assertion|client_secret|secret|password|api[_-]?key'
 /** `code=…` in a query, a fragment or a form. */
 const parameter = new RegExp(`(^|[?&#;\\s"'])(${secretWords})=[^&\\s"'#<>;]+`, 'gi')
+/** The same in an address that is a parameter itself: `resource=https%3A%2F%2F…%3Fcode%3D…`. */
+const encodedParameter = new RegExp(
+  `((?:%3F|%26|%23)(${secretWords})%3D)((?:(?!%26|%23)[^&\\s"'#<>;])+)`,
+  'gi',
+)
 /** `"access_token": "…"` in JSON that is cut or stands inside something else. */
 const member = new RegExp(`("(?:${secretWords})"\\s*:\\s*")[^"]*`, 'gi')
 /** Credentials in a text; `Bearer realm=…` is a challenge and has none. */
@@ -51,6 +56,9 @@ export function maskText(text: string): string {
   return text
     .replace(parameter, (whole, before: string, name: string) =>
       isWord(name, whole.slice(whole.indexOf('=') + 1)) ? whole : `${before}${name}=${masked}`,
+    )
+    .replace(encodedParameter, (whole, before: string, name: string, value: string) =>
+      isWord(name, value) ? whole : `${before}${masked}`,
     )
     .replace(member, (whole, before: string) => {
       const name = before.slice(1, before.indexOf('"', 1))

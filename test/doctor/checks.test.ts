@@ -5,10 +5,10 @@ import { loginExplanations } from '../../src/doctor/login/explanations.ts'
 import { explainUnknown, judge } from '../../src/doctor/verdict.ts'
 import { requirements } from '../../src/profiles/profile.ts'
 import { surrounded, unauthorized } from './broken/authorization.ts'
-import { at, type Broken, paths } from './broken/broken.ts'
+import { all, at, type Broken, paths, withMembers } from './broken/broken.ts'
 import { answering } from './broken/endpoint.ts'
 import { fronted } from './broken/front.ts'
-import { serverMetadata } from './broken/healthy.ts'
+import { mcpUrl, page, serverMetadata } from './broken/healthy.ts'
 import { withResourceMetadata, withServerMetadata } from './broken/metadata.ts'
 import { unreached } from './broken/reach.ts'
 import { unregistered } from './broken/registration.ts'
@@ -66,6 +66,21 @@ it('finds nothing wrong with a bot challenge on the sign-in page, which a browse
   expect([...outcomes]).toEqual(['unknown'])
   const [reason] = visit.clients.map((client) => explainUnknown(client, visit.shared))
   expect(reason).toBe('a page of Cloudflare is in front of the sign-in page; see in a browser')
+})
+
+it('finds nothing wrong with a key in the URL, which is hidden in what it shows alone', async () => {
+  const url = `${mcpUrl}?code=q7Zx9Kp3vR8sT2wY`
+  const alter = all(
+    withMembers(paths.resource, { resource: url }),
+    at(paths.authorize, (reply, asked) =>
+      asked.url.searchParams.get('resource') === url ? reply : page('Unknown resource', 400),
+    ),
+  )
+  const visit = await visitWorld({ url, alter })
+  const played = new Set(['chatgpt', 'claude', 'claude-code', 'codex', 'vscode'])
+  const clients = visit.clients.filter(({ profile }) => played.has(profile.id))
+  expect(diagnose({ ...visit, clients })).toEqual([])
+  expect(JSON.stringify(clients)).not.toContain('q7Zx9Kp3vR8sT2wY')
 })
 
 for (const [theme, servers] of Object.entries(themes)) {

@@ -23,6 +23,8 @@ describe('masking', () => {
       `https://a.example/cb?${name}=${secret}&x=1`,
       `https://a.example/cb#${name}=${secret}`,
       `grant_type=a&${name}=${secret}`,
+      `https://a.example/authorize?resource=https%3A%2F%2Fb.example%2Fmcp%3Fx%3D1%26${name}%3D${secret}&x=1`,
+      `https://a.example/authorize?resource=https%3A%2F%2Fb.example%2Fmcp%3F${name}%3D${secret}%26x%3D1`,
       `{"a":[{"b":{"${name}":"${secret}"}}]}`,
       `data: {"${name}": "${secret}"}\n\n`,
       `{"${name}":"${secret}","cut":"of`,

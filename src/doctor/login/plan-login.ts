@@ -6,6 +6,7 @@ import {
   type JsonObject,
   parseWebUrl,
   readChallenge,
+  readResource,
   readText,
   readTexts,
 } from '../documents.ts'
@@ -62,7 +63,7 @@ export function planLogin(
         'The metadata names no registration endpoint: log in with a client that is known there, --client-id ID',
     }
   const resource = findResourceMetadata(shared)
-  const resourceId = readText(resource, 'resource') ?? shared.url.href
+  const resourceId = readResource(shared) ?? shared.url.href
   const elsewhere = findElsewhere(resourceId, shared.url)
   if (elsewhere !== undefined) {
     const { origin } = shared.url
