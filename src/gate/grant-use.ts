@@ -26,7 +26,7 @@ export function createGrantUses(): NoteGrantUse {
     const tryAgainLater = (cause: unknown): void => {
       newest.delete(gid)
       context.log.warn('The use of an access token could not be recorded', {
-        requestId: context.exchange.requestId,
+        request_id: context.exchange.requestId,
         cause,
       })
     }

@@ -34,6 +34,8 @@ export interface LineProcess {
   write(line: string): boolean
   /** Ends it the gentle way first: end of input, SIGTERM, SIGKILL. Resolves once it is over. */
   stop(): Promise<void>
+  /** The same for one that has no use any more, but was not asked to end. */
+  finish(): Promise<void>
   /** Ends it and all that it started at once, for when there is no time left. */
   kill(): void
 }
@@ -44,6 +46,8 @@ export interface ProgramEnd {
   readonly signal?: string | undefined
   /** Why it could not be started, such as `ENOENT`. */
   readonly failure?: string | undefined
+  /** True when we had asked it to. */
+  readonly isStopped?: boolean | undefined
 }
 
 /** What is kept for a program that does not read, in bytes. */
@@ -65,7 +69,9 @@ const hasGroups = process.platform !== 'win32'
 export function startLineProcess(program: Program): LineProcess {
   const child = spawnSafely(program)
   if ('failure' in child) return toUnstarted(child)
-  const ended = waitForEnd(child)
+  let isStopped = false
+  let ending: Promise<void> | undefined
+  const ended = waitForEnd(child, () => isStopped)
   void readNotes(child, program.onNote)
   // Whoever writes learns from `ended` that nobody reads any more.
   child.stdin?.on('error', () => undefined)
@@ -73,18 +79,22 @@ export function startLineProcess(program: Program): LineProcess {
   void ended.then(() => {
     isOver = true
   })
-  let stopping: Promise<void> | undefined
+  const finish = () => (ending ??= endGently(child, ended))
   return {
     pid: child.pid,
     lines: readLines(child),
     ended,
     write(line) {
-      if (isOver || stopping || !child.stdin) return false
+      if (isOver || ending || !child.stdin) return false
       if (child.stdin.writableLength > unreadBytesAllowed) return false
       child.stdin.write(`${line}\n`)
       return true
     },
-    stop: () => (stopping ??= endGently(child, ended)),
+    stop() {
+      isStopped = true
+      return finish()
+    },
+    finish,
     kill: () => void signalAll(child, 'SIGKILL'),
   }
 }
@@ -115,17 +125,19 @@ function toUnstarted(end: ProgramEnd): LineProcess {
     ended: Promise.resolve(end),
     write: () => false,
     stop: async () => undefined,
+    finish: async () => undefined,
     kill: () => undefined,
   }
 }
 
-function waitForEnd(child: ChildProcess): Promise<ProgramEnd> {
+function waitForEnd(child: ChildProcess, isAsked: () => boolean): Promise<ProgramEnd> {
   return new Promise((resolve) => {
     child.on('error', (error) => {
       if (child.pid === undefined) resolve({ failure: toFailure(error) })
     })
     child.once('exit', (exitCode, signal) => {
-      const end = { exitCode: exitCode ?? undefined, signal: signal ?? undefined }
+      const isStopped = isAsked()
+      const end = { exitCode: exitCode ?? undefined, signal: signal ?? undefined, isStopped }
       void endRest(child).then(() => resolve(end))
     })
   })

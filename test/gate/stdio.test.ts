@@ -231,6 +231,11 @@ describe('a program that does not start', () => {
   it.each([
     ['is not there', { command: 'there-is-no-such-program', args: [] }, 'A program cannot be'],
     ['ends at once', { env: { FAIL: 'no key' } }, 'A program ended by itself'],
+    [
+      'writes a line without end',
+      { args: ['-e', `process.stdout.write('x'.repeat(17 * 1024 * 1024))`] },
+      'A program is stopped',
+    ],
   ])('%s: said without what it said, and not tried again at once', async (_, program, line) => {
     const gate = await start({ program })
     const { answer } = await openSession(gate)

@@ -154,7 +154,7 @@ function noteBreak(error: unknown, signal: AbortSignal, { backend, context }: Le
   if (signal.aborted || reason === 'gate_closing') return
   context.log.warn('A backend broke off its event stream', {
     backend: backend.id,
-    requestId: context.exchange.requestId,
+    request_id: context.exchange.requestId,
     reason,
   })
 }

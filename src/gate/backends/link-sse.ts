@@ -63,12 +63,12 @@ async function openStream(
   })
   verifyEventStream(answer, backend)
   const { log, exchange } = context
-  const { requestId } = exchange
+  const request_id = exchange.requestId
   void receive(answer, stream)
     .catch((error: unknown) => {
       const reason = error instanceof OAuthError ? error.reason : undefined
       if (session.signal.aborted || reason === 'gate_closing') return
-      log.warn('A backend broke off its event stream', { backend: backend.id, requestId, reason })
+      log.warn('A backend broke off its event stream', { backend: backend.id, request_id, reason })
       session.end(error)
     })
     .finally(() => session.end(streamEnded()))

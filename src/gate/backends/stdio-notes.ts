@@ -12,7 +12,7 @@ export interface Notes {
   mistake(line: string): void
   /** Its output cannot be read any further. */
   complain(error: unknown): void
-  end(end: ProgramEnd, isStopped: boolean): void
+  end(end: ProgramEnd): void
 }
 
 /** Lines that one program may log within this time, in milliseconds. What is more is counted. */
@@ -30,7 +30,7 @@ export function createNotes(
   const count = (outcome: 'started' | 'stopped' | 'ended' | 'failed') =>
     metrics.count('programs', { backend: backend.id, outcome })
   const fields = { backend: backend.id, command: backend.program.command }
-  const { requestId } = exchange
+  const request_id = exchange.requestId
   const last: string[] = []
   let pid: number | undefined
   let hasErred = false
@@ -42,9 +42,10 @@ export function createNotes(
       pid = started
       if (pid === undefined) return
       count('started')
-      log.info('A program was started', { ...fields, pid, requestId })
+      log.info('A program was started', { ...fields, pid, request_id })
     },
     take(line) {
+      if (line.trim() === '') return
       last.push(line)
       if (last.length > lastWords) last.shift()
       if (mayLog()) log.info('A program says', { ...fields, pid, line })
@@ -60,7 +61,7 @@ export function createNotes(
     complain(error) {
       log.error('A program is stopped, for its output cannot be read', { ...fields, pid, error })
     },
-    end({ exitCode, signal, failure }, isStopped) {
+    end({ exitCode, signal, failure, isStopped }) {
       count(failure === undefined ? toOutcome(isStopped) : 'failed')
       if (isStopped) return log.debug('A program was stopped', { ...fields, pid, exitCode, signal })
       if (failure !== undefined)
@@ -87,7 +88,7 @@ function createLineWindow(tell: (dropped: number) => void): () => boolean {
   }
 }
 
-function toOutcome(isStopped: boolean): 'stopped' | 'ended' {
+function toOutcome(isStopped = false): 'stopped' | 'ended' {
   return isStopped ? 'stopped' : 'ended'
 }
 

@@ -83,17 +83,13 @@ function toServer(running: LineProcess, { start, notes, pauses }: Surroundings):
   const { userId, signal, onMessage, isTried = false } = start
   const ending = new AbortController()
   let hasSpoken = false
-  let isStopped = false
-  const stop = (): void => {
-    isStopped = true
-    void running.stop()
-  }
+  const stop = () => void running.stop()
   signal.addEventListener('abort', stop)
   if (signal.aborted) stop()
   void running.ended.then((end) => {
     const isFault = !isTried || end.failure !== undefined
-    if (isFault && !hasSpoken && !isStopped) pauses.note(userId)
-    notes.end(end, isStopped)
+    if (isFault && !hasSpoken && !end.isStopped) pauses.note(userId)
+    notes.end(end)
     ending.abort(serverEnded(end))
   })
   const take = async (message: Message): Promise<void> => {
@@ -101,10 +97,14 @@ function toServer(running: LineProcess, { start, notes, pauses }: Surroundings):
     hasSpoken = true
     await onMessage(message)
   }
-  // Who says nothing any more has no use, though it may still run.
   void receive(running, { take, notes })
-    .catch((error: unknown) => notes.complain(error))
-    .finally(() => void running.stop())
+    .catch((error: unknown) => {
+      notes.complain(error)
+      if (!hasSpoken) pauses.note(userId)
+      stop()
+    })
+    // Who says nothing any more has no use, though it may still run.
+    .finally(() => void running.finish())
   return {
     over: ending.signal,
     write({ text }) {

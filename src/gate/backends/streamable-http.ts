@@ -58,6 +58,6 @@ function noteEnd(outcome: ForwardOutcome, backend: HttpBackend, context: Request
   if (outcome !== 'backend_failed') return
   context.log.warn('A backend broke off its answer', {
     backend: backend.id,
-    requestId: context.exchange.requestId,
+    request_id: context.exchange.requestId,
   })
 }
