@@ -108,9 +108,12 @@ async function findProgramProblem(
   clearTimeout(timer)
   await running.stop()
   if (outcome === 'answered') return undefined
-  if (outcome === 'late')
-    return `${name} has not answered for ${programPatienceMs / 1000} s: it must speak MCP over standard input and output`
-  return toEndSentence(name, outcome, notes)
+  if (outcome === 'late') {
+    const what = 'it must speak MCP over standard input and output'
+    return `${name} has not answered for ${programPatienceMs / 1000} s: ${what}${quote(notes)}`
+  }
+  // Whoever stops us is not told that this stopped, too.
+  return outcome.isStopped ? undefined : toEndSentence(name, outcome) + quote(notes)
 }
 
 /** Anything that looks like an answer counts; many servers greet first. */
@@ -119,15 +122,16 @@ async function hasAnswered({ lines, ended }: LineProcess): Promise<'answered' | 
   return ended
 }
 
-function toEndSentence(
-  name: string,
-  { failure, exitCode, signal }: ProgramEnd,
-  notes: readonly string[],
-): string {
+function toEndSentence(name: string, { failure, exitCode, signal }: ProgramEnd): string {
   if (failure === 'ENOENT')
     return `${name} cannot be started: there is no such command on this machine, or its cwd is missing`
   if (failure !== undefined) return `${name} cannot be started: ${failure}`
   const how = signal === undefined ? `exit code ${exitCode ?? 'unknown'}` : signal
-  const said = notes.slice(-8).map((line) => `\n    ${line}`)
-  return `${name} ended with ${how} before it answered${said.length > 0 ? ', and said:' : ''}${said.join('')}`
+  return `${name} ended with ${how} before it answered`
+}
+
+/** The last words on standard error. */
+function quote(notes: readonly string[]): string {
+  const last = notes.filter((line) => line.trim() !== '').slice(-8)
+  return last.length > 0 ? [', and said:', ...last].join('\n    ') : ''
 }

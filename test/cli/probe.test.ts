@@ -1,0 +1,62 @@
+/** What the owner is told at the start of a program that does not answer. */
+import { afterEach, expect, it, vi } from 'vitest'
+import { findBackendProblem } from '../../src/cli/probe.ts'
+import type { Backend } from '../../src/context.ts'
+import type { ProgramEnd } from '../../src/platform/line-process.ts'
+import type { Programs } from '../../src/platform/programs.ts'
+
+afterEach(() => void vi.useRealTimers())
+
+const program = {
+  command: 'npx',
+  args: ['-y', 'a-server'],
+  env: {},
+  maxProcesses: 1,
+  maxProcessesPerUser: 1,
+  idleSeconds: 1,
+}
+const backend: Backend = {
+  id: 'mcp',
+  name: 'mcp',
+  path: '/mcp',
+  resource: 'http://localhost/mcp',
+  identity: 'none',
+  headers: {},
+  program,
+}
+
+/** Programs that write these lines to standard error and never answer; they end when `end` does. */
+function createSilent(notes: readonly string[], end: Promise<ProgramEnd>): Programs {
+  return {
+    start: async ({ onNote }) => {
+      for (const line of notes) onNote(line)
+      return {
+        pid: 1,
+        lines: (async function* () {
+          await end
+        })(),
+        ended: end,
+        write: () => true,
+        stop: async () => undefined,
+        kill: () => undefined,
+      }
+    },
+    count: () => 0,
+    close: async () => undefined,
+  }
+}
+
+it('says what a program wrote that did not answer in time, such as npx that cannot install it', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  const notes = ['npm error code SELF_SIGNED_CERT_IN_CHAIN', '']
+  const found = findBackendProblem(backend, createSilent(notes, new Promise(() => undefined)))
+  await vi.advanceTimersByTimeAsync(60_000)
+  expect(await found).toMatch(
+    /^npx -y a-server has not answered for 60 s: .*, and said:\n {4}npm error code SELF_SIGNED_CERT_IN_CHAIN$/,
+  )
+})
+
+it('says nothing of a program that ends because Gatehouse is stopped', async () => {
+  const end = { signal: 'SIGTERM', isStopped: true }
+  expect(await findBackendProblem(backend, createSilent([], Promise.resolve(end)))).toBeUndefined()
+})
