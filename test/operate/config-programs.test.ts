@@ -181,4 +181,11 @@ describe('what a program gets of our environment', () => {
     expect(readProgramEnvironment(env, 'linux')).toEqual({ PATH: '/bin', HOME: '/home/a' })
     expect(readProgramEnvironment({ APPDATA: 'a', HOME: 'b' }, 'win32')).toEqual({ APPDATA: 'a' })
   })
+
+  it('has where certificates are, and no proxy, whose address may hold a password', () => {
+    const trusted = { NODE_EXTRA_CA_CERTS: '/a.pem', SSL_CERT_FILE: '/b.pem', SSL_CERT_DIR: '/c' }
+    const env = { ...trusted, HTTPS_PROXY: 'http://me:secret@proxy.example.com' }
+    for (const platform of ['linux', 'win32'] as const)
+      expect(readProgramEnvironment(env, platform)).toEqual(trusted)
+  })
 })
