@@ -5,7 +5,7 @@ import type { AuditEventName } from '../../src/platform/ports.ts'
 import type { Revision } from '../../src/profiles/profile.ts'
 import type { ProvenStep } from '../clients/results.ts'
 import type { RealClient } from './client.ts'
-import { createStage, type Stage } from './stage.ts'
+import { createStage, type Stage, type StageOptions, type StageProgram } from './stage.ts'
 
 /** What was seen of a client. */
 export interface Played {
@@ -32,16 +32,43 @@ const policy: Policy = {
 /** Fails with what went wrong, in the client's words or in ours. */
 export async function play(client: RealClient, options: Options = {}): Promise<Played> {
   const { withDocuments = true } = options
-  const stage = await createStage({
+  const wanted = {
     clientMetadataDocuments: withDocuments,
     ...(client.stepsUp && { policy, defaultScopes: ['notes:read'] }),
+  }
+  return onStage(client, wanted, (stage) => {
+    const { document } = client
+    assert.equal(findClientId(stage) === document, withDocuments && document !== undefined)
+    return { client, revision: findRevision(stage), steps: findSteps(stage) }
+  })
+}
+
+/** The same in front of a program, of which there is one for each session; which steps were seen. */
+export function playOverStdio(
+  client: RealClient,
+  program: StageProgram,
+): Promise<readonly ProvenStep[]> {
+  return onStage(client, { program }, (stage) => {
+    const ended = stage.live.log.lines.filter(
+      ({ message }) => message === 'A program ended by itself',
+    )
+    assert.deepEqual(ended, [])
+    return findSteps(stage)
+  })
+}
+
+async function onStage<Seen>(
+  client: RealClient,
+  options: StageOptions,
+  look: (stage: Stage) => Seen,
+): Promise<Seen> {
+  const stage = await createStage({
+    ...options,
     ...(client.refreshesSecondsBefore && { accessTokenSeconds: client.refreshesSecondsBefore }),
   })
   try {
     await playOn(client, stage)
-    const { document } = client
-    assert.equal(findClientId(stage) === document, withDocuments && document !== undefined)
-    return { client, revision: findRevision(stage), steps: findSteps(stage) }
+    return look(stage)
   } catch (error) {
     const events = stage.live.audit.map(({ event, reason }) => [event, reason].join(' ').trim())
     throw new Error(`${[...stage.troubles, ...events].join('\n')}\n${String(error)}`, {

@@ -14,7 +14,7 @@ import { addNote, client as mcporter } from './clients/mcporter.ts'
 import { client as openaiAgents } from './clients/openai-agents.ts'
 import { client as opencode } from './clients/opencode.ts'
 import { bringClients, installCommand } from './install.ts'
-import { type Played, play } from './play.ts'
+import { type Played, play, playOverStdio } from './play.ts'
 import { createStage } from './stage.ts'
 
 /** The slowest first, so that nobody waits for it at the end. */
@@ -57,6 +57,21 @@ describe.concurrent('a real client with a metadata document registers where none
     })
   }
 })
+
+/** One of each engine: SDK 1 in Node and in Bun, SDK 2, Rust, and a bridge back to standard input and output. */
+const engines = [inspector, mcporter, mcpRemote, claudeCode, codex]
+
+for (const program of ['sdk-1', 'sdk-2'] as const) {
+  describe.concurrent(`a real client and a server of ${program} that Gatehouse starts`, () => {
+    for (const client of engines) {
+      const isHere = installed.has(client.program ?? client.name)
+      it.skipIf(!isHere)(`${client.name} (X10)`, { timeout: 300_000 }, async () => {
+        const steps = await playOverStdio(client, program)
+        expect(steps).toEqual(expect.arrayContaining(['authorize', 'token', 'refresh']))
+      })
+    }
+  })
+}
 
 describe('a real client that registers again on another loopback port', () => {
   it.skipIf(!installed.has(mcporter.name))(

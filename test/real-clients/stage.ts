@@ -3,6 +3,7 @@ import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { vi } from 'vitest'
+import type { BackendOptions } from '../../src/backend-options.ts'
 import { createNotebook } from '../../src/cli/demo-server/notes.ts'
 import { startNotesServer } from '../../src/cli/demo-server/server.ts'
 import type { Policy } from '../../src/oauth/policy.ts'
@@ -12,6 +13,7 @@ import { listen } from '../../src/platform/node-server.ts'
 import type { FetchDocument } from '../../src/platform/pinned-fetch.ts'
 import { findPinnedDocument } from '../../src/profiles/pinned-documents.ts'
 import { approve, type Live, startLive } from '../helpers/live.ts'
+import { root } from '../helpers/sources.ts'
 import { type Program, startProgram } from './program.ts'
 import { type Call, startRecorder } from './recorder.ts'
 
@@ -43,16 +45,25 @@ const fetchDocument: FetchDocument = async (url) => {
   return copy ? { text: copy.text, freshSeconds: 3600 } : { problem: 'name' }
 }
 
+/** An official server over standard input and output, by its SDK: the first has sessions, the second needs none. */
+export type StageProgram = 'sdk-1' | 'sdk-2'
+
+/** How it is set up; with `program`, Gatehouse starts the MCP server, and nobody sees its calls. */
+export interface StageOptions extends Partial<GatehouseOptions> {
+  readonly policy?: Policy
+  readonly accessTokenSeconds?: number
+  readonly program?: StageProgram
+}
+
 /** Sets it up. */
-export async function createStage(
-  options: Partial<GatehouseOptions> & { policy?: Policy; accessTokenSeconds?: number } = {},
-): Promise<Stage> {
+export async function createStage(options: StageOptions = {}): Promise<Stage> {
   let ahead = 0
   const clock = { now: () => systemClock.now() + ahead }
-  const { accessTokenSeconds = 3600, ...rest } = options
+  const { accessTokenSeconds = 3600, program, ...rest } = options
   const lifetimes = { accessTokenSeconds }
   const folder = await mkdtemp(join(tmpdir(), 'gatehouse-client-'))
-  const notebook = createNotebook(join(folder, 'notes.json'))
+  const file = join(folder, 'notes.json')
+  const notebook = createNotebook(file)
   const notes = await startNotesServer(notebook, 'notes-key')
   const backend = await startRecorder(notes.url)
   const live = await startLive({
@@ -61,6 +72,7 @@ export async function createStage(
     clock,
     lifetimes,
     backendUrl: backend.url,
+    ...(program && { backends: [toBackend(program, file)] }),
   })
   const person = await createPerson(live)
   const surroundings = await createSurroundings(folder, person.url)
@@ -91,6 +103,11 @@ export async function createStage(
       await rm(folder, { recursive: true, force: true, maxRetries: 5 })
     },
   }
+}
+
+function toBackend(program: StageProgram, file: string): BackendOptions {
+  const path = join(root, 'test', 'helpers', 'stdio', `${program}.ts`)
+  return { name: 'Notes', command: process.execPath, args: [path], env: { NOTES: file } }
 }
 
 /** The person who is asked: allows what the page says and lets the browser go on to the client. */
