@@ -2,6 +2,7 @@
 import type { Backend } from '../context.ts'
 import { tellsOfCallers } from '../identity/caller-facts.ts'
 import type { LineProcess, ProgramEnd } from '../platform/line-process.ts'
+import { createLastWords, describeFailure, type LastWords } from '../platform/program-words.ts'
 import type { Programs } from '../platform/programs.ts'
 import type { StdioProgram } from '../stdio-program.ts'
 
@@ -90,7 +91,7 @@ async function findProgramProblem(
   const { command, args, cwd, env } = program
   if (tellsOfCallers(env)) return undefined
   const name = renderProgram(program)
-  const notes: string[] = []
+  const said = createLastWords()
   const variables = Object.entries(env).filter((entry): entry is [string, string] => {
     return typeof entry[1] === 'string'
   })
@@ -99,39 +100,44 @@ async function findProgramProblem(
     args,
     cwd,
     env: Object.fromEntries(variables),
-    onNote: (line) => void notes.push(line),
+    onNote: said.hear,
   })
   const late = Promise.withResolvers<'late'>()
   const timer = setTimeout(() => late.resolve('late'), programPatienceMs)
   running.write(JSON.stringify(beginning))
-  const outcome = await Promise.race([hasAnswered(running), running.ended, late.promise])
+  const outcome = await Promise.race([hasAnswered(running, said), running.ended, late.promise])
   clearTimeout(timer)
   await running.stop()
   if (outcome === 'answered') return undefined
   if (outcome === 'late') {
     const what = 'it must speak MCP over standard input and output'
-    return `${name} has not answered for ${programPatienceMs / 1000} s: ${what}${quote(notes)}`
+    return `${name} has not answered for ${programPatienceMs / 1000} s: ${what}${quote(said)}`
   }
   // Whoever stops us is not told that this stopped, too.
-  return outcome.isStopped ? undefined : toEndSentence(name, outcome) + quote(notes)
+  return outcome.isStopped ? undefined : toEndSentence(program, outcome) + quote(said)
 }
 
-/** Anything that looks like an answer counts; many servers greet first. */
-async function hasAnswered({ lines, ended }: LineProcess): Promise<'answered' | ProgramEnd> {
-  for await (const line of lines) if (line.includes('"jsonrpc"')) return 'answered'
+/** Anything that looks like an answer counts; many servers greet first, and others say how they are to be used. */
+async function hasAnswered(
+  { lines, ended }: LineProcess,
+  said: LastWords,
+): Promise<'answered' | ProgramEnd> {
+  for await (const line of lines) {
+    if (line.includes('"jsonrpc"')) return 'answered'
+    said.hear(line)
+  }
   return ended
 }
 
-function toEndSentence(name: string, { failure, exitCode, signal }: ProgramEnd): string {
-  if (failure === 'ENOENT')
-    return `${name} cannot be started: there is no such command on this machine, or its cwd is missing`
-  if (failure !== undefined) return `${name} cannot be started: ${failure}`
+function toEndSentence(program: StdioProgram, { failure, exitCode, signal }: ProgramEnd): string {
+  const name = renderProgram(program)
+  if (failure !== undefined)
+    return `${name} cannot be started: ${describeFailure(failure, program.command)}`
   const how = signal === undefined ? `exit code ${exitCode ?? 'unknown'}` : signal
   return `${name} ended with ${how} before it answered`
 }
 
-/** The last words on standard error. */
-function quote(notes: readonly string[]): string {
-  const last = notes.filter((line) => line.trim() !== '').slice(-8)
+function quote(said: LastWords): string {
+  const last = said.list()
   return last.length > 0 ? [', and said:', ...last].join('\n    ') : ''
 }

@@ -1,6 +1,7 @@
 /** What the owner reads in the log about a program: what it says on standard error, and how it ends. */
 import type { RequestContext } from '../../context.ts'
 import type { ProgramEnd } from '../../platform/line-process.ts'
+import { createLastWords, describeFailure } from '../../platform/program-words.ts'
 import type { StdioBackend } from './request-fields.ts'
 
 /** The log of one program. */
@@ -19,9 +20,6 @@ export interface Notes {
 const linesAllowed = 100
 const windowMs = 10_000
 
-/** Lines of standard error that go with the news of its end. */
-const lastWords = 8
-
 /** What a program is called in the log. */
 export function createNotes(
   backend: StdioBackend,
@@ -31,7 +29,7 @@ export function createNotes(
     metrics.count('programs', { backend: backend.id, outcome })
   const fields = { backend: backend.id, command: backend.program.command }
   const request_id = exchange.requestId
-  const last: string[] = []
+  const last = createLastWords()
   let pid: number | undefined
   let hasErred = false
   const mayLog = createLineWindow((dropped) =>
@@ -46,8 +44,7 @@ export function createNotes(
     },
     take(line) {
       if (line.trim() === '') return
-      last.push(line)
-      if (last.length > lastWords) last.shift()
+      last.hear(line)
       if (mayLog()) log.info('A program says', { ...fields, pid, line })
     },
     mistake(line) {
@@ -65,8 +62,11 @@ export function createNotes(
       count(failure === undefined ? toOutcome(isStopped) : 'failed')
       if (isStopped) return log.debug('A program was stopped', { ...fields, pid, exitCode, signal })
       if (failure !== undefined)
-        return log.error(`A program cannot be started: ${toReason(failure)}`, fields)
-      const lines = last.join('\n')
+        return log.error(
+          `A program cannot be started: ${describeFailure(failure, fields.command)}`,
+          fields,
+        )
+      const lines = last.list().join('\n')
       log.warn('A program ended by itself', { ...fields, pid, exitCode, signal, lastWords: lines })
     },
   }
@@ -90,10 +90,4 @@ function createLineWindow(tell: (dropped: number) => void): () => boolean {
 
 function toOutcome(isStopped = false): 'stopped' | 'ended' {
   return isStopped ? 'stopped' : 'ended'
-}
-
-function toReason(failure: string): string {
-  if (failure === 'ENOENT') return 'there is no such command, or its cwd is missing'
-  if (failure === 'EACCES') return 'it may not be run'
-  return failure
 }
