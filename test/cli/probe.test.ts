@@ -1,5 +1,6 @@
 /** What the owner is told at the start of a program that does not answer. */
 import { tmpdir } from 'node:os'
+import { Readable } from 'node:stream'
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest'
 import { findBackendProblem } from '../../src/cli/probe.ts'
 import type { Backend } from '../../src/context.ts'
@@ -33,9 +34,7 @@ function createSilent(notes: readonly string[], end: Promise<ProgramEnd>): Progr
       for (const line of notes) onNote(line)
       return {
         pid: 1,
-        lines: (async function* () {
-          await end
-        })(),
+        lines: Readable.from([]),
         ended: end,
         write: () => true,
         stop: async () => undefined,

@@ -107,6 +107,10 @@ backends:
     ['backends: [{ to: "http://127.0.0.1/mcp" }]\nenv: { A: b }', 'env is about the one program'],
     ['backends: [{ command: a, id: a }, { command: b, id: b }]\ncommand: c', 'names one backend'],
     ['backends: [{ command: a }]\ncommand: c', 'contradicts backends[0].command'],
+    [
+      'command: npx\nargs: [server]',
+      'args is not a setting here, but one of a backend: backends[0].args',
+    ],
     ['command: []', 'command'],
     ['command: npx\nenv: { A: { caller: shoe-size } }', '{ caller: user-id |'],
     ['command: npx\nenv: { A: { env: NOPE } }', 'NOPE'],

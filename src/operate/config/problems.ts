@@ -30,15 +30,23 @@ export function toProblems(
   if (issue.code !== 'unrecognized_keys') {
     return [{ place: locate(path), setting: toName(path), problem: toSentence(issue) }]
   }
-  return issue.keys.map((key) => {
-    const similar = findSimilar(key, known(path))
-    const hint = similar === undefined ? '' : `; did you mean ${toName([...path, similar])}?`
-    return {
-      place: locate([...path, key]),
-      setting: toName([...path, key]),
-      problem: `is not a setting${hint}`,
-    }
-  })
+  return issue.keys.map((key) => ({
+    place: locate([...path, key]),
+    setting: toName([...path, key]),
+    problem: `is not a setting${toHint(path, key, known)}`,
+  }))
+}
+
+/** What was meant: most who write a setting of a backend at the top have one backend. */
+function toHint(
+  path: SettingPath,
+  key: string,
+  known: (path: SettingPath) => readonly string[],
+): string {
+  if (path.length === 0 && known(['backends', 0]).includes(key))
+    return ` here, but one of a backend: backends[0].${key}`
+  const similar = findSimilar(key, known(path))
+  return similar === undefined ? '' : `; did you mean ${toName([...path, similar])}?`
 }
 
 /** The name of the setting at a path: `backends[0].to`. */
