@@ -16,6 +16,17 @@ describe('the log of a program', () => {
     expect(findLog(gate, 'A program was stopped')).toMatchObject([{ backend: 'mcp', exitCode: 0 }])
   })
 
+  it('ends with what it said on standard output, too, where many say how they are to be used', async () => {
+    const gate = await startStdioGate({
+      program: { args: ['-e', 'console.log("Usage: server FOLDER")'] },
+    })
+    await openSession(gate)
+    expect(findLog(gate, 'A program ended by itself')).toMatchObject([
+      { exitCode: 0, lastWords: 'Usage: server FOLDER' },
+    ])
+    await gate.close()
+  })
+
   it('has no empty lines, and names the request that started it as every other line does', async () => {
     const script = `console.error('one\\n\\n  \\ntwo')`
     const noisy = `data:text/javascript,${encodeURIComponent(script)}`

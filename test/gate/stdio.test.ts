@@ -240,7 +240,7 @@ describe('a program that does not start', () => {
     const gate = await start({ program })
     const { answer } = await openSession(gate)
     expect(JSON.stringify(answer)).not.toContain('no key')
-    expect(answer?.error?.message).toContain('The MCP server')
+    expect(answer?.error?.message).toContain('The MCP server does not start')
     await expect.poll(() => findLog(gate, line)).toHaveLength(1)
     const again = await openSession(gate)
     expect(again.status).toBe(503)

@@ -48,11 +48,14 @@ export function createNotes(
       if (mayLog()) log.info('A program says', { ...fields, pid, line })
     },
     mistake(line) {
+      const start = line.slice(0, 200)
+      // How it is to be used, many say there before they end.
+      last.hear(start)
       if (hasErred) return
       hasErred = true
       log.warn(
         'A program wrote to its standard output what is no MCP message; its log belongs on standard error',
-        { ...fields, pid, line: line.slice(0, 200) },
+        { ...fields, pid, line: start },
       )
     },
     complain(error) {

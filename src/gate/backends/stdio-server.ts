@@ -83,14 +83,20 @@ function toServer(running: LineProcess, { start, notes, pauses }: Surroundings):
   const { userId, signal, onMessage, isTried = false } = start
   const ending = new AbortController()
   let hasSpoken = false
+  let hasFailed = false
   const stop = () => void running.stop()
   signal.addEventListener('abort', stop)
   if (signal.aborted) stop()
+  const fail = (): void => {
+    if (hasSpoken) return
+    hasFailed = true
+    pauses.note(userId)
+  }
   void running.ended.then((end) => {
     const isFault = !isTried || end.failure !== undefined
-    if (isFault && !hasSpoken && !end.isStopped) pauses.note(userId)
+    if (isFault && !end.isStopped) fail()
     notes.end(end)
-    ending.abort(serverEnded(end))
+    ending.abort(hasFailed ? notStarting(toPause(end)) : serverEnded())
   })
   const take = async (message: Message): Promise<void> => {
     if (!hasSpoken) pauses.forget(userId)
@@ -100,7 +106,7 @@ function toServer(running: LineProcess, { start, notes, pauses }: Surroundings):
   void receive(running, { take, notes })
     .catch((error: unknown) => {
       notes.complain(error)
-      if (!hasSpoken) pauses.note(userId)
+      fail()
       stop()
     })
     // Who says nothing any more has no use, though it may still run.
@@ -140,8 +146,12 @@ function readLine(line: string, notes: Notes): readonly Message[] {
   }
 }
 
-function serverEnded({ failure }: ProgramEnd): OAuthError {
-  if (failure !== undefined) return notStarting(30)
+/** What is not there will not be there in a second. */
+function toPause({ failure }: ProgramEnd): number {
+  return failure === undefined ? 1 : 30
+}
+
+function serverEnded(): OAuthError {
   return new OAuthError('temporarily_unavailable', 'The MCP server ended; try again', {
     status: 502,
     reason: programEnded,
