@@ -173,6 +173,13 @@ describe('a program in the options of an embedder', () => {
   })
 })
 
+it('is not called missing as well where two say it', async () => {
+  const file = await write('to: "http://127.0.0.1:3000/mcp"\ncommand: npx\n')
+  const problems = findProblems({ file, needsBackend: true, needsMasterKey: false })
+  expect(problems.length).toBeGreaterThan(0)
+  expect(problems.filter((problem) => problem.includes('is missing'))).toEqual([])
+})
+
 describe('what a program gets of our environment', () => {
   it('is what any program needs, and no function of a shell', () => {
     const env = {

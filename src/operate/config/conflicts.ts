@@ -71,10 +71,12 @@ export function findConflicts(
 
 /** What the command cannot do without. */
 function toNeedRules(raw: RawConfig, effective: EffectiveSettings, needs: Needs): Rule[] {
+  // Where both are said, neither is taken, and what is wrong with that is told already.
+  const isSaid = raw.to !== undefined || raw.command !== undefined
   return [
     {
       setting: 'backends',
-      broken: needs.backend && effective.backends.length === 0,
+      broken: needs.backend && effective.backends.length === 0 && !isSaid,
       problem:
         'is missing: say what to protect, for example --to http://127.0.0.1:3000/mcp, or start it with -- npx some-mcp-server',
     },
