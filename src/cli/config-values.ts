@@ -32,6 +32,8 @@ const secretMembers: ReadonlySet<string> = new Set([
 export function isSecretPath(path: SettingPath): boolean {
   const [block, member] = path
   if (block === 'store') return member === undefined || member === 'url' || member === 'directUrl'
+  // A variable of a program that is started is mostly a key; what it is told of its caller is one level deeper.
+  if (path.at(-2) === 'env') return true
   return path.some((part) => part === 'headers') || secretMembers.has(String(path.at(-1)))
 }
 
