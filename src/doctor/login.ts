@@ -7,6 +7,7 @@ import { sha256 } from '../platform/crypto.ts'
 import {
   type Login,
   type LoginPorts,
+  nameKeys,
   nameParameters,
   nameSecrets,
   observeOpenly,
@@ -30,6 +31,7 @@ type Notes = { -readonly [Member in keyof LoginVisit]: LoginVisit[Member] }
 /** Logs in and out again. Never throws: what went wrong is what it returns. */
 export async function walkLogin(plan: LoginPlan, given: LoginPorts): Promise<LoginVisit> {
   const secrets = createSecretNames()
+  nameKeys(plan.url, secrets)
   const notes: Notes = { plan, requests: 0 }
   let last = ''
   let sent = 0

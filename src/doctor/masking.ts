@@ -35,11 +35,13 @@ const privateKeyMembers = new Set(['d', 'p', 'q', 'dp', 'dq', 'qi', 'k'])
 
 const secretWords =
   'code|code_verifier|device_code|token|access_token|refresh_token|id_token|id_token_hint|subject_token|registration_access_token|assertion|client_assertion|client_secret|secret|password|api[_-]?key'
+/** What else addresses call a key: `tavilyApiKey`, `subscription-key` of Azure, `sig` of signed addresses. */
+const parameterWords = `${secretWords}|\\w{1,40}api[_-]?key|subscription-key|key|sig`
 /** `code=…` in a query, a fragment or a form. */
-const parameter = new RegExp(`(^|[?&#;\\s"'])(${secretWords})=[^&\\s"'#<>;]+`, 'gi')
+const parameter = new RegExp(`(^|[?&#;\\s"'])(${parameterWords})=[^&\\s"'#<>;]+`, 'gi')
 /** The same in an address that is a parameter itself: `resource=https%3A%2F%2F…%3Fcode%3D…`. */
 const encodedParameter = new RegExp(
-  `((?:%3F|%26|%23)(${secretWords})%3D)((?:(?!%26|%23)[^&\\s"'#<>;])+)`,
+  `((?:%3F|%26|%23)(${parameterWords})%3D)((?:(?!%26|%23)[^&\\s"'#<>;])+)`,
   'gi',
 )
 /** `"access_token": "…"` in JSON that is cut or stands inside something else. */

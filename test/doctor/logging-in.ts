@@ -21,6 +21,8 @@ export interface LogInOptions {
   readonly seconds?: number
   readonly signal?: AbortSignal
   readonly steps?: string[]
+  /** Of the MCP URL, such as a key. */
+  readonly query?: string
 }
 
 /** The whole login. `person` is handed the page and brings the browser back. */
@@ -28,7 +30,7 @@ export async function logInAt(issuer: string, options: LogInOptions): Promise<Lo
   const signal = options.signal ?? new AbortController().signal
   const listener = await startCallbackListener({ seconds: options.seconds ?? 30, signal })
   try {
-    const planned = planLogin(await lookAt(`${issuer}/mcp`), ownClient)
+    const planned = planLogin(await lookAt(`${issuer}/mcp${options.query ?? ''}`), ownClient)
     if ('problem' in planned) throw new Error(planned.problem)
     return await walkLogin(planned.plan, {
       send,

@@ -208,6 +208,13 @@ describe('what a login brings home', () => {
     expect(listLoginSteps(visit).map(({ name }) => name)).toContain('The same refresh at once')
   })
 
+  it('has no key that stands in the MCP URL', async () => {
+    const { issuer } = await startSite()
+    const visit = await logInAt(issuer, { person: hurry, query: '?code=q7Zx9Kp3vR8sT2wY' })
+    expect(visit.use?.opening.request.url).toMatch(/\/mcp\?code=\[key 1\]$/)
+    expect(JSON.stringify(visit)).not.toContain('q7Zx9Kp3vR8sT2wY')
+  })
+
   it('masks tokens in an answer that is not JSON', async () => {
     const text = 'access_token=gho_0123456789&refresh_token=ghr_9876543210&scope=repo'
     const type = 'application/x-www-form-urlencoded'

@@ -35,6 +35,17 @@ describe('masking', () => {
     }
   })
 
+  it.each(['tavilyApiKey', 'api_key', 'apikey', 'subscription-key', 'key', 'sig'])(
+    'hides the key %s of an address, also inside of another',
+    (name) => {
+      const url = `https://a.example/mcp?x=1&${name}=${secret}`
+      expect(maskText(url)).toBe(`https://a.example/mcp?x=1&${name}=[masked]`)
+      expect(maskText(`/authorize?resource=${encodeURIComponent(url)}&y=1`)).toMatch(
+        /%3D\[masked\]&y=1$/,
+      )
+    },
+  )
+
   it('hides a token in any JSON', () => {
     const holder = fc.letrec((tie) => ({
       node: fc.oneof(

@@ -1,7 +1,7 @@
 /** One login under way, and what it needs of the outside. */
 import type { Random } from '../../platform/crypto.ts'
 import type { Send } from '../../platform/probe.ts'
-import { parseJson } from '../masking.ts'
+import { maskText, parseJson } from '../masking.ts'
 import type { Observation, SentRequest } from '../observation.ts'
 import type { IdentifiedClient } from './login-requests.ts'
 import type { LoginPlan } from './login-visit.ts'
@@ -70,4 +70,12 @@ export function nameSecrets(answer: Observation, secrets: SecretNames): void {
 export function nameParameters(parameters: URLSearchParams, secrets: SecretNames): void {
   for (const [member, label] of Object.entries(secretMembers))
     secrets.name(label, parameters.get(member))
+}
+
+/** Takes down what a person keeps secret in an address: by the names of its parameters. */
+export function nameKeys(url: string, secrets: SecretNames): void {
+  for (const [name, value] of new URL(url).searchParams) {
+    const text = `${name}=${value}`
+    if (maskText(text) !== text) secrets.name('key', value)
+  }
 }
