@@ -38,7 +38,7 @@ function createSilent(notes: readonly string[], end: Promise<ProgramEnd>): Progr
         ended: end,
         write: () => true,
         stop: async () => undefined,
-      finish: async () => undefined,
+        finish: async () => undefined,
         kill: () => undefined,
       }
     },
