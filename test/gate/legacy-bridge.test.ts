@@ -2,7 +2,7 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { createEventReader } from '../../src/gate/backends/legacy-events.ts'
+import { createEventReader } from '../../src/gate/backends/legacy/events.ts'
 import { bearer, type GateUnderTest, post, startBackend, startGate } from './harness.ts'
 
 const open: { close(): Promise<void> }[] = []

@@ -1,6 +1,6 @@
 /** Server-sent events read and written, whatever the chunks (MCP 2024-11-05 transports; catalogue ST-07, DS-02). */
 import { describe, expect, it } from 'vitest'
-import { createEventReader, renderEvent } from '../../src/gate/backends/legacy-events.ts'
+import { createEventReader, renderEvent } from '../../src/gate/backends/legacy/events.ts'
 
 const toBytes = (text: string) => new TextEncoder().encode(text)
 

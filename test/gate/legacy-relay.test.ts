@@ -1,8 +1,8 @@
 /** HTTP+SSE through the gate (MCP 2024-11-05): whose a stream is, what leaves us, and how it ends. */
 import type { RequestListener, ServerResponse } from 'node:http'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { createEventOutlet } from '../../src/gate/backends/bridge-outlet.ts'
-import { createEventReader } from '../../src/gate/backends/legacy-events.ts'
+import { createEventOutlet } from '../../src/gate/backends/bridge/event-outlet.ts'
+import { createEventReader } from '../../src/gate/backends/legacy/events.ts'
 import {
   bearer,
   type GateOptions,

@@ -1,7 +1,7 @@
 /** HTTP+SSE by hand, both ends: a backend that speaks it and remembers, and the stream of a client. */
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import { text } from 'node:stream/consumers'
-import { createEventReader } from '../../src/gate/backends/legacy-events.ts'
+import { createEventReader } from '../../src/gate/backends/legacy/events.ts'
 import { type RecordingBackend, startBackend } from './harness.ts'
 
 /** The result of every request. */

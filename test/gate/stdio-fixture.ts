@@ -1,6 +1,6 @@
 /** A gate in front of a program, and what a client says to it by hand. */
 import { fileURLToPath } from 'node:url'
-import { createEventReader } from '../../src/gate/backends/legacy-events.ts'
+import { createEventReader } from '../../src/gate/backends/legacy/events.ts'
 import type { Policy } from '../../src/oauth/policy.ts'
 import type { StdioProgram } from '../../src/stdio-program.ts'
 import { bearer, type GateOptions, type GateUnderTest, post, startGate } from './harness.ts'

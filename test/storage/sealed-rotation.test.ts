@@ -265,7 +265,7 @@ describe('re-sealing', () => {
       expect(found.length > 0 || isGeneric, path).toBe(true)
     }
     expect(sources).toEqual([
-      'src/gate/backends/legacy-session.ts',
+      'src/gate/backends/legacy/session.ts',
       'src/identity/custody-link.ts',
       'src/identity/invitations.ts',
       'src/identity/profiles.ts',

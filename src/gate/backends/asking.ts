@@ -1,7 +1,7 @@
 /** Requests of our own to a backend on behalf of a caller, made again where the backend wants another token. */
 import type { AskBackend, HeaderField } from '../../platform/exchange.ts'
 import { findBackendRefusal } from '../headers.ts'
-import type { LegacyHolder } from './legacy-session.ts'
+import type { LegacyHolder } from './legacy/session.ts'
 import type { OurFields } from './request-fields.ts'
 
 /** On whose behalf a backend is asked. */

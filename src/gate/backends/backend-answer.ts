@@ -2,7 +2,7 @@
 import { OAuthError } from '../../errors.ts'
 import type { Answer, BackendAnswer } from '../../platform/exchange.ts'
 import { cleanResponseFields } from '../headers.ts'
-import { createEventReader, longestEvent, type ServerEvent } from './legacy-events.ts'
+import { createEventReader, longestEvent, type ServerEvent } from './legacy/events.ts'
 import type { HttpBackend } from './request-fields.ts'
 
 /** What is passed on of the body of an answer that is only about one message, in bytes. */

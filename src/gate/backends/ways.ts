@@ -3,15 +3,14 @@
  * the way, the same gate stands before it.
  */
 import type { Backend } from '../../context.ts'
-import { parseMessages } from './bridge-messages.ts'
-import { createBridgeSessions } from './bridge-sessions.ts'
-import { createSseClientBridge } from './bridge-sse-client.ts'
-import { bridgedMethods, createStreamableClientBridge } from './bridge-streamable-client.ts'
-import { createLegacyRelay, type LegacyPlaces } from './legacy-relay.ts'
-import { toMessagesPath } from './legacy-session.ts'
-import { createSseSide } from './link-sse.ts'
-import { createStdioSide } from './link-stdio.ts'
-import { createStreamableSide } from './link-streamable.ts'
+import { createSseSide } from './bridge/link-sse.ts'
+import { createStreamableSide } from './bridge/link-streamable.ts'
+import { parseMessages } from './bridge/messages.ts'
+import { createBridgeSessions } from './bridge/sessions.ts'
+import { createSseClientBridge } from './bridge/sse-client.ts'
+import { bridgedMethods, createStreamableClientBridge } from './bridge/streamable-client.ts'
+import { createLegacyRelay, type LegacyPlaces } from './legacy/relay.ts'
+import { toMessagesPath } from './legacy/session.ts'
 import { readMessageBody } from './message-body.ts'
 import {
   createOurFields,
@@ -19,12 +18,13 @@ import {
   type HttpBackend,
   type StdioBackend,
 } from './request-fields.ts'
-import { isStateless } from './stateless.ts'
-import { createEnvironments } from './stdio-environment.ts'
-import { createPlaces } from './stdio-places.ts'
-import { createStdioServers } from './stdio-server.ts'
-import { createStateless, type ServeStateless } from './stdio-stateless.ts'
-import type { Worker } from './stdio-worker.ts'
+import { createEnvironments } from './stdio/environment.ts'
+import { createStdioSide } from './stdio/link.ts'
+import { createPlaces } from './stdio/places.ts'
+import { createStdioServers } from './stdio/server.ts'
+import { isStateless } from './stdio/stateless.ts'
+import { createStateless, type ServeStateless } from './stdio/without-sessions.ts'
+import type { Worker } from './stdio/worker.ts'
 import { createStreamableHttp } from './streamable-http.ts'
 
 /** A path at which a backend is reached. */

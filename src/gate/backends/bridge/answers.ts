@@ -1,7 +1,7 @@
 /** What a Streamable HTTP backend answers, message by message, whether it comes as JSON or as a stream. */
-import type { BackendAnswer } from '../../platform/exchange.ts'
-import { isEventStream, readEvents, readText } from './backend-answer.ts'
-import { type Message, parseMessages } from './bridge-messages.ts'
+import type { BackendAnswer } from '../../../platform/exchange.ts'
+import { isEventStream, readEvents, readText } from '../backend-answer.ts'
+import { type Message, parseMessages } from './messages.ts'
 
 /** Where in a stream we are: what to name when it is taken up again, and how long to wait before. */
 export interface Position {

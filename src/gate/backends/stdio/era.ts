@@ -4,11 +4,11 @@
  * Compatibility).
  */
 import { LRUCache } from 'lru-cache'
-import { OAuthError } from '../../errors.ts'
-import type { Message } from './bridge-messages.ts'
-import { sessionMissing } from './bridge-streamable-client.ts'
+import { OAuthError } from '../../../errors.ts'
+import type { Message } from '../bridge/messages.ts'
+import { sessionMissing } from '../bridge/streamable-client.ts'
 import type { Request } from './open-requests.ts'
-import { programEnded } from './stdio-server.ts'
+import { programEnded } from './server.ts'
 
 /** What is known of one backend. */
 export interface Era {

@@ -3,13 +3,13 @@
  * caller. It is given when the program starts, so a caller of whom something else is to be said gets
  * another program.
  */
-import type { RequestContext } from '../../context.ts'
-import type { CallerFact } from '../../identity/caller-facts.ts'
-import type { AccessTokenClaims } from '../../tokens/access-token.ts'
-import { createPersonLookup } from '../identity.ts'
-import { createUpstreamTokens } from '../upstream-token.ts'
-import type { Call } from './link.ts'
-import type { StdioBackend } from './request-fields.ts'
+import type { RequestContext } from '../../../context.ts'
+import type { CallerFact } from '../../../identity/caller-facts.ts'
+import type { AccessTokenClaims } from '../../../tokens/access-token.ts'
+import { createPersonLookup } from '../../identity.ts'
+import { createUpstreamTokens } from '../../upstream-token.ts'
+import type { Call } from '../bridge/link.ts'
+import type { StdioBackend } from '../request-fields.ts'
 
 /** The variables of one program. */
 export interface ProgramEnvironment {

@@ -2,16 +2,16 @@
  * An MCP server that is a program of ours (MCP stdio transport, every revision): started for one caller,
  * spoken to over its standard input and output, and over when either side says so.
  */
-import type { RequestContext } from '../../context.ts'
-import { OAuthError } from '../../errors.ts'
-import type { LineProcess, ProgramEnd } from '../../platform/line-process.ts'
-import { writeOut } from '../../platform/printable.ts'
-import { type Message, parseMessages } from './bridge-messages.ts'
-import type { StdioBackend } from './request-fields.ts'
-import type { ProgramEnvironment } from './stdio-environment.ts'
-import { createNotes, type Notes } from './stdio-notes.ts'
-import { createPauses, notStarting, type Pauses } from './stdio-pauses.ts'
-import { createRoom } from './stdio-places.ts'
+import type { RequestContext } from '../../../context.ts'
+import { OAuthError } from '../../../errors.ts'
+import type { LineProcess, ProgramEnd } from '../../../platform/line-process.ts'
+import { writeOut } from '../../../platform/printable.ts'
+import { type Message, parseMessages } from '../bridge/messages.ts'
+import type { StdioBackend } from '../request-fields.ts'
+import type { ProgramEnvironment } from './environment.ts'
+import { createNotes, type Notes } from './notes.ts'
+import { createPauses, notStarting, type Pauses } from './pauses.ts'
+import { createRoom } from './places.ts'
 
 /** A server that runs. */
 export interface StdioServer {

@@ -2,17 +2,17 @@
  * A client of HTTP+SSE (MCP 2024-11-05) on behalf of somebody who is none: opens the backend's stream, and
  * posts to where it wants messages. Answers come on the stream, whatever they answer.
  */
-import type { RequestContext } from '../../context.ts'
-import { OAuthError } from '../../errors.ts'
-import type { BackendAnswer } from '../../platform/exchange.ts'
-import { cleanResponseFields } from '../headers.ts'
-import type { Caller } from './asking.ts'
-import { readEvents, readText, verifyEventStream } from './backend-answer.ts'
-import { type Message, parseMessages } from './bridge-messages.ts'
+import type { RequestContext } from '../../../context.ts'
+import { OAuthError } from '../../../errors.ts'
+import type { BackendAnswer } from '../../../platform/exchange.ts'
+import { cleanResponseFields } from '../../headers.ts'
+import type { Caller } from '../asking.ts'
+import { readEvents, readText, verifyEventStream } from '../backend-answer.ts'
+import { resolveMessageUrl } from '../legacy/session.ts'
+import type { HttpBackend, OurFields } from '../request-fields.ts'
 import { toHttpCaller } from './http-caller.ts'
-import { resolveMessageUrl } from './legacy-session.ts'
 import type { BackendSide, LinkOptions } from './link.ts'
-import type { HttpBackend, OurFields } from './request-fields.ts'
+import { type Message, parseMessages } from './messages.ts'
 
 /** How long a backend may take to say where it wants messages, in milliseconds. */
 const endpointMs = 10_000

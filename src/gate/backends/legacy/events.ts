@@ -2,7 +2,7 @@
  * Server-sent events as text (WHATWG HTML §9.2): read from any chunks, written so that nothing in an
  * event can begin another field (catalogue ST-07).
  */
-import { OAuthError } from '../../errors.ts'
+import { OAuthError } from '../../../errors.ts'
 
 /** One event. An event without data only moves the position of its stream, or its retry time. */
 export interface ServerEvent {

@@ -2,9 +2,10 @@
  * Where each message goes that an HTTP+SSE backend sends on its one stream: an answer to the POST that
  * asked, anything else to whoever of the same session listens (catalogue RS-18).
  */
-import { type Message, renderFailure } from './bridge-messages.ts'
-import type { EventOutlet } from './bridge-outlet.ts'
-import type { Reply } from './bridge-replies.ts'
+
+import type { EventOutlet } from './event-outlet.ts'
+import { type Message, renderFailure } from './messages.ts'
+import type { Reply } from './replies.ts'
 
 /** A request that waits for its answer. */
 interface Asked {

@@ -2,18 +2,18 @@
  * An HTTP+SSE client (MCP 2024-11-05) in front of a backend that speaks something else: what the client
  * posts goes to the backend, and whatever comes back, however it comes, goes into the client's stream.
  */
-import { OAuthError } from '../../errors.ts'
-import { corsHeaders } from '../../oauth/cors.ts'
-import type { Answer } from '../../platform/exchange.ts'
-import { exposedFields } from '../refusal.ts'
-import { type Message, parseMessages, renderFailure } from './bridge-messages.ts'
-import { createEventOutlet, type EventOutlet } from './bridge-outlet.ts'
-import type { BridgeLink, BridgeSession, BridgeSessions } from './bridge-sessions.ts'
-import { isRequest } from './bridge-streamable-client.ts'
-import type { LegacyPlaces } from './legacy-relay.ts'
-import { readSessionParameter, toMessagesAddress } from './legacy-session.ts'
+import { OAuthError } from '../../../errors.ts'
+import { corsHeaders } from '../../../oauth/cors.ts'
+import type { Answer } from '../../../platform/exchange.ts'
+import { exposedFields } from '../../refusal.ts'
+import type { LegacyPlaces } from '../legacy/relay.ts'
+import { readSessionParameter, toMessagesAddress } from '../legacy/session.ts'
+import { readMessageBody } from '../message-body.ts'
+import { createEventOutlet, type EventOutlet } from './event-outlet.ts'
 import { type BackendLink, type BackendSide, type Call, openLink, sessionGone } from './link.ts'
-import { readMessageBody } from './message-body.ts'
+import { type Message, parseMessages, renderFailure } from './messages.ts'
+import type { BridgeLink, BridgeSession, BridgeSessions } from './sessions.ts'
+import { isRequest } from './streamable-client.ts'
 
 /** A client, its stream and what it has at the backend. */
 export interface StreamingClient<Caller> extends BridgeLink {

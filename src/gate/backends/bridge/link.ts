@@ -1,9 +1,9 @@
 /** What a bridge has at a backend for one of its clients, whatever is spoken there. */
-import type { RequestContext } from '../../context.ts'
-import type { AccessTokenClaims } from '../../tokens/access-token.ts'
-import type { Message } from './bridge-messages.ts'
-import type { BridgeSession } from './bridge-sessions.ts'
-import type { Judged } from './request-fields.ts'
+import type { RequestContext } from '../../../context.ts'
+import type { AccessTokenClaims } from '../../../tokens/access-token.ts'
+import type { Judged } from '../request-fields.ts'
+import type { Message } from './messages.ts'
+import type { BridgeSession } from './sessions.ts'
 
 /** An authorised request that a bridge serves. */
 export interface Call {

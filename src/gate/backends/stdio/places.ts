@@ -5,10 +5,10 @@
  * A session gives its place away at once, and its program may take seconds to end. So places are given to
  * sessions, and a program starts when there is room as well.
  */
-import type { RequestContext } from '../../context.ts'
-import { OAuthError } from '../../errors.ts'
-import type { StdioProgram } from '../../stdio-program.ts'
-import type { Occupant } from './bridge-sessions.ts'
+import type { RequestContext } from '../../../context.ts'
+import { OAuthError } from '../../../errors.ts'
+import type { StdioProgram } from '../../../stdio-program.ts'
+import type { Occupant } from '../bridge/sessions.ts'
 
 /** How long nobody must have used the program of one user before another user's takes its place, in milliseconds. */
 const untouchedMs = 60_000

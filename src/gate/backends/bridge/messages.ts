@@ -1,5 +1,5 @@
 /** JSON-RPC messages as far as a bridge must know them: which of them ask, and which answer whom. */
-import { OAuthError } from '../../errors.ts'
+import { OAuthError } from '../../../errors.ts'
 
 /** One message, and its text as it came. */
 export interface Message {

@@ -2,10 +2,10 @@
  * Sessions of bridges, in the memory of this process (docs/decisions/018): each belongs to one user of
  * one client (catalogue RS-17), ends with the token behind it, and does not stay when nobody uses it.
  */
-import type { Backend, RequestContext } from '../../context.ts'
-import type { AccessTokenClaims } from '../../tokens/access-token.ts'
-import { sessionNotFound, toPrincipal } from './legacy-session.ts'
-import { countStreamsAllowed, createStreamHolding } from './legacy-streams.ts'
+import type { Backend, RequestContext } from '../../../context.ts'
+import type { AccessTokenClaims } from '../../../tokens/access-token.ts'
+import { sessionNotFound, toPrincipal } from '../legacy/session.ts'
+import { countStreamsAllowed, createStreamHolding } from '../legacy/streams.ts'
 
 /** A session as its bridge sees it. */
 export interface BridgeSession {

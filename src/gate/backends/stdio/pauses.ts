@@ -3,7 +3,7 @@
  * once would start one after the other. Each user for themselves, since what fails may be theirs alone.
  */
 import { LRUCache } from 'lru-cache'
-import { OAuthError } from '../../errors.ts'
+import { OAuthError } from '../../../errors.ts'
 
 /** The pauses of one backend. */
 export interface Pauses {

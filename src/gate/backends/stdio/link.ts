@@ -1,9 +1,10 @@
 /** A backend that is a program, one for each session: what one user's session leaves in it, no other one meets. */
-import { findCancelled, type Message } from './bridge-messages.ts'
-import { sessionNotFound } from './legacy-session.ts'
-import type { BackendLink, BackendSide, LinkOptions } from './link.ts'
-import type { FindEnvironment, ProgramEnvironment } from './stdio-environment.ts'
-import type { StartStdioServer, StdioServer } from './stdio-server.ts'
+
+import type { BackendLink, BackendSide, LinkOptions } from '../bridge/link.ts'
+import { findCancelled, type Message } from '../bridge/messages.ts'
+import { sessionNotFound } from '../legacy/session.ts'
+import type { FindEnvironment, ProgramEnvironment } from './environment.ts'
+import type { StartStdioServer, StdioServer } from './server.ts'
 
 /** On whose behalf a program is asked. */
 export interface StdioCaller {

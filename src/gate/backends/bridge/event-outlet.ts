@@ -3,9 +3,9 @@
  * reads, and a comment goes into every silence, so that nothing in between takes the stream for dead
  * (catalogue ST-05).
  */
-import { corsHeaders } from '../../oauth/cors.ts'
-import { exposedFields } from '../refusal.ts'
-import { renderEvent, type ServerEvent } from './legacy-events.ts'
+import { corsHeaders } from '../../../oauth/cors.ts'
+import { exposedFields } from '../../refusal.ts'
+import { renderEvent, type ServerEvent } from '../legacy/events.ts'
 
 /** The writing end of a client's stream. */
 export interface EventOutlet {

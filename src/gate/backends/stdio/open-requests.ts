@@ -1,6 +1,6 @@
 /** Requests without a session that one program is answering: on its one channel their ids alone tell them apart. */
-import type { Message } from './bridge-messages.ts'
-import type { Reply } from './bridge-replies.ts'
+import type { Message } from '../bridge/messages.ts'
+import type { Reply } from '../bridge/replies.ts'
 
 /** A request with its id. */
 export type Request = Message & { readonly id: string }

@@ -1,8 +1,8 @@
 /** What the owner reads in the log about a program: what it says on standard error, and how it ends. */
-import type { RequestContext } from '../../context.ts'
-import type { ProgramEnd } from '../../platform/line-process.ts'
-import { createLastWords, describeFailure } from '../../platform/program-words.ts'
-import type { StdioBackend } from './request-fields.ts'
+import type { RequestContext } from '../../../context.ts'
+import type { ProgramEnd } from '../../../platform/line-process.ts'
+import { createLastWords, describeFailure } from '../../../platform/program-words.ts'
+import type { StdioBackend } from '../request-fields.ts'
 
 /** The log of one program. */
 export interface Notes {

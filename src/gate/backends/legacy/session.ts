@@ -2,10 +2,10 @@
  * Sessions of HTTP+SSE (MCP 2024-11-05): where the backend wants the messages of one stream, sealed for
  * whoever opened it. Any instance can open it again, and nothing is remembered (catalogue RS-17).
  */
-import type { RequestContext } from '../../context.ts'
-import { OAuthError } from '../../errors.ts'
-import type { AccessTokenClaims } from '../../tokens/access-token.ts'
-import type { HttpBackend } from './request-fields.ts'
+import type { RequestContext } from '../../../context.ts'
+import { OAuthError } from '../../../errors.ts'
+import type { AccessTokenClaims } from '../../../tokens/access-token.ts'
+import type { HttpBackend } from '../request-fields.ts'
 
 /** Whose session it is, and at which backend. */
 export interface LegacyHolder {

@@ -2,18 +2,18 @@
  * A Streamable HTTP client (MCP 2025-03-26 to 2025-11-25) in front of a backend that speaks something
  * else: `initialize` begins a link there, which lasts as long as the session that the client gets from us.
  */
-import { OAuthError } from '../../errors.ts'
-import { corsHeaders } from '../../oauth/cors.ts'
-import type { Answer } from '../../platform/exchange.ts'
-import { exposedFields } from '../refusal.ts'
-import { findCancelled, type Message, parseMessages } from './bridge-messages.ts'
-import { createEventOutlet } from './bridge-outlet.ts'
-import { createReply } from './bridge-replies.ts'
-import { createRouting, type Routing } from './bridge-routing.ts'
-import type { BridgeLink, BridgeSession, BridgeSessions } from './bridge-sessions.ts'
+import { OAuthError } from '../../../errors.ts'
+import { corsHeaders } from '../../../oauth/cors.ts'
+import type { Answer } from '../../../platform/exchange.ts'
+import { exposedFields } from '../../refusal.ts'
+import { readMessageBody } from '../message-body.ts'
+import type { ForwardToBackend } from '../request-fields.ts'
+import { createEventOutlet } from './event-outlet.ts'
 import { type BackendLink, type BackendSide, type Call, openLink } from './link.ts'
-import { readMessageBody } from './message-body.ts'
-import type { ForwardToBackend } from './request-fields.ts'
+import { findCancelled, type Message, parseMessages } from './messages.ts'
+import { createReply } from './replies.ts'
+import { createRouting, type Routing } from './routing.ts'
+import type { BridgeLink, BridgeSession, BridgeSessions } from './sessions.ts'
 
 /** A backend as one session has it. */
 export interface BridgedClient<Caller> extends BridgeLink {

@@ -1,14 +1,14 @@
 /** A program that serves requests without a session, one beside the other (MCP 2026-07-28). */
-import type { RequestContext } from '../../context.ts'
-import { OAuthError } from '../../errors.ts'
-import { findCancelled, type Message } from './bridge-messages.ts'
-import type { Reply } from './bridge-replies.ts'
-import type { BridgeLink, BridgeSession } from './bridge-sessions.ts'
-import type { StdioCaller } from './link-stdio.ts'
+import type { RequestContext } from '../../../context.ts'
+import { OAuthError } from '../../../errors.ts'
+import { findCancelled, type Message } from '../bridge/messages.ts'
+import type { Reply } from '../bridge/replies.ts'
+import type { BridgeLink, BridgeSession } from '../bridge/sessions.ts'
+import type { Era } from './era.ts'
+import type { StdioCaller } from './link.ts'
 import { createOpenRequests, type Open, type OpenRequests, type Request } from './open-requests.ts'
+import { programEnded, type StartStdioServer, type StdioServer } from './server.ts'
 import { toHttpStatus } from './stateless.ts'
-import type { Era } from './stdio-era.ts'
-import { programEnded, type StartStdioServer, type StdioServer } from './stdio-server.ts'
 
 /** A program, and the requests that it answers. */
 export interface Worker extends BridgeLink {

@@ -2,14 +2,14 @@
  * Requests without a session, as MCP 2026-07-28 has them over HTTP: what each must say of itself, and that its
  * header fields say the same as its body (streamable-http, Server Validation).
  */
-import { OAuthError } from '../../errors.ts'
-import { corsHeaders } from '../../oauth/cors.ts'
-import type { Answer } from '../../platform/exchange.ts'
-import { headerMismatch, verifyHeaderMatch } from '../policy/header-match.ts'
-import { parseBody, targetMissing } from '../policy/message.ts'
-import { exposedFields } from '../refusal.ts'
-import type { Message } from './bridge-messages.ts'
-import { isRequest } from './bridge-streamable-client.ts'
+import { OAuthError } from '../../../errors.ts'
+import { corsHeaders } from '../../../oauth/cors.ts'
+import type { Answer } from '../../../platform/exchange.ts'
+import { headerMismatch, verifyHeaderMatch } from '../../policy/header-match.ts'
+import { parseBody, targetMissing } from '../../policy/message.ts'
+import { exposedFields } from '../../refusal.ts'
+import type { Message } from '../bridge/messages.ts'
+import { isRequest } from '../bridge/streamable-client.ts'
 import type { Request } from './open-requests.ts'
 
 /** The last revision with sessions. */

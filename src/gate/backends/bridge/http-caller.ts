@@ -1,9 +1,9 @@
 /** On whose behalf bridges ask a backend over HTTP. */
-import type { HeaderField } from '../../platform/exchange.ts'
-import { cleanRequestFields } from '../headers.ts'
-import { type Caller, createAsk } from './asking.ts'
+import type { HeaderField } from '../../../platform/exchange.ts'
+import { cleanRequestFields } from '../../headers.ts'
+import { type Caller, createAsk } from '../asking.ts'
+import { type OurFields, withOurs } from '../request-fields.ts'
 import type { Call } from './link.ts'
-import { type OurFields, withOurs } from './request-fields.ts'
 
 /** What the client's request says about its own transport, and about the body that was read. */
 const transportFields: ReadonlySet<string> = new Set([

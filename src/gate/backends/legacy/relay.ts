@@ -3,13 +3,21 @@
  * by event, but for `endpoint`, which names a place of ours; what is posted there goes to the backend's
  * own, which no client gets to know.
  */
-import { OAuthError } from '../../errors.ts'
-import type { AskBackend, BackendAnswer, HeaderField } from '../../platform/exchange.ts'
-import { cleanRequestFields } from '../headers.ts'
-import { createAsk } from './asking.ts'
-import { readEvents, toAnswer, verifyEventStream } from './backend-answer.ts'
-import { createEventOutlet, type EventOutlet } from './bridge-outlet.ts'
-import type { ServerEvent } from './legacy-events.ts'
+import { OAuthError } from '../../../errors.ts'
+import type { AskBackend, BackendAnswer, HeaderField } from '../../../platform/exchange.ts'
+import { cleanRequestFields } from '../../headers.ts'
+import { createAsk } from '../asking.ts'
+import { readEvents, toAnswer, verifyEventStream } from '../backend-answer.ts'
+import { createEventOutlet, type EventOutlet } from '../bridge/event-outlet.ts'
+import { readMessageBody } from '../message-body.ts'
+import {
+  type ForwardToBackend,
+  type HttpBackend,
+  type OurFields,
+  toTargetUrl,
+  withOurs,
+} from '../request-fields.ts'
+import type { ServerEvent } from './events.ts'
 import {
   type LegacyHolder,
   openSession,
@@ -17,16 +25,8 @@ import {
   resolveMessageUrl,
   sealSession,
   toMessagesAddress,
-} from './legacy-session.ts'
-import { createStreamHolding, type HeldStream } from './legacy-streams.ts'
-import { readMessageBody } from './message-body.ts'
-import {
-  type ForwardToBackend,
-  type HttpBackend,
-  type OurFields,
-  toTargetUrl,
-  withOurs,
-} from './request-fields.ts'
+} from './session.ts'
+import { createStreamHolding, type HeldStream } from './streams.ts'
 
 /** The two places of an HTTP+SSE server. */
 export interface LegacyPlaces {

@@ -2,16 +2,16 @@
  * A client of Streamable HTTP (MCP 2025-03-26 to 2025-11-25) on behalf of somebody who is none: keeps the
  * backend's session and revision, and hands over every message that comes, from whichever stream.
  */
-import { OAuthError } from '../../errors.ts'
-import type { BackendAnswer, HeaderField } from '../../platform/exchange.ts'
-import { cleanResponseFields } from '../headers.ts'
-import type { Caller } from './asking.ts'
-import { findField, isEventStream, readText, verifyEventStream } from './backend-answer.ts'
-import { type Position, takeAnswer, waitToResume } from './bridge-answers.ts'
-import type { Message } from './bridge-messages.ts'
+import { OAuthError } from '../../../errors.ts'
+import type { BackendAnswer, HeaderField } from '../../../platform/exchange.ts'
+import { cleanResponseFields } from '../../headers.ts'
+import type { Caller } from '../asking.ts'
+import { findField, isEventStream, readText, verifyEventStream } from '../backend-answer.ts'
+import type { HttpBackend, OurFields } from '../request-fields.ts'
+import { type Position, takeAnswer, waitToResume } from './answers.ts'
 import { toHttpCaller } from './http-caller.ts'
 import { type BackendLink, type BackendSide, type LinkOptions, sessionGone } from './link.ts'
-import type { HttpBackend, OurFields } from './request-fields.ts'
+import type { Message } from './messages.ts'
 
 /** The way to a backend that speaks Streamable HTTP. */
 export function createStreamableSide(backend: HttpBackend, ours: OurFields): BackendSide<Caller> {

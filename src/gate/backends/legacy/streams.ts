@@ -1,10 +1,10 @@
 /** The event streams that clients hold open here: bounded for each user of a client, alive while a token of theirs is. */
-import type { Backend, RequestContext } from '../../context.ts'
-import { OAuthError } from '../../errors.ts'
-import type { AccessTokenClaims } from '../../tokens/access-token.ts'
-import { tokenEnded } from '../bearer.ts'
-import { createTokenWatch } from '../token-watch.ts'
-import { toPrincipal } from './legacy-session.ts'
+import type { Backend, RequestContext } from '../../../context.ts'
+import { OAuthError } from '../../../errors.ts'
+import type { AccessTokenClaims } from '../../../tokens/access-token.ts'
+import { tokenEnded } from '../../bearer.ts'
+import { createTokenWatch } from '../../token-watch.ts'
+import { toPrincipal } from './session.ts'
 
 /** Streams that one user may hold open with one client at one instance (catalogue DS-02, ST-02). */
 const streamsPerPrincipal = 32

@@ -3,8 +3,8 @@
  * from Tool Parameters): which ones there are, a server says in `tools/list`, and whoever reads the bodies of
  * calls must see that both say the same.
  */
-import { OAuthError } from '../../errors.ts'
-import { decodeFieldText, headerMismatch } from '../policy/header-match.ts'
+import { OAuthError } from '../../../errors.ts'
+import { decodeFieldText, headerMismatch } from '../../policy/header-match.ts'
 
 /** The fields of each tool that has some. */
 export type ToolHeaders = ReadonlyMap<string, readonly ToolHeader[]>

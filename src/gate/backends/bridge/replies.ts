@@ -1,12 +1,12 @@
 /** The answer to one POST of a Streamable HTTP client, while its requests are being answered one by one. */
 
-import type { OAuthError } from '../../errors.ts'
-import { corsHeaders } from '../../oauth/cors.ts'
-import type { Answer } from '../../platform/exchange.ts'
-import { exposedFields } from '../refusal.ts'
-import { renderFailure } from './bridge-messages.ts'
-import { createEventOutlet, type EventOutlet } from './bridge-outlet.ts'
+import type { OAuthError } from '../../../errors.ts'
+import { corsHeaders } from '../../../oauth/cors.ts'
+import type { Answer } from '../../../platform/exchange.ts'
+import { exposedFields } from '../../refusal.ts'
+import { createEventOutlet, type EventOutlet } from './event-outlet.ts'
 import type { Call } from './link.ts'
+import { renderFailure } from './messages.ts'
 
 /** What collects the messages that belong to one POST. */
 export interface Reply {

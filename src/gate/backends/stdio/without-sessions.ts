@@ -6,23 +6,23 @@
  * second one goes to another program.
  */
 import { LRUCache } from 'lru-cache'
-import type { Answer } from '../../platform/exchange.ts'
-import type { Message } from './bridge-messages.ts'
-import { createReply } from './bridge-replies.ts'
-import type { BridgeSessions } from './bridge-sessions.ts'
-import type { BackendSide, Call } from './link.ts'
-import type { StdioCaller } from './link-stdio.ts'
+import type { Answer } from '../../../platform/exchange.ts'
+import type { BackendSide, Call } from '../bridge/link.ts'
+import type { Message } from '../bridge/messages.ts'
+import { createReply } from '../bridge/replies.ts'
+import type { BridgeSessions } from '../bridge/sessions.ts'
+import { createEra } from './era.ts'
+import type { StdioCaller } from './link.ts'
 import type { Request } from './open-requests.ts'
+import type { StartStdioServer } from './server.ts'
 import {
   findFault,
   findStatelessRefusal,
   renderStatelessRefusal,
   toStatelessRequest,
 } from './stateless.ts'
-import { createEra } from './stdio-era.ts'
-import type { StartStdioServer } from './stdio-server.ts'
-import { createWorker, type Worker } from './stdio-worker.ts'
 import { readToolHeaders, type ToolHeaders, verifyToolHeaders } from './tool-headers.ts'
+import { createWorker, type Worker } from './worker.ts'
 
 /** What serves requests without a session. */
 export interface StatelessOptions {
