@@ -34,6 +34,15 @@ export function readToolHeaders(text: string): ToolHeaders | undefined {
   return new Map(found)
 }
 
+/** Tools with such fields that are remembered of one server; a longer list has only its last page remembered. */
+const toolsRemembered = 1000
+
+/** What is known with what was said last: a list may come in several pages. */
+export function joinToolHeaders(known: ToolHeaders | undefined, read: ToolHeaders): ToolHeaders {
+  const joined = new Map([...(known ?? []), ...read])
+  return joined.size > toolsRemembered ? read : joined
+}
+
 /** Only along `properties`: anywhere else an annotation makes a tool that clients leave out. */
 function listHeaders(schema: unknown, path: readonly string[]): ToolHeader[] {
   if (path.length > depthAllowed) return []

@@ -21,7 +21,12 @@ import {
   renderStatelessRefusal,
   toStatelessRequest,
 } from './stateless.ts'
-import { readToolHeaders, type ToolHeaders, verifyToolHeaders } from './tool-headers.ts'
+import {
+  joinToolHeaders,
+  readToolHeaders,
+  type ToolHeaders,
+  verifyToolHeaders,
+} from './tool-headers.ts'
 import { createWorker, type Worker } from './worker.ts'
 
 /** What serves requests without a session. */
@@ -58,7 +63,7 @@ export function createStateless({ side, start, sessions }: StatelessOptions): Se
     const holder = toHolder(call)
     const onTools = (text: string) => {
       const read = readToolHeaders(text)
-      if (read) toolHeaders.set(holder, new Map([...(toolHeaders.get(holder) ?? []), ...read]))
+      if (read) toolHeaders.set(holder, joinToolHeaders(toolHeaders.get(holder), read))
     }
     const worker = sessions.begin(claims, context, (session) =>
       createWorker({ session, caller, context, start, era, onTools }),
