@@ -1,28 +1,15 @@
 /** What clients of a program may get wrong, or leave, at nobody's cost but their own (X10; catalogue DS-02). */
-import { afterEach, describe, expect, it, vi } from 'vitest'
-import { bearer, type GateUnderTest, post } from './harness.ts'
+import { describe, expect, it, vi } from 'vitest'
+import { bearer, post } from './harness.ts'
 import {
   openSession,
   readAnswer,
   readMessages,
   readResult,
-  type StdioGateOptions,
   startStdioGate,
   toolCall,
   toStateless,
 } from './stdio-fixture.ts'
-
-const open: { close(): Promise<void> }[] = []
-afterEach(async () => {
-  vi.useRealTimers()
-  for (const each of open.splice(0).reverse()) await each.close()
-})
-
-async function start(options: StdioGateOptions = {}): Promise<GateUnderTest> {
-  const gate = await startStdioGate(options)
-  open.push(gate)
-  return gate
-}
 
 /** Calls a tool that does not answer, as a client that takes no streams, and leaves once the program has it. */
 async function leaveCall(url: string, init: RequestInit, isThere: () => Promise<boolean>) {
@@ -36,7 +23,7 @@ async function leaveCall(url: string, init: RequestInit, isThere: () => Promise<
 
 describe('a client that leaves before there is an answer', () => {
   it('does not keep its session in use', async () => {
-    const gate = await start({ program: { maxProcessesPerUser: 1 } })
+    const gate = await startStdioGate({ program: { maxProcessesPerUser: 1 } })
     const { headers, call } = await openSession(gate)
     const isThere = async () => JSON.stringify(await call('seen')).includes('"hang"')
     await leaveCall(gate.mcp, post(toolCall('h', 'hang', { until: 'noon' }), headers), isThere)
@@ -44,7 +31,7 @@ describe('a client that leaves before there is an answer', () => {
   })
 
   it('without a session has its request cancelled at once (MCP 2026-07-28)', async () => {
-    const gate = await start()
+    const gate = await startStdioGate()
     const token = bearer(await gate.mint())
     let next = 1
     const see = async () => {
@@ -61,7 +48,7 @@ describe('a client that leaves before there is an answer', () => {
 
 describe('a request that is cancelled in a session', () => {
   it('gets no answer, and is over', async () => {
-    const { say } = await openSession(await start())
+    const { say } = await openSession(await startStdioGate())
     const hanging = await say(toolCall('h', 'hang', { until: 'noon' }))
     const cancelled = { method: 'notifications/cancelled', params: { requestId: 'h' } }
     expect((await say({ jsonrpc: '2.0', ...cancelled })).status).toBe(202)
@@ -70,7 +57,7 @@ describe('a request that is cancelled in a session', () => {
   })
 
   it('leaves the rest of its batch to be answered', async () => {
-    const { say } = await openSession(await start())
+    const { say } = await openSession(await startStdioGate())
     const batch = say([toolCall('h', 'hang', { until: 'noon' }), toolCall('p', 'pid')])
     const streamed = await batch
     const cancelled = { method: 'notifications/cancelled', params: { requestId: 'h' } }
@@ -85,7 +72,7 @@ describe('what a client says in a session', () => {
   it.each(['banana', '1999-01-01', '2025-11-26-beta'])(
     'is in no revision that there is: %s (mcp-spec T43)',
     async (revision) => {
-      const gate = await start()
+      const gate = await startStdioGate()
       const { headers, call } = await openSession(gate)
       const given = { ...headers, 'mcp-protocol-version': revision }
       expect((await fetch(gate.mcp, post(toolCall(1, 'pid'), given))).status).toBe(400)
@@ -96,7 +83,7 @@ describe('what a client says in a session', () => {
   )
 
   it.each(['2025-03-26', '2025-06-18', '2025-11-25'])('may be in %s', async (revision) => {
-    const gate = await start()
+    const gate = await startStdioGate()
     const { headers } = await openSession(gate)
     const given = { ...headers, 'mcp-protocol-version': revision }
     const answer = await fetch(gate.mcp, post(toolCall(1, 'pid'), given))
@@ -104,7 +91,7 @@ describe('what a client says in a session', () => {
   })
 
   it('ends it with 404 when something else is to be said of its caller', async () => {
-    const gate = await start({ program: { env: { MAIL: { caller: 'email' } } } })
+    const gate = await startStdioGate({ program: { env: { MAIL: { caller: 'email' } } } })
     const admit = (email: string) =>
       gate.context.users.admit('google', { subject: '1', login: 'ann', email, emailVerified: true })
     const sub = (await admit('ann@example.com')).record.value.id
@@ -120,14 +107,14 @@ describe('what a client says in a session', () => {
   })
 
   it('with an id that no JSON can say again is no request', async () => {
-    const gate = await start()
+    const gate = await startStdioGate()
     const { headers } = await openSession(gate)
     const body = '{"jsonrpc":"2.0","id":1e400,"method":"ping"}'
     expect((await fetch(gate.mcp, { ...post({}, headers), body })).status).toBe(202)
   })
 
   it('never has two requests of one id, nor what is too deep to be written again', async () => {
-    const gate = await start()
+    const gate = await startStdioGate()
     const { headers, say } = await openSession(gate)
     expect((await say([toolCall('a', 'pid'), toolCall('a', 'pid')])).status).toBe(400)
     const deep = '['.repeat(200_000) + ']'.repeat(200_000)
@@ -138,14 +125,14 @@ describe('what a client says in a session', () => {
 })
 
 it('a program that closes its output is over, though it still runs', async () => {
-  const { say } = await openSession(await start())
+  const { say } = await openSession(await startStdioGate())
   const answer = await readAnswer(await say(toolCall(1, 'mute')))
   expect(answer).toMatchObject({ error: { message: 'The MCP server ended; try again' } })
 })
 
 it('a session is not idle while it answers, however long that takes', async () => {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] })
-  const gate = await start()
+  const gate = await startStdioGate()
   const { say } = await openSession(gate)
   const long = await say(toolCall('l', 'later', { milliseconds: 1500 }))
   for (let seconds = 0; seconds < 900; seconds += 10) await vi.advanceTimersByTimeAsync(10_000)

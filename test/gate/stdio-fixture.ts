@@ -1,5 +1,6 @@
 /** A gate in front of a program, and what a client says to it by hand. */
 import { fileURLToPath } from 'node:url'
+import { onTestFinished, vi } from 'vitest'
 import { createEventReader } from '../../src/gate/backends/legacy/events.ts'
 import type { Policy } from '../../src/oauth/policy.ts'
 import type { StdioProgram } from '../../src/stdio-program.ts'
@@ -15,10 +16,10 @@ export interface StdioGateOptions extends Omit<GateOptions, 'to' | 'backend'> {
   readonly policy?: Policy
 }
 
-/** A gate, and its program. */
-export function startStdioGate(options: StdioGateOptions = {}): Promise<GateUnderTest> {
+/** A gate, and its program; it ends with the running test, or before. */
+export async function startStdioGate(options: StdioGateOptions = {}): Promise<GateUnderTest> {
   const { program, ssePath, policy, ...others } = options
-  return startGate({
+  const gate = await startGate({
     ...others,
     backend: {
       program: {
@@ -34,6 +35,13 @@ export function startStdioGate(options: StdioGateOptions = {}): Promise<GateUnde
       ...(policy && { policy }),
     },
   })
+  let closing: Promise<void> | undefined
+  const close = () => (closing ??= gate.close())
+  onTestFinished(() => {
+    vi.useRealTimers()
+    return close()
+  })
+  return { ...gate, close }
 }
 
 export interface Spoken {

@@ -1,20 +1,16 @@
 /** Scopes for each tool of a program, whichever way its clients come (A6, X10). */
-import { afterEach, describe, expect, it } from 'vitest'
-import { bearer, type GateUnderTest, post } from './harness.ts'
+import { describe, expect, it } from 'vitest'
+import { bearer, post } from './harness.ts'
 import {
   openSession,
   readAnswer,
   readMessages,
   readResult,
+  type StdioGateOptions,
   startStdioGate,
   toolCall,
   toStateless,
 } from './stdio-fixture.ts'
-
-const open: { close(): Promise<void> }[] = []
-afterEach(async () => {
-  for (const each of open.splice(0).reverse()) await each.close()
-})
 
 const policy = {
   rules: [
@@ -23,13 +19,7 @@ const policy = {
   ],
 }
 
-async function start(
-  options: Parameters<typeof startStdioGate>[0] = { policy },
-): Promise<GateUnderTest> {
-  const gate = await startStdioGate(options)
-  open.push(gate)
-  return gate
-}
+const start = (options: StdioGateOptions = { policy }) => startStdioGate(options)
 
 const readOnly = { scope: 'read' }
 

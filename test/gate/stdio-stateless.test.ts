@@ -1,46 +1,8 @@
 /** A backend that is a program, for requests without a session (X10; MCP 2026-07-28 transports). */
-import { afterEach, describe, expect, it, vi } from 'vitest'
-import { bearer, type GateUnderTest } from './harness.ts'
-import {
-  openSession,
-  readAnswer,
-  readMessages,
-  readResult,
-  type StdioGateOptions,
-  startStdioGate,
-  toStateless,
-} from './stdio-fixture.ts'
+import { describe, expect, it, vi } from 'vitest'
+import { call, type Request, start } from './stdio-asking.ts'
+import { openSession, readAnswer, readMessages, readResult } from './stdio-fixture.ts'
 
-const open: { close(): Promise<void> }[] = []
-afterEach(async () => {
-  vi.useRealTimers()
-  for (const each of open.splice(0).reverse()) await each.close()
-})
-
-type Request = Parameters<typeof toStateless>[0]
-type Whose = Parameters<GateUnderTest['mint']>[0]
-
-async function start(options: StdioGateOptions = {}) {
-  const gate = await startStdioGate(options)
-  open.push(gate)
-  const token = bearer(await gate.mint())
-  const say = (request: Request, headers: Record<string, string> = {}, signal?: AbortSignal) =>
-    fetch(gate.mcp, {
-      ...toStateless(request, { ...token, ...headers }),
-      ...(signal && { signal }),
-    })
-  const sayAs = async (whose: Whose, request: Request) =>
-    say(request, bearer(await gate.mint(whose)))
-  const started = () =>
-    gate.logs.filter(({ message }) => message === 'A program was started').length
-  return { gate, say, sayAs, started }
-}
-
-const call = (id: unknown, name: string, args: object = {}, meta: object = {}): Request => ({
-  id,
-  method: 'tools/call',
-  params: { name, arguments: args, _meta: meta },
-})
 const discover = (id: unknown): Request => ({ id, method: 'server/discover' })
 const listen = (id: unknown): Request => ({ id, method: 'subscriptions/listen' })
 
@@ -149,77 +111,6 @@ describe('subscriptions', () => {
     vi.advanceTimersByTime(2000)
     const end = await stream.next()
     expect(end === undefined || end.error !== undefined).toBe(true)
-  })
-})
-
-describe('the header fields of a request without a session', () => {
-  it.each([
-    ['no revision', { 'mcp-protocol-version': '' }],
-    ['another revision', { 'mcp-protocol-version': '2027-01-01' }],
-    ['no method', { 'mcp-method': '' }],
-    ['another method', { 'mcp-method': 'tools/list' }],
-    ['no name', { 'mcp-name': '' }],
-    ['another name', { 'mcp-name': 'crash' }],
-  ])('must say what its body says: %s (RS-15)', async (_, headers) => {
-    const { gate, started } = await start()
-    const init = toStateless(call(1, 'pid'), bearer(await gate.mint()))
-    const given = new Headers(init.headers)
-    for (const [name, value] of Object.entries(headers)) {
-      if (value === '') given.delete(name)
-      else given.set(name, value)
-    }
-    const answer = await fetch(gate.mcp, { ...init, headers: given })
-    expect(answer.status).toBe(400)
-    expect(await answer.json()).toMatchObject({ id: 1, error: { code: -32_020 } })
-    expect(started()).toBe(0)
-  })
-
-  it.each(['protocolVersion', 'clientCapabilities'])(
-    'stand before a whole envelope: without %s no program sees it',
-    async (member) => {
-      const { say, started } = await start()
-      const lacking = { [`io.modelcontextprotocol/${member}`]: undefined }
-      const answer = await say(call(1, 'pid', {}, lacking))
-      expect(answer.status).toBe(400)
-      expect(await answer.json()).toMatchObject({ id: 1, error: { code: -32_602 } })
-      expect(started()).toBe(0)
-    },
-  )
-
-  it('that repeat a parameter must say the same, once the program has said which do', async () => {
-    const { say } = await start()
-    const here = call(1, 'echo', { region: 'here', count: 42 })
-    expect((await say(here)).status, 'not known yet').toBe(200)
-    await readAnswer(await say({ id: 2, method: 'tools/list' }))
-    const right = { 'mcp-param-region': 'here', 'mcp-param-count': '42.0' }
-    expect(await readResult(await say(here, right))).toEqual({ region: 'here', count: 42 })
-    const encoded = { ...right, 'mcp-param-region': '=?base64?aGVyZQ==?=' }
-    expect((await say(here, encoded)).status).toBe(200)
-    const wrong = ['there', '=?base64?aGVyZQ?=', '=?base64?dGhlcmU=?=']
-    for (const region of wrong)
-      expect((await say(here, { ...right, 'mcp-param-region': region })).status).toBe(400)
-    expect((await say(here)).status, 'missing').toBe(400)
-    const without = call(3, 'echo', { count: 42 })
-    expect((await say(without, { 'mcp-param-count': '42' })).status).toBe(200)
-    expect((await say(without, right)).status, 'nothing to repeat').toBe(400)
-  })
-
-  it.each([
-    ['a notification', { jsonrpc: '2.0', method: 'notifications/x', params: {} }],
-    ['a response', { jsonrpc: '2.0', id: 1, result: {} }],
-    [
-      'a batch',
-      [
-        { jsonrpc: '2.0', id: 1, method: 'ping', params: {} },
-        { jsonrpc: '2.0', id: 2, method: 'ping' },
-      ],
-    ],
-  ])('stand before one request, never %s', async (_, body) => {
-    const { gate, started } = await start()
-    const { headers } = toStateless(call(1, 'pid'), bearer(await gate.mint()))
-    const init = { method: 'POST', headers: headers ?? {}, body: JSON.stringify(body) }
-    expect((await fetch(gate.mcp, init)).status).toBe(400)
-    expect(started()).toBe(0)
   })
 })
 

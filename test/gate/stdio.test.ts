@@ -1,7 +1,7 @@
 /** A backend that is a program, for clients with sessions (X10: stdio servers bridged). */
 import { realpathSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { afterEach, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { bearer, type GateUnderTest, post } from './harness.ts'
 import {
   byHand,
@@ -9,22 +9,9 @@ import {
   readAnswer,
   readMessages,
   readResult,
-  type StdioGateOptions,
   startStdioGate,
   toolCall,
 } from './stdio-fixture.ts'
-
-const open: { close(): Promise<void> }[] = []
-afterEach(async () => {
-  vi.useRealTimers()
-  for (const each of open.splice(0).reverse()) await each.close()
-})
-
-async function start(options: StdioGateOptions = {}): Promise<GateUnderTest> {
-  const gate = await startStdioGate(options)
-  open.push(gate)
-  return gate
-}
 
 /** Whether a process of this id is there. */
 function isRunning(pid: number): boolean {
@@ -40,7 +27,7 @@ const findLog = ({ logs }: GateUnderTest, message: string) =>
 
 describe('a session with a program', () => {
   it('has one of its own, which sees messages as they are', async () => {
-    const gate = await start()
+    const gate = await startStdioGate()
     const [one, other] = [await openSession(gate), await openSession(gate)]
     expect(one.status).toBe(200)
     expect(one.answer).toMatchObject({ id: 0, result: { protocolVersion: '2025-06-18' } })
@@ -53,7 +40,7 @@ describe('a session with a program', () => {
   })
 
   it('belongs to one user of one client (RS-17)', async () => {
-    const gate = await start()
+    const gate = await startStdioGate()
     const { id, call } = await openSession(gate)
     for (const whose of [{ sub: 'user-2' }, { client_id: 'mcp_other' }]) {
       const headers = { ...bearer(await gate.mint(whose)), 'mcp-session-id': id }
@@ -64,7 +51,7 @@ describe('a session with a program', () => {
   })
 
   it('never lets a message become two, whatever ends a line elsewhere', async () => {
-    const gate = await start()
+    const gate = await startStdioGate()
     const { call, say } = await openSession(gate)
     const text = 'a\u2028b\u2029c\u0085d\re\nf'
     expect(await call('echo', { text })).toEqual({ text })
@@ -74,7 +61,7 @@ describe('a session with a program', () => {
   })
 
   it('answers with JSON at once, and with a stream where there is more to say', async () => {
-    const gate = await start()
+    const gate = await startStdioGate()
     const { say } = await openSession(gate)
     // However slow the machine is.
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
@@ -90,7 +77,7 @@ describe('a session with a program', () => {
   })
 
   it('keeps a slow answer alive as a stream (ST-05), beside others', async () => {
-    const gate = await start()
+    const gate = await startStdioGate()
     const { say, call } = await openSession(gate)
     const slow = await say(toolCall('slow', 'hang', { until: 'noon' }))
     expect(slow.headers.get('content-type')).toBe('text/event-stream')
@@ -100,7 +87,7 @@ describe('a session with a program', () => {
   })
 
   it('carries the questions of the program and their answers', async () => {
-    const gate = await start()
+    const gate = await startStdioGate()
     const { say } = await openSession(gate)
     const messages = readMessages(await say(toolCall(1, 'sample')))
     expect(await messages.next()).toMatchObject({ id: 's1', method: 'sampling/createMessage' })
@@ -110,7 +97,7 @@ describe('a session with a program', () => {
   })
 
   it('takes a batch, and answers it as one (MCP 2025-03-26)', async () => {
-    const gate = await start()
+    const gate = await startStdioGate()
     const { say } = await openSession(gate)
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     const answers: unknown = await (
@@ -120,7 +107,7 @@ describe('a session with a program', () => {
   })
 
   it('passes an answer of several megabytes', async () => {
-    const { call } = await openSession(await start())
+    const { call } = await openSession(await startStdioGate())
     expect(await call('big', { length: 5_000_000 })).toHaveLength(5_000_000)
   })
 })
@@ -128,7 +115,7 @@ describe('a session with a program', () => {
 describe('the program of a session', () => {
   it('gets the variables that are configured, and nothing of ours but what any program needs', async () => {
     vi.stubEnv('TOKEN_ENCRYPTION_KEY', 'the-key-to-everything')
-    const gate = await start({ program: { env: { NAME: 'value' } } })
+    const gate = await startStdioGate({ program: { env: { NAME: 'value' } } })
     const env = await (await openSession(gate)).call('env')
     expect(env).toMatchObject({ NAME: 'value', PATH: process.env['PATH'] })
     expect(Object.keys(env as object).filter((name) => name !== 'NAME' && name !== 'PATH')).toEqual(
@@ -143,7 +130,7 @@ describe('the program of a session', () => {
       WITH: { caller: 'client-id' },
       MAIL: { caller: 'email' },
     } as const
-    const gate = await start({ program: { env } })
+    const gate = await startStdioGate({ program: { env } })
     const session = await openSession(gate, { sub: 'user-7' })
     expect(await session.call('env')).toMatchObject({ WHO: 'user-7', WITH: 'mcp_client' })
     expect(await session.call('env')).not.toHaveProperty('MAIL')
@@ -151,13 +138,13 @@ describe('the program of a session', () => {
 
   it('runs where it is told to', async () => {
     const cwd = realpathSync(tmpdir())
-    const { call } = await openSession(await start({ program: { cwd } }))
+    const { call } = await openSession(await startStdioGate({ program: { cwd } }))
     expect(await call('cwd')).toBe(cwd)
   })
 
   it('ends with its session: by DELETE, revocation, and by never being used again', async () => {
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] })
-    const gate = await start()
+    const gate = await startStdioGate()
     const ends: ((session: { headers: Record<string, string> }) => unknown)[] = [
       ({ headers }) => fetch(gate.mcp, { method: 'DELETE', headers }),
       () => vi.advanceTimersByTime(700_000),
@@ -190,7 +177,7 @@ describe('the program of a session', () => {
   }, 15_000)
 
   it('may crash: what waits is answered, the client begins again, the owner reads why', async () => {
-    const gate = await start()
+    const gate = await startStdioGate()
     const session = await openSession(gate)
     expect(await readAnswer(await session.say(toolCall(1, 'crash')))).toMatchObject({
       id: 1,
@@ -203,7 +190,7 @@ describe('the program of a session', () => {
   })
 
   it('may greet on standard output, which the owner reads once', async () => {
-    const gate = await start({ program: { env: { GREETING: 'Welcome!\nReally' } } })
+    const gate = await startStdioGate({ program: { env: { GREETING: 'Welcome!\nReally' } } })
     expect(await (await openSession(gate)).call('pid')).toBeTypeOf('number')
     expect(findLog(gate, 'A program wrote to its standard output')).toMatchObject([
       { line: 'Welcome!' },
@@ -211,7 +198,7 @@ describe('the program of a session', () => {
   })
 
   it('is stopped when it writes without end', async () => {
-    const gate = await start()
+    const gate = await startStdioGate()
     const { say } = await openSession(gate)
     const answer = await readAnswer(await say(toolCall(1, 'endless')))
     expect(answer).toMatchObject({ id: 1, error: { code: -32_603 } })
@@ -221,7 +208,7 @@ describe('the program of a session', () => {
   it('cannot fill the log', async () => {
     const script = `for (let line = 0; line < 5000; line += 1) console.error('line', line)`
     const noisy = `data:text/javascript,${encodeURIComponent(script)}`
-    const gate = await start({ program: { args: ['--import', noisy, byHand] } })
+    const gate = await startStdioGate({ program: { args: ['--import', noisy, byHand] } })
     await (await openSession(gate)).call('pid')
     expect(findLog(gate, 'A program says').length).toBeLessThanOrEqual(100)
   })
@@ -237,7 +224,7 @@ describe('a program that does not start', () => {
       'A program is stopped',
     ],
   ])('%s: said without what it said, and not tried again at once', async (_, program, line) => {
-    const gate = await start({ program })
+    const gate = await startStdioGate({ program })
     const { answer } = await openSession(gate)
     expect(JSON.stringify(answer)).not.toContain('no key')
     expect(answer?.error?.message).toContain('The MCP server does not start')
@@ -252,7 +239,7 @@ describe('a program that does not start', () => {
 
 describe('how many programs there are', () => {
   it('is bounded for each user: the longest unused makes room, what is in use stays', async () => {
-    const gate = await start({ program: { maxProcessesPerUser: 2 } })
+    const gate = await startStdioGate({ program: { maxProcessesPerUser: 2 } })
     const first = await openSession(gate)
     const busy = await openSession(gate)
     const waiting = await busy.say(toolCall('w', 'hang', { until: 'noon' }))
@@ -263,7 +250,7 @@ describe('how many programs there are', () => {
   })
 
   it('is bounded when all are in use: 429, and 503 when they are those of others (DS-02)', async () => {
-    const gate = await start({ program: { maxProcesses: 2, maxProcessesPerUser: 1 } })
+    const gate = await startStdioGate({ program: { maxProcesses: 2, maxProcessesPerUser: 1 } })
     const open = []
     for (const sub of ['user-1', 'user-2']) {
       const session = await openSession(gate, { sub })
@@ -277,7 +264,9 @@ describe('how many programs there are', () => {
   })
 
   it('counts them until they are over, however often sessions begin (DS-02)', async () => {
-    const gate = await start({ program: { maxProcessesPerUser: 1, env: { STUBBORN: '1' } } })
+    const gate = await startStdioGate({
+      program: { maxProcessesPerUser: 1, env: { STUBBORN: '1' } },
+    })
     const pid = Number(await (await openSession(gate)).call('pid'))
     const others = await Promise.all([openSession(gate), openSession(gate)])
     const statuses = others.map(({ status }) => status).toSorted((one, other) => one - other)
@@ -287,14 +276,14 @@ describe('how many programs there are', () => {
   }, 15_000)
 
   it('begins none when we are stopping: 503', async () => {
-    const gate = await start()
+    const gate = await startStdioGate()
     await gate.context.programs.close()
     expect((await openSession(gate)).status).toBe(503)
   })
 
   it('does not let one user take the place of another who was here just now', async () => {
     vi.useFakeTimers({ toFake: ['performance'] })
-    const gate = await start({ program: { maxProcesses: 1, maxProcessesPerUser: 1 } })
+    const gate = await startStdioGate({ program: { maxProcesses: 1, maxProcessesPerUser: 1 } })
     const first = await openSession(gate)
     expect((await openSession(gate, { sub: 'user-2' })).status).toBe(503)
     vi.advanceTimersByTime(61_000)
