@@ -154,3 +154,16 @@ export function toStateless(
     },
   )
 }
+
+/** Whether a process of this id is there. */
+export function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}
+
+/** The fields of the log lines that begin so. */
+export const findLog = ({ logs }: GateUnderTest, message: string) =>
+  logs.filter((line) => line.message.startsWith(message)).map(({ fields }) => fields)

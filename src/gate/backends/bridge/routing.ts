@@ -29,6 +29,8 @@ export interface Routing {
   fail(error: unknown, id?: string): Promise<void>
   /** Whether anybody receives anything now. */
   isRead(): boolean
+  /** Whether a request waits for its answer. */
+  isBusy(): boolean
 }
 
 /** Messages kept for a client that has not opened its stream yet, and their characters; the oldest go first. */
@@ -92,6 +94,7 @@ export function createRouting(): Routing {
         await settle(each, renderFailure(each, error))
       if (id === undefined) listener?.end()
     },
+    isBusy: () => asked.size > 0,
     isRead: () => asked.size > 0 || (listener !== undefined && !listener.over.aborted),
   }
 }

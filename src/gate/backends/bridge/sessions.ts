@@ -19,6 +19,8 @@ export interface BridgeSession {
 export interface BridgeLink {
   /** Whether somebody reads a stream of it now. */
   isRead(): boolean
+  /** Whether it owes an answer now. */
+  isBusy(): boolean
 }
 
 /** The sessions of one bridge. */
@@ -47,6 +49,7 @@ interface Kept<Link> {
   readonly principal: string
   readonly renew: (claims: AccessTokenClaims) => void
   usedAt: number
+  calledAt: number
 }
 
 /** How sessions are bounded. */
@@ -62,8 +65,12 @@ export interface Occupant {
   readonly userId: string
   readonly context: RequestContext
   isRead(): boolean
-  /** By `performance.now()`. */
+  /** Whether it owes an answer now. */
+  isBusy(): boolean
+  /** By `performance.now()`; while it is read it is in use. */
   usedAt(): number
+  /** When its client said something last, by `performance.now()`. */
+  calledAt(): number
   end(reason?: unknown): void
   /** Aborted when the session is over. */
   readonly signal: AbortSignal
@@ -119,7 +126,8 @@ export function createBridgeSessions<Link extends BridgeLink>(
         throw error
       }
       const link = connect(session)
-      kept.set(id, { link, session, principal, renew: held.renew, usedAt: performance.now() })
+      const now = performance.now()
+      kept.set(id, { link, session, principal, renew: held.renew, usedAt: now, calledAt: now })
       timer ??= startTimer(sweep)
       return link
     },
@@ -127,6 +135,7 @@ export function createBridgeSessions<Link extends BridgeLink>(
       const found = kept.get(id)
       if (found?.principal !== toPrincipal(claims)) throw sessionNotFound()
       found.usedAt = performance.now()
+      found.calledAt = found.usedAt
       found.renew(claims)
       return found.link
     },
@@ -143,7 +152,9 @@ function toOccupant<Link extends BridgeLink>(
     signal,
     end,
     isRead: () => find()?.link.isRead() ?? true,
+    isBusy: () => find()?.link.isBusy() ?? true,
     usedAt: () => find()?.usedAt ?? performance.now(),
+    calledAt: () => find()?.calledAt ?? performance.now(),
   }
 }
 

@@ -68,7 +68,15 @@ function toClient<Caller>(
   session.signal.addEventListener('abort', () => outlet.end())
   const onMessage = ({ text }: Message) => outlet.send({ type: 'message', data: text })
   const link = side.connect({ session, onMessage })
-  return { session, outlet, link, waiting: 0, isRead: () => true }
+  const client: StreamingClient<Caller> = {
+    session,
+    outlet,
+    link,
+    waiting: 0,
+    isRead: () => true,
+    isBusy: () => client.waiting > 0,
+  }
+  return client
 }
 
 const accepted: Answer = { status: 202, headers: corsHeaders(exposedFields) }

@@ -92,7 +92,8 @@ function toClient<Caller>(
     void routing.fail(reason instanceof OAuthError ? reason : sessionEnded())
   })
   const link = side.connect({ session, onMessage: routing.route })
-  return { session, routing, link, isRead: routing.isRead }
+  const { isRead, isBusy } = routing
+  return { session, routing, link, isRead, isBusy }
 }
 
 /** Sends messages one by one, and answers when there is something to answer. */

@@ -10,7 +10,10 @@ import { OAuthError } from '../../../errors.ts'
 import type { StdioProgram } from '../../../stdio-program.ts'
 import type { Occupant } from '../bridge/sessions.ts'
 
-/** How long nobody must have used the program of one user before another user's takes its place, in milliseconds. */
+/**
+ * How long nobody must have used the program of one user before another user's takes its place, or a client only
+ * have listened to its own before another one of the same user does, in milliseconds.
+ */
 const untouchedMs = 60_000
 
 /** Asked before a session begins: makes room for its program. */
@@ -19,28 +22,44 @@ export function createPlaces({
   maxProcessesPerUser,
 }: StdioProgram): (occupant: Occupant) => void {
   const taken = new Set<Occupant>()
-  const makeRoom = (among: readonly Occupant[], refusal: () => OAuthError) => {
-    const unread = among.filter((each) => !each.isRead())
-    const [longestUnused] = unread.sort((one, other) => one.usedAt() - other.usedAt())
-    if (longestUnused === undefined) throw refusal()
-    longestUnused.end()
-  }
   return (occupant) => {
     const { userId, context, signal } = occupant
     const all = [...taken]
     const own = all.filter((each) => each.userId === userId)
     const allowed = toAllowed(context, { maxProcesses, maxProcessesPerUser })
-    if (own.length >= allowed) makeRoom(own, () => tooManyOfUser(allowed))
-    else if (all.length >= maxProcesses) {
-      const before = performance.now() - untouchedMs
-      makeRoom(
-        all.filter((each) => each.usedAt() < before || each.userId === userId),
-        tooManyInAll,
-      )
-    }
+    if (own.length >= allowed) end(findDispensable(own), () => tooManyOfUser(allowed))
+    else if (all.length >= maxProcesses)
+      end(findUntouched(all) ?? findDispensable(own), tooManyInAll)
     taken.add(occupant)
     signal.addEventListener('abort', () => taken.delete(occupant))
   }
+}
+
+function end(occupant: Occupant | undefined, refusal: () => OAuthError): void {
+  if (occupant === undefined) throw refusal()
+  occupant.end()
+}
+
+/** The longest unused of all that nobody reads, whosever it is. */
+function findUntouched(all: readonly Occupant[]): Occupant | undefined {
+  const before = performance.now() - untouchedMs
+  return findLongestUnused(all.filter((each) => each.usedAt() < before))
+}
+
+/**
+ * Which of their own a user misses least. Most clients keep a stream open for as long as they run, and one that
+ * was cut off keeps it until somebody notices.
+ */
+function findDispensable(own: readonly Occupant[]): Occupant | undefined {
+  const before = performance.now() - untouchedMs
+  const listening = own.filter((each) => !each.isBusy() && each.calledAt() < before)
+  const [longest] = listening.sort((one, other) => one.calledAt() - other.calledAt())
+  return findLongestUnused(own) ?? longest
+}
+
+function findLongestUnused(among: readonly Occupant[]): Occupant | undefined {
+  const unread = among.filter((each) => !each.isRead())
+  return unread.sort((one, other) => one.usedAt() - other.usedAt())[0]
 }
 
 /** For whom a program is to be started. */

@@ -67,6 +67,7 @@ export function createWorker(options: WorkerOptions): Worker {
   return {
     session,
     isRead: requests.isAny,
+    isBusy: requests.isAny,
     canTake: (request, by) => !isRetired && isKnownAs(by) && requests.canTell(request),
     serve(request, reply) {
       const { id, method, progressToken, wantsLog } = request
