@@ -1,5 +1,4 @@
 /** The backends that options stand for: defaults filled in, every mistake a `TypeError`. */
-
 import type { BackendOptions } from './backend-options.ts'
 import type { Backend } from './context.ts'
 import { needsUpstreamToken } from './identity/caller-facts.ts'

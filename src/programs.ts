@@ -1,5 +1,4 @@
 /** Backends that are programs, from their options: every mistake is a `TypeError`. */
-
 import type { BackendOptions } from './backend-options.ts'
 import { type CallerVariables, callerFacts } from './identity/caller-facts.ts'
 import type { StdioProgram } from './stdio-program.ts'

@@ -1,5 +1,4 @@
 /** `gatehouse demo`: a notes server behind Gatehouse, with an owner to sign in as. */
-
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Users } from '../identity/users.ts'

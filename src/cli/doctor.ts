@@ -1,5 +1,4 @@
 /** `gatehouse doctor URL`: visits an MCP server as its clients would, and says what each of them would do. */
-
 import { diagnose } from '../doctor/checks.ts'
 import { createReport, type Report } from '../doctor/report.ts'
 import type { HtmlReport } from '../doctor/report-html.ts'

@@ -1,5 +1,4 @@
 /** `gatehouse serve`: Gatehouse in front of an MCP server. */
-
 import { dirname } from 'node:path'
 import type { Backend, Config } from '../context.ts'
 import { OAuthError } from '../errors.ts'

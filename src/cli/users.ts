@@ -1,5 +1,4 @@
 /** `gatehouse users`: the people who may sign in. */
-
 import { endGrants, listGrants } from '../identity/grant-ending.ts'
 import type { KnownUser } from '../identity/profiles.ts'
 import { localUpstream } from '../identity/users.ts'

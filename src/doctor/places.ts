@@ -4,7 +4,6 @@
  * They look in one place after another and pass over a place that says 4xx; anything else ends the search.
  * So one bad answer stops those clients alone that come to it before a good one.
  */
-
 import type { ClientProfile } from '../profiles/profile.ts'
 import {
   findResourceMetadata,

@@ -1,5 +1,4 @@
 /** Reports to draw: an ordinary one, and one of a server that tries everything. */
-
 import type { Observation } from '../../src/doctor/observation.ts'
 import type { HtmlReport } from '../../src/doctor/report-html.ts'
 

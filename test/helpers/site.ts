@@ -1,5 +1,4 @@
 /** A Gatehouse with an owner and a client, and a person who walks its pages one step at a time. */
-
 import type { ClientMetadata } from '../../src/oauth/client-metadata.ts'
 import type { GatehouseOptions } from '../../src/options.ts'
 import { registerClient as storeClient } from '../../src/server/clients/register.ts'

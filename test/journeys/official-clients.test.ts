@@ -1,5 +1,4 @@
 /** The official MCP clients, as their users run them, against a live deployment. */
-
 import {
   Client,
   StreamableHTTPClientTransport,

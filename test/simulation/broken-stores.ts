@@ -1,5 +1,4 @@
 /** Stores that break their contract, each in one way: the simulation must notice every one. */
-
 import { memoryStore } from '../../src/storage/memory.ts'
 import { codes } from '../../src/storage/records/code.ts'
 import { families } from '../../src/storage/records/family.ts'

@@ -1,5 +1,4 @@
 /** The look at everything once the weather is calm: what was acknowledged is there, what ended is over everywhere. */
-
 import { clients } from '../../src/storage/records/client.ts'
 import { codes } from '../../src/storage/records/code.ts'
 import { families } from '../../src/storage/records/family.ts'

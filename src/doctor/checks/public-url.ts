@@ -1,5 +1,4 @@
 /** Whether the server knows the address that the world has for it. */
-
 import type { Requirement } from '../../profiles/profile.ts'
 import { parseBearerChallenge } from '../challenge.ts'
 import type { Check } from '../finding.ts'

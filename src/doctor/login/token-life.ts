@@ -1,5 +1,4 @@
 /** What becomes of the tokens of a login: used, refreshed twice at once, revoked. */
-
 import type { SpokenRevision } from '../mcp-messages.ts'
 import type { Observation } from '../observation.ts'
 import { type Login, nameSecrets } from './login-ports.ts'

@@ -2,7 +2,6 @@
  * What a client asks for: the operations in the body of a POST, one message or a batch of them (MCP
  * 2025-03-26), each with what it names.
  */
-
 import { malformed, parseUnambiguousJson } from './json-text.ts'
 import { toComparable } from './pattern.ts'
 import { toUriSpellings } from './uri.ts'

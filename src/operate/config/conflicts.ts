@@ -1,5 +1,4 @@
 /** Settings that are fine by themselves but not together. */
-
 import { tellsOfCallers } from '../../identity/caller-facts.ts'
 import type { EndpointPaths } from '../../oauth/endpoint-paths.ts'
 import { findClientProblems, listClients } from './clients.ts'

@@ -1,5 +1,4 @@
 /** Identity providers that are fine by themselves but not together, or not with the rest of the settings. */
-
 import { needsUpstreamToken } from '../../identity/caller-facts.ts'
 import { hostUpstream, localUpstream, sharedUpstream } from '../../identity/users.ts'
 import { type EndpointPaths, listPlaces } from '../../oauth/endpoint-paths.ts'

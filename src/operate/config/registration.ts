@@ -1,5 +1,4 @@
 /** How clients come to an id, as it is configured: the schema, what contradicts it, and the live options. */
-
 import { z } from 'zod'
 import { isEndpoint } from '../../identity/provider-fetch.ts'
 import { isDocumentClientId } from '../../oauth/document-client-id.ts'

@@ -5,7 +5,6 @@
  * The further names are those of deployments that exist (`SERVER_URL`, `OAUTH_VALID_SCOPES` …); a name
  * that begins with `OAUTH_` is read with `MCP_` before it too (S1).
  */
-
 import { endpointNames } from '../../oauth/endpoint-paths.ts'
 import type { ProviderType } from './providers.ts'
 

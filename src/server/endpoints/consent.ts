@@ -4,7 +4,6 @@
  *
  * See `flow/journey.ts` for the states.
  */
-
 import type { Endpoint, RequestContext } from '../../context.ts'
 import { OAuthError } from '../../errors.ts'
 import type { Params } from '../../oauth/params.ts'

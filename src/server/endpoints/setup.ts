@@ -1,7 +1,6 @@
 /**
  * GET|POST /setup: the first owner makes an account, with the one-time link that the first start printed.
  */
-
 import type { Endpoint, RequestContext } from '../../context.ts'
 import { OAuthError } from '../../errors.ts'
 import { parseLocalEmail, parseNewPassword } from '../../identity/local.ts'

@@ -4,7 +4,6 @@
  *
  * Only ever a step of a flow that its person has approved.
  */
-
 import type { Endpoint, RequestContext } from '../../context.ts'
 import { OAuthError } from '../../errors.ts'
 import { parseEmail } from '../../identity/email.ts'

@@ -1,5 +1,4 @@
 /** The person is known: by password or by an identity provider. */
-
 import type { RequestContext } from '../../context.ts'
 import type { Answer } from '../../platform/exchange.ts'
 import type { User } from '../../storage/records/user.ts'

@@ -1,5 +1,4 @@
 /** What each decision on the consent page does to the flow. */
-
 import type { RequestContext } from '../../context.ts'
 import { OAuthError } from '../../errors.ts'
 import { sharedUpstream } from '../../identity/users.ts'

@@ -4,7 +4,6 @@
  * One commit deletes the flow and stores the code, so a journey ends once. Client and redirect URI are
  * read and checked again here, not believed from the beginning (catalogue AZ-03, CN-16).
  */
-
 import type { RequestContext } from '../../context.ts'
 import { OAuthError } from '../../errors.ts'
 import { winRace } from '../../identity/races.ts'

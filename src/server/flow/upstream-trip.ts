@@ -5,7 +5,6 @@
  * (CN-03), and work once, in this browser, for this provider: a callback that was opened anywhere else
  * is refused before its code is exchanged (CN-02, UP-01, UP-03).
  */
-
 import type { RequestContext } from '../../context.ts'
 import { OAuthError } from '../../errors.ts'
 import type { Upstream, UpstreamFlow } from '../../identity/upstream.ts'

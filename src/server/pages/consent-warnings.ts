@@ -4,7 +4,6 @@
  * Few and calm: a warning on every page is a warning on none. Only a name that imitates someone else's
  * is shown as a danger; the rest are things to check (catalogue CR-11, CN-12, CN-21).
  */
-
 import { type Html, html } from '../../platform/html.ts'
 import { type ClientView, type RedirectView, toDestination } from './client-label.ts'
 

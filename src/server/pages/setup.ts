@@ -1,5 +1,4 @@
 /** The set-up page: the first owner chooses an e-mail address and a password. */
-
 import { shortestPassword } from '../../identity/local.ts'
 import type { Answer } from '../../platform/exchange.ts'
 import { html } from '../../platform/html.ts'

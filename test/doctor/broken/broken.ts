@@ -1,5 +1,4 @@
 /** What a broken server is, and the few ways to break one. */
-
 import type { Asked, Reply } from './healthy.ts'
 import type { Alter, World } from './world.ts'
 

@@ -1,5 +1,4 @@
 /** The answer to one POST of a Streamable HTTP client, while its requests are being answered one by one. */
-
 import type { OAuthError } from '../../../errors.ts'
 import { corsHeaders } from '../../../oauth/cors.ts'
 import type { Answer } from '../../../platform/exchange.ts'

@@ -2,7 +2,6 @@
  * Where each message goes that an HTTP+SSE backend sends on its one stream: an answer to the POST that
  * asked, anything else to whoever of the same session listens (catalogue RS-18).
  */
-
 import type { EventOutlet } from './event-outlet.ts'
 import { type Message, renderFailure } from './messages.ts'
 import type { Reply } from './replies.ts'

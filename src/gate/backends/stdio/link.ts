@@ -1,5 +1,4 @@
 /** A backend that is a program, one for each session: what one user's session leaves in it, no other one meets. */
-
 import type { BackendLink, BackendSide, LinkOptions } from '../bridge/link.ts'
 import { findCancelled, type Message } from '../bridge/messages.ts'
 import { sessionNotFound } from '../legacy/session.ts'
