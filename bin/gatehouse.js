@@ -10,7 +10,8 @@ function isOlder() {
   return false
 }
 
-// A checkout runs from its sources, so that an old build never hides an edit; a package has only the build.
+// A checkout runs from its sources, so that an old build never hides an edit; a package has only the build, in
+// which the command line is bundled (scripts/bundle-command.ts).
 function findMain() {
   var source = new URL('../src/cli/main.ts', import.meta.url)
   var isCheckout = process.getBuiltinModule('node:fs').existsSync(source)

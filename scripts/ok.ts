@@ -32,6 +32,7 @@ const steps: Step[] = [
     name: 'package types',
     run: ['node_modules/@arethetypeswrong/cli/dist/index.js', '--profile', 'esm-only', pack],
   },
+  { name: 'package runs', run: ['scripts/try-package.ts', pack] },
   { name: 'tests', run: ['scripts/test.ts'] },
 ]
 
