@@ -1,6 +1,6 @@
 /**
  * The command line as few files. Node finds, reads and links each module by itself, and `serve` needs more than
- * three hundred of ours: that was half of its start. What is imported by `import()` stays apart, so that a command
+ * three hundred of ours: that was a fifth of its start. What is imported by `import()` stays apart, so that a command
  * loads what it needs.
  *
  * The library stays one file in, one file out: its users bundle for themselves.
