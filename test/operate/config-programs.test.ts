@@ -118,6 +118,7 @@ backends:
     ['command: npx\nenv: { A: { caller: upstream-token } }', 'needs people who sign in with'],
     ['command: npx\nenv: { A: { caller: email } }\noauthEnabled: false', 'every caller in its env'],
     ['backends: [{ command: npx, processes: { most: 0 } }]', 'processes.most'],
+    ['mcpServers: { files: { command: npx } }', 'each server in it is an element of backends'],
     ['backends: [{ command: npx, comand: npx }]', 'did you mean backends[0].command?'],
   ])('that cannot be is told with its place: %s', async (text, problem) => {
     const problems = findProblems({ file: await write(text) })

@@ -37,6 +37,9 @@ export function toProblems(
   }))
 }
 
+/** Where desktop clients have the programs that they start. */
+const desktopServers = 'mcpServers'
+
 /** What was meant: most who write a setting of a backend at the top have one backend. */
 function toHint(
   path: SettingPath,
@@ -45,6 +48,8 @@ function toHint(
 ): string {
   if (path.length === 0 && known(['backends', 0]).includes(key))
     return ` here, but one of a backend: backends[0].${key}`
+  if (path.length === 0 && key === desktopServers)
+    return ': each server in it is an element of backends, with its name as id, and the same command, args and env'
   const similar = findSimilar(key, known(path))
   return similar === undefined ? '' : `; did you mean ${toName([...path, similar])}?`
 }
