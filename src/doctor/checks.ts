@@ -19,6 +19,8 @@ import { serverMetadataChecks } from './checks/server-metadata.ts'
 import { surroundingChecks } from './checks/surroundings.ts'
 import { upstreamChecks } from './checks/upstream.ts'
 import type { Check, Finding, Severity } from './finding.ts'
+import { mergeFindings } from './merge-findings.ts'
+import { listViews } from './views.ts'
 import type { Visit } from './visit.ts'
 
 /** Every check, causes before their consequences. */
@@ -52,6 +54,19 @@ const ofThePlace: ReadonlySet<string> = new Set(['private-address'])
  * left out. What a consequence hides shows when its cause is mended and the doctor asked again.
  */
 export function diagnose(visit: Visit): readonly Finding[] {
+  const findings = mergeFindings(
+    listViews(visit).map((view) => ({ view, found: diagnoseView(view) })),
+  )
+  return findings
+    .toSorted((one, other) => toPlace(one) - toPlace(other))
+    .toSorted((one, other) => weight[one.severity] - weight[other.severity])
+}
+
+function toPlace({ id }: Finding): number {
+  return checks.findIndex((check) => check.id === id)
+}
+
+function diagnoseView(visit: Visit): readonly Finding[] {
   const findings: Finding[] = []
   const explained = new Set<string>()
   for (const { after = [], find, ...explanation } of checks) {
@@ -65,5 +80,5 @@ export function diagnose(visit: Visit): readonly Finding[] {
     explained.add(explanation.id)
     findings.push({ ...explanation, ...sighting })
   }
-  return findings.toSorted((one, other) => weight[one.severity] - weight[other.severity])
+  return findings
 }

@@ -1,9 +1,10 @@
 /** The documents of discovery, found in a visit as a client would find them. */
-import type { ClientProfile } from '../profiles/profile.ts'
+import type { ProbeRequest } from '../platform/probe.ts'
+import type { ClientProfile, ServerMetadataPlace } from '../profiles/profile.ts'
 import { parseBearerChallenge } from './challenge.ts'
 import { maskText } from './masking.ts'
 import type { Observation } from './observation.ts'
-import type { SharedVisit } from './visit.ts'
+import type { ServerSeen, SharedVisit } from './visit.ts'
 
 /** A JSON object. */
 export type JsonObject = Readonly<Record<string, unknown>>
@@ -49,8 +50,17 @@ export function readChallenge({
 /** Where clients look for protected-resource metadata, in the order of most. */
 export const resourceMetadataOrder = ['challenge', 'path', 'root'] as const
 
-/** Where clients look for the authorization server's, in the order of most. */
-export const serverMetadataOrder = ['oauth', 'openid', 'openid-appended'] as const
+/**
+ * Where clients look for the authorization server's, in the order of most; first and last the places of few, in
+ * which only those look.
+ */
+export const serverMetadataOrder = [
+  'oauth-appended',
+  'oauth',
+  'openid',
+  'openid-appended',
+  'oauth-at-origin',
+] as const satisfies readonly ServerMetadataPlace[]
 
 /** The protected-resource metadata that a client takes: the first in its order that is any. */
 export function findResourceMetadata(
@@ -86,10 +96,25 @@ export function findResourceObservation(
 
 /** The authorization server's metadata that a client takes: the first in its order that is any. */
 export function findServerMetadata(
-  shared: Pick<SharedVisit, 'serverMetadata'>,
+  server: Pick<ServerSeen, 'issuer' | 'serverMetadata'>,
   order: ClientProfile['discovery']['serverMetadata'] = serverMetadataOrder,
 ): JsonObject | undefined {
-  return findFirst(order.map((place) => readObject(shared.serverMetadata[place])))
+  return findFirst(order.map((place) => readObject(findServerObservation(server, place))))
+}
+
+/** What came of looking at a place; undefined when nobody looked there. */
+export function findServerObservation(
+  { issuer, serverMetadata }: Pick<ServerSeen, 'issuer' | 'serverMetadata'>,
+  place: ServerMetadataPlace,
+): Observation | undefined {
+  if (serverMetadata[place] !== undefined || hasPath(issuer)) return serverMetadata[place]
+  return serverMetadata[place.startsWith('oauth') ? 'oauth' : 'openid']
+}
+
+/** Whether the places of a document differ. */
+export function hasPath(issuer: string): boolean {
+  const { pathname = '/' } = parseWebUrl(issuer) ?? {}
+  return pathname !== '/'
 }
 
 function findFirst(documents: readonly (JsonObject | undefined)[]): JsonObject | undefined {
@@ -106,16 +131,25 @@ export function toResourceMetadataUrls(url: URL): { readonly path: string; reado
 }
 
 /** Where the metadata of an issuer is looked for (RFC 8414 §3.1, OpenID Connect Discovery §4). */
-export function toServerMetadataUrls(
-  issuer: URL,
-): Readonly<Partial<Record<keyof SharedVisit['serverMetadata'], string>>> {
+export function toServerMetadataUrls(issuer: URL): Readonly<Record<ServerMetadataPlace, string>> {
+  const { origin } = issuer
   const path = issuer.pathname.replace(/\/$/, '')
-  const wellKnown = `${issuer.origin}/.well-known`
+  const oauth = '/.well-known/oauth-authorization-server'
+  const openid = '/.well-known/openid-configuration'
   return {
-    oauth: `${wellKnown}/oauth-authorization-server${path}`,
-    openid: `${wellKnown}/openid-configuration${path}`,
-    ...(path === ''
-      ? {}
-      : { 'openid-appended': `${issuer.origin}${path}/.well-known/openid-configuration` }),
+    oauth: `${origin}${oauth}${path}`,
+    openid: `${origin}${openid}${path}`,
+    'openid-appended': `${origin}${path}${openid}`,
+    'oauth-appended': `${origin}${path}${oauth}`,
+    'oauth-at-origin': `${origin}${oauth}`,
+  }
+}
+
+/** The request for a document of discovery. */
+export function toDocumentRequest(url: string): ProbeRequest {
+  return {
+    method: 'GET',
+    url,
+    headers: { accept: 'application/json', 'mcp-protocol-version': '2025-11-25' },
   }
 }

@@ -8,6 +8,7 @@ import type { ClientProfile } from '../profiles/profile.ts'
 import {
   findResourceMetadata,
   findResourceObservation,
+  findServerObservation,
   type JsonObject,
   readTexts,
   resourceMetadataOrder,
@@ -86,17 +87,22 @@ export function narrow(
 /** Whether a client looks everywhere and is told everywhere that the document is not there, or not for it. */
 export function isNowhere(shared: SharedVisit, sought: Sought, profile: ClientProfile): boolean {
   if (sought === 'serverMetadata' && goesOn(shared, profile)) return false
-  const { kind, observations } = followSearch(shared, sought, profile)
-  return observations.length > 0 && (kind === 'absent' || kind === 'protected')
+  return isAbsent(listSearched(shared, sought, profile.discovery))
 }
 
-/** Whether a client takes the next of several authorization servers that are named; the doctor visits the first alone. */
+/** Whether every place said that the document is not there, or not for whoever has no token. */
+export function isAbsent(observations: readonly Observation[]): boolean {
+  const kinds = observations.map(readKind)
+  return kinds.length > 0 && kinds.every((kind) => kind === 'absent' || kind === 'protected')
+}
+
+/** Whether a client takes a further one of several authorization servers that are named, where the doctor has not looked. */
 export function goesOn(
-  shared: Pick<SharedVisit, 'post' | 'resourceMetadata'>,
+  { issuer, ...shared }: Pick<SharedVisit, 'issuer' | 'post' | 'resourceMetadata'>,
   { discovery }: ClientProfile,
 ): boolean {
   const named = readTexts(findResourceMetadata(shared), 'authorization_servers')
-  return discovery.triesEachServer && named.length > 1
+  return discovery.triesEachServer && named.indexOf(issuer) < named.length - 1
 }
 
 function followSearch(shared: SharedVisit, sought: Sought, { discovery }: ClientProfile): End {
@@ -117,6 +123,6 @@ function listSearched(
   const observations =
     sought === 'resourceMetadata'
       ? order.resourceMetadata.map((place) => findResourceObservation(shared, place))
-      : order.serverMetadata.map((place) => shared.serverMetadata[place])
+      : order.serverMetadata.map((place) => findServerObservation(shared, place))
   return [...new Set(observations)].filter((each) => each !== undefined)
 }

@@ -11,10 +11,11 @@ import {
   findWay,
   toAuthorizationUrl,
 } from './client-requests.ts'
-import { parseWebUrl } from './documents.ts'
+import { parseWebUrl, toDocumentRequest } from './documents.ts'
 import { limitRequests, toObservation } from './observe.ts'
 import { registerClient, removeRegistration } from './registration.ts'
-import type { ClientVisit, SharedVisit } from './visit.ts'
+import { findNext, findOwnPlace, seeAs } from './views.ts'
+import type { ClientVisit, ServerSeen, SharedVisit } from './visit.ts'
 
 /** What playing a client reaches the world through. */
 export interface PlayPorts {
@@ -33,23 +34,58 @@ export async function play(
   shared: SharedVisit,
   ports: PlayPorts,
 ): Promise<ClientVisit> {
-  const send = limitRequests(ports.send, clientRequestsAllowed)
-  const playing = { profile, shared, send, random: ports.random }
   if (isUntrusted(shared)) return { profile, identification: 'skipped' }
-  const way = findWay(profile, shared)
+  const send = limitRequests(ports.send, clientRequestsAllowed)
+  const { server, hasLooked } = await findServer(profile, shared, send)
+  const found = server === undefined ? { profile } : { profile, server }
+  const playing = { profile, shared: seeAs(shared, found), send, random: ports.random }
+  const way = findWay(profile, playing.shared)
   if (way.kind === 'document') {
     const asked = await askForPage(playing, way.kind, way.id)
-    return { profile, identification: way.kind, clientId: way.id, ...asked }
+    return { ...found, identification: way.kind, clientId: way.id, ...asked }
   }
-  if (way.kind !== 'registration') return { profile, identification: way.kind }
-  if (!ports.mayRegister) return { profile, identification: 'skipped' }
+  if (way.kind !== 'registration') return { ...found, identification: way.kind }
+  if (!ports.mayRegister) return { ...found, identification: 'skipped' }
+  const registered = await playRegistration(playing, way.endpoint, hasLooked)
+  return { ...found, identification: way.kind, ...registered }
+}
+
+/** The authorization server that a client comes to, where it is not as all see it: at most one request. */
+async function findServer(
+  profile: ClientProfile,
+  shared: SharedVisit,
+  send: Send,
+): Promise<{ readonly server?: ServerSeen; readonly hasLooked: boolean }> {
+  const next = findNext(profile, shared)
+  const { issuer, isIssuerNamed, serverMetadata } = next ?? shared
+  const own = findOwnPlace(profile, { issuer, isIssuerNamed, serverMetadata })
+  if (own === undefined) return { ...(next && { server: next }), hasLooked: false }
+  const request = toDocumentRequest(own.url)
+  const seen = toObservation(request, await send(request))
+  const server = {
+    issuer,
+    isIssuerNamed,
+    serverMetadata: { ...serverMetadata, [own.place]: seen },
+  }
+  return { server, hasLooked: true }
+}
+
+/** Whoever has looked for metadata of its own has no request left for where the page redirects to. */
+async function playRegistration(
+  playing: Playing,
+  endpoint: string,
+  hasLooked: boolean,
+): Promise<Pick<ClientVisit, 'registration' | 'clientId' | 'authorize' | 'signIn' | 'removal'>> {
+  const { profile, shared, send } = playing
   const body = createRegistration(profile, shared)
-  const { registration, clientId, management } = await registerClient(way.endpoint, body, send)
-  const asked = clientId === undefined ? {} : await askForPage(playing, way.kind, clientId)
+  const { registration, clientId, management } = await registerClient(endpoint, body, send)
+  const staysAtPage = hasLooked && management !== undefined
+  const asked =
+    clientId === undefined
+      ? {}
+      : await askForPage({ ...playing, staysAtPage }, 'registration', clientId)
   const removal = management && (await removeRegistration(management, send))
   return {
-    profile,
-    identification: way.kind,
     registration,
     ...(clientId === undefined ? {} : { clientId }),
     ...asked,
@@ -68,11 +104,13 @@ interface Playing {
   readonly shared: SharedVisit
   readonly send: Send
   readonly random: Random
+  /** Whether no redirect from the authorization endpoint is followed. */
+  readonly staysAtPage?: boolean
 }
 
 /** The authorization request, and the page that it sends the browser to: a sign-in page, of a provider perhaps. */
 async function askForPage(
-  { profile, shared, send, random }: Playing,
+  { profile, shared, send, random, staysAtPage = false }: Playing,
   way: 'document' | 'registration',
   clientId: string,
 ): Promise<Pick<ClientVisit, 'authorize' | 'signIn'>> {
@@ -91,7 +129,7 @@ async function askForPage(
   const result = await send(request)
   const authorize = toObservation(request, result)
   const next = findSignIn(url, redirectUri, result)
-  if (next === undefined) return { authorize }
+  if (next === undefined || staysAtPage) return { authorize }
   return { authorize, signIn: toObservation(next, await send(next)) }
 }
 

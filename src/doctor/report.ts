@@ -162,9 +162,11 @@ export function listObservations({ shared, clients }: Visit): readonly Observati
     shared.preflight,
     ...Object.values(shared.resourceMetadata),
     ...Object.values(shared.serverMetadata),
+    ...Object.values(shared.next?.serverMetadata ?? {}),
     shared.jwks,
     shared.fromBrowser,
-    ...clients.flatMap(({ registration, postponed, authorize, signIn, removal }) => [
+    ...clients.flatMap(({ server, registration, postponed, authorize, signIn, removal }) => [
+      ...Object.values(server?.serverMetadata ?? {}),
       registration,
       postponed,
       authorize,

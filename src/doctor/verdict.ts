@@ -10,6 +10,7 @@ import type { Finding, Verdict } from './finding.ts'
 import { opensOldStream } from './old-transport.ts'
 import { goesOn } from './places.ts'
 import { findWall } from './reading.ts'
+import { seeAs } from './views.ts'
 import type { ClientVisit, SharedVisit, Visit } from './visit.ts'
 
 /** The steps in the order in which a client takes them. */
@@ -98,14 +99,12 @@ function hasPage({ authorize }: ClientVisit): boolean {
 }
 
 /** Why nothing can be said about a client, in words that end a sentence. */
-export function explainUnknown(
-  { profile, identification, registration, authorize }: ClientVisit,
-  shared: SharedVisit,
-): string {
+export function explainUnknown(client: ClientVisit, shared: SharedVisit): string {
+  const { profile, identification, registration, authorize } = client
   if (identification === 'skipped') return 'nothing stops it so far; more would take a registration'
   if (identification === 'typed-in')
     return 'nothing stops it so far; somebody has to type a client id into it'
-  if (identification === 'none') return explainNoClientId(profile, shared)
+  if (identification === 'none') return explainNoClientId(profile, seeAs(shared, client))
   if (registration !== undefined && authorize === undefined)
     return 'its registration came to nothing'
   const wall = authorize?.response && findWall(authorize.response)
@@ -114,11 +113,11 @@ export function explainUnknown(
 }
 
 function explainNoClientId(profile: ClientProfile, shared: SharedVisit): string {
-  const { post, get, serverMetadata } = shared
+  const { post, get } = shared
   const { status = 0 } = post.response ?? {}
   const isOpen = (status >= 200 && status < 300) || opensOldStream({ get })
   if (isOpen) return 'the server asks for no token: there is no sign-in'
-  if (findServerMetadata({ serverMetadata })) return 'it found no way to a client id'
+  if (findServerMetadata(shared)) return 'it found no way to a client id'
   return goesOn(shared, profile)
     ? 'it goes on to the next authorization server that is named, where the doctor does not look'
     : 'no metadata says where to sign in'

@@ -2,11 +2,21 @@
  * All that a visit to an MCP server brought home, for the checks to read. The walk (`walk.ts`) makes the
  * shared part with at most 12 requests, `play.ts` one part for each client with at most 4.
  */
-import type { ClientProfile } from '../profiles/profile.ts'
+import type { ClientProfile, ServerMetadataPlace } from '../profiles/profile.ts'
 import type { Failure, HostFacts, Observation } from './observation.ts'
 
-/** What every client would see alike. */
-export interface SharedVisit {
+/** An authorization server, and what came of looking for its metadata. */
+export interface ServerSeen {
+  /** The issuer that clients start from: an authorization server that is named, or the MCP server's origin. */
+  readonly issuer: string
+  /** Whether protected-resource metadata named it. */
+  readonly isIssuerNamed: boolean
+  /** By where it was looked for; places in which few clients look only where one was played that does. */
+  readonly serverMetadata: Readonly<Partial<Record<ServerMetadataPlace, Observation>>>
+}
+
+/** What every client would see alike; the authorization server is the first that is named. */
+export interface SharedVisit extends ServerSeen {
   /** The URL as the person typed it. */
   readonly url: URL
   readonly host: HostFacts | Failure
@@ -18,13 +28,8 @@ export interface SharedVisit {
   readonly discover?: Observation
   /** Protected-resource metadata, by where it was looked for; `challenge` only where the challenge names another place. */
   readonly resourceMetadata: Readonly<Partial<Record<'challenge' | 'path' | 'root', Observation>>>
-  /** The issuer that clients start from: the first authorization server named, or the MCP server's origin. */
-  readonly issuer: string
-  /** Whether protected-resource metadata named it. */
-  readonly isIssuerNamed: boolean
-  readonly serverMetadata: Readonly<
-    Partial<Record<'oauth' | 'openid' | 'openid-appended', Observation>>
-  >
+  /** The second server that is named; only where the first has no metadata and requests were left for all of it. */
+  readonly next?: ServerSeen
   readonly jwks?: Observation
   /** The first document of the server's metadata that was found, asked for once more as by a browser. */
   readonly fromBrowser?: Observation
@@ -37,6 +42,8 @@ export interface SharedVisit {
 /** What one client would see. */
 export interface ClientVisit {
   readonly profile: ClientProfile
+  /** The authorization server as this client came to it, where that is not as all see it. */
+  readonly server?: ServerSeen
   /** How it came to a client id. */
   readonly identification: 'document' | 'registration' | 'typed-in' | 'none' | 'skipped'
   readonly registration?: Observation

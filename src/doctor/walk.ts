@@ -5,21 +5,25 @@
 import type { Clock } from '../platform/clock.ts'
 import type { InspectHost } from '../platform/inspect-host.ts'
 import type { ProbeRequest, Send } from '../platform/probe.ts'
+import type { ServerMetadataPlace } from '../profiles/profile.ts'
 import {
   findResourceMetadata,
   findServerMetadata,
+  hasPath,
   parseWebUrl,
   readChallenge,
   readObject,
   readText,
   readTexts,
+  toDocumentRequest,
   toResourceMetadataUrls,
   toServerMetadataUrls,
 } from './documents.ts'
 import { createMcpRequest, openings } from './mcp-messages.ts'
 import type { Observation, Probe } from './observation.ts'
 import { createProbe, limitRequests, toUnsent } from './observe.ts'
-import type { SharedVisit } from './visit.ts'
+import { isAbsent } from './places.ts'
+import type { ServerSeen, SharedVisit } from './visit.ts'
 
 /** What a visit reaches the world through. */
 export interface WalkPorts {
@@ -38,7 +42,8 @@ const browserOrigin = 'http://localhost:6274'
 export async function walk(url: URL, ports: WalkPorts): Promise<SharedVisit> {
   const host = await ports.inspectHost(url)
   const isUntrusted = 'certificate' in host && host.certificate?.problem !== undefined
-  const probe = createProbe(limitRequests(ports.send, sharedRequestsAllowed), isUntrusted)
+  const { send, countLeft } = countRequests(limitRequests(ports.send, sharedRequestsAllowed))
+  const probe = createProbe(send, isUntrusted)
   const post = await probe(createMcpRequest(url.href, openings.initialize))
   const now = ports.clock.now()
   if (post.failure !== undefined) return { ...toUnreached(url, post), host, now }
@@ -46,26 +51,40 @@ export async function walk(url: URL, ports: WalkPorts): Promise<SharedVisit> {
     askEndpoint(url, probe),
     askResourceMetadata(url, post, probe),
   ])
-  const { issuer, isIssuerNamed } = findIssuer({ url, post, resourceMetadata })
-  const serverMetadata = await askServerMetadata(issuer, probe)
-  const last = await askLast(serverMetadata, probe)
-  // A challenge that names a place of its own has taken the twelfth request.
-  const discover =
-    resourceMetadata.challenge === undefined
-      ? await probe(createMcpRequest(url.href, openings.discover))
+  const [issuer, second] = listIssuers({ post, resourceMetadata })
+  const server = await askServer(issuer ?? url.origin, issuer !== undefined, probe)
+  const isSecondWanted = second !== undefined && isAbsent(Object.values(server.serverMetadata))
+  const next =
+    isSecondWanted && listPlaces(second).length <= countLeft()
+      ? await askServer(second, true, probe)
       : undefined
+  const last = countLeft() < 2 ? {} : await askLast(next ?? server, probe)
+  // A challenge that names a place of its own may have taken the twelfth request.
+  const discover =
+    countLeft() > 0 ? await probe(createMcpRequest(url.href, openings.discover)) : undefined
   return {
     url,
     host,
     post,
     ...endpoint,
     resourceMetadata,
-    issuer,
-    isIssuerNamed,
-    serverMetadata,
+    ...server,
+    ...(next === undefined ? {} : { next }),
     ...last,
     ...(discover === undefined ? {} : { discover }),
     now,
+  }
+}
+
+/** Sends, and knows how many more may be sent. */
+function countRequests(send: Send): { readonly send: Send; readonly countLeft: () => number } {
+  let left = sharedRequestsAllowed
+  return {
+    countLeft: () => left,
+    send: (request, options) => {
+      left -= 1
+      return send(request, options)
+    },
   }
 }
 
@@ -115,43 +134,37 @@ async function askResourceMetadata(
   return { path, root: root ?? path, ...(challenge === undefined ? {} : { challenge }) }
 }
 
-function toDocumentRequest(url: string): ProbeRequest {
-  return {
-    method: 'GET',
-    url,
-    headers: { accept: 'application/json', 'mcp-protocol-version': '2025-11-25' },
-  }
+/** The servers that the metadata names; without any, the origin of the MCP server is one as in 2025-03-26. */
+function listIssuers(shared: Pick<SharedVisit, 'post' | 'resourceMetadata'>): readonly string[] {
+  return readTexts(findResourceMetadata(shared), 'authorization_servers')
 }
 
-/** The first server that the metadata names; without any, the origin of the MCP server as in 2025-03-26. */
-function findIssuer(
-  shared: Pick<SharedVisit, 'url' | 'post' | 'resourceMetadata'>,
-): Pick<SharedVisit, 'issuer' | 'isIssuerNamed'> {
-  const [issuer] = readTexts(findResourceMetadata(shared), 'authorization_servers')
-  return issuer === undefined
-    ? { issuer: shared.url.origin, isIssuerNamed: false }
-    : { issuer, isIssuerNamed: true }
+/** The places in which clients look that keep to the specification. */
+function listPlaces(issuer: string): readonly ServerMetadataPlace[] {
+  return hasPath(issuer) ? ['oauth', 'openid', 'openid-appended'] : ['oauth', 'openid']
 }
 
-async function askServerMetadata(
+async function askServer(
   issuer: string,
+  isIssuerNamed: boolean,
   probe: Probe,
-): Promise<SharedVisit['serverMetadata']> {
+): Promise<ServerSeen> {
   const url = parseWebUrl(issuer)
-  if (url === undefined) return {}
-  const asked = Object.entries(toServerMetadataUrls(url)).map(
-    async ([place, address]) => [place, await probe(toDocumentRequest(address))] as const,
+  if (url === undefined) return { issuer, isIssuerNamed, serverMetadata: {} }
+  const addresses = toServerMetadataUrls(url)
+  const asked = listPlaces(issuer).map(
+    async (place) => [place, await probe(toDocumentRequest(addresses[place]))] as const,
   )
-  return Object.fromEntries(await Promise.all(asked))
+  return { issuer, isIssuerNamed, serverMetadata: Object.fromEntries(await Promise.all(asked)) }
 }
 
 /** The keys, and a document of discovery once more as a browser asks for it. */
 async function askLast(
-  serverMetadata: SharedVisit['serverMetadata'],
+  server: ServerSeen,
   probe: Probe,
 ): Promise<Pick<SharedVisit, 'jwks' | 'fromBrowser'>> {
-  const keys = parseWebUrl(readText(findServerMetadata({ serverMetadata }), 'jwks_uri'))
-  const document = Object.values(serverMetadata).find((seen) => readObject(seen))
+  const keys = parseWebUrl(readText(findServerMetadata(server), 'jwks_uri'))
+  const document = Object.values(server.serverMetadata).find((seen) => readObject(seen))
   const [jwks, fromBrowser] = await Promise.all([
     keys === undefined ? undefined : probe(toDocumentRequest(keys.href)),
     document === undefined ? undefined : probe(toBrowserRequest(document.request.url)),

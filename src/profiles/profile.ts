@@ -127,8 +127,8 @@ export interface Discovery {
   readonly firstRequest: 'POST' | 'GET' | 'HEAD'
   /** Where it looks for the protected-resource metadata: named by the challenge, with the path inserted, at the root. */
   readonly resourceMetadata: readonly ('challenge' | 'path' | 'root')[]
-  /** Where it looks for the server's: RFC 8414, OpenID, OpenID appended to a path. */
-  readonly serverMetadata: readonly ('oauth' | 'openid' | 'openid-appended')[]
+  /** Where it looks for the server's. */
+  readonly serverMetadata: readonly ServerMetadataPlace[]
   /** Whether it goes on to the second authorization server when the first does not do. */
   readonly triesEachServer: boolean
   /**
@@ -145,6 +145,18 @@ export interface Discovery {
   /** Whether a browser makes its requests, so that CORS decides. */
   readonly fromBrowser?: boolean
 }
+
+/**
+ * A place of the authorization server's metadata: RFC 8414 or OpenID, inserted before the issuer's path
+ * (`oauth`, `openid`), appended to it, or at the origin whatever the path. Without a path those of one document
+ * are one place.
+ */
+export type ServerMetadataPlace =
+  | 'oauth'
+  | 'openid'
+  | 'openid-appended'
+  | 'oauth-appended'
+  | 'oauth-at-origin'
 
 /** Its authorization request. */
 export interface Authorization {

@@ -68,8 +68,8 @@ function toPlaces({ resourceMetadata }: Discovery, url: string, challenge: strin
 /** The first document of the authorization server that is there; one that is not there must be a plain 404. */
 async function readServerMetadata(discovery: Discovery, issuer: string) {
   const names = { oauth: 'oauth-authorization-server', openid: 'openid-configuration' }
-  for (const kind of discovery.serverMetadata) {
-    const name = kind === 'oauth' ? names.oauth : names.openid
+  for (const place of discovery.serverMetadata) {
+    const name = place.startsWith('oauth') ? names.oauth : names.openid
     const answer = await fetch(`${issuer}/.well-known/${name}`)
     if (answer.ok) return readJson(`${issuer}/.well-known/${name}`, discovery)
     await answer.arrayBuffer()

@@ -4,7 +4,13 @@ import type { Check, Sighting } from '../finding.ts'
 import { findDocument, findObservations } from '../places.ts'
 import { type Kind, readKind, tell } from '../reading.ts'
 import type { Visit } from '../visit.ts'
-import { addGuesses, metadataMissing, resourceMissing, serverMissing } from './missing-documents.ts'
+import {
+  addGuesses,
+  metadataMissing,
+  resourceMissing,
+  serverElsewhere,
+  serverMissing,
+} from './missing-documents.ts'
 import { findEnd, redirects, resource, type Subject, server } from './two-documents.ts'
 
 type Ending = Pick<Check, 'id' | 'title' | 'why' | 'fix' | 'after' | 'stops'> & {
@@ -137,6 +143,7 @@ export const documentChecks = [
   resourceMissing,
   ...toEndings(server).map((ending) => toCheck(server, ending)),
   serverMissing,
+  serverElsewhere,
   wrongType,
   optionalBroken,
 ]

@@ -7,7 +7,7 @@ import {
   toServerMetadataUrls,
 } from '../documents.ts'
 import type { Check, Sighting } from '../finding.ts'
-import { findObservations, isNowhere, narrow } from '../places.ts'
+import { findDocument, findObservations, isNowhere, narrow } from '../places.ts'
 import { parseUrl, readKind, tell } from '../reading.ts'
 import type { ClientVisit, Visit } from '../visit.ts'
 import { findEnd, resource, server, wrongAddress } from './two-documents.ts'
@@ -126,10 +126,35 @@ export const serverMissing: Check = {
   breaks: ['server-metadata'],
   after: wrongAddress,
   find: (visit) => {
-    const sighting = server.isExpected(visit) ? findEnd(server, visit, 'absent') : undefined
+    if (!server.isExpected(visit) || findDocument(visit, 'serverMetadata')) return undefined
+    const sighting = findEnd(server, visit, 'absent')
     const issuer = parseWebUrl(visit.shared.issuer)
     const place = issuer && toServerMetadataUrls(issuer).oauth
     const fix = place && `Serve it at ${place}, or name the issuer that has the document.`
     return sighting && addGuesses(visit, { ...sighting, ...(fix && { fix }) })
+  },
+}
+
+/** The document is in one of its places, and some clients look in others. */
+export const serverElsewhere: Check = {
+  id: 'server-metadata-elsewhere',
+  severity: 'fault',
+  title: 'Some clients do not look where the metadata of the authorization server is',
+  why: 'An issuer with a path has its document before the path by RFC 8414, and after it by OpenID. Gemini looks after the path alone.',
+  fix: 'Serve the same document in both places, or name an issuer without a path.',
+  gatehouse: 'Gatehouse serves it at its origin: route all of /.well-known/* to it',
+  breaks: ['server-metadata'],
+  after: wrongAddress,
+  find: (visit) => {
+    const found = findDocument(visit, 'serverMetadata')
+    const sighting = server.isExpected(visit) ? findEnd(server, visit, 'absent') : undefined
+    const place = sighting?.evidence[0]?.request.url
+    if (found === undefined || sighting === undefined || place === undefined) return undefined
+    return {
+      ...sighting,
+      seen: `${found.observation.request.url} has the document; ${sighting.seen}`,
+      fix: `Serve the same document at ${place}, or name an issuer without a path.`,
+      stops: 'discover',
+    }
   },
 }

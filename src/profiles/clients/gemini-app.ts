@@ -1,6 +1,6 @@
 /**
- * Gemini's Connected apps, as Google documents them. It looks for the metadata at the root, or appended to
- * the issuer's path. No redirect URI is published.
+ * Gemini's Connected apps, as Google documents them. It looks for the metadata appended to the issuer's path,
+ * both kinds, and nowhere else. No redirect URI is published.
  */
 import { specification } from '../engines.ts'
 import type { ClientProfile } from '../profile.ts'
@@ -15,7 +15,7 @@ export const geminiApp: ClientProfile = {
     {
       what: 'https://developers.google.com/connected-apps/mcp/oauth',
       kind: 'vendor',
-      seen: '2026-10',
+      seen: '2026-11',
     },
     {
       what: 'https://github.com/firecrawl/firecrawl-mcp-server/issues/345',
@@ -30,6 +30,13 @@ export const geminiApp: ClientProfile = {
   },
   redirects: { hosts: [], loopback: false },
   identification: { order: ['registration', 'typed-in'] },
+  discovery: {
+    ...specification.discovery,
+    serverMetadata: ['oauth-appended', 'openid-appended'],
+  },
+  problems: [
+    'An issuer with a path has to serve its metadata after that path: /realms/one/.well-known/oauth-authorization-server. The place of RFC 8414, before the path, is not tried.',
+  ],
   requires: ['public-address', ...specification.requires, 'response-type-code'],
   failures: {
     register:

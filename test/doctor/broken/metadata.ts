@@ -251,6 +251,21 @@ export const withServerMetadata: readonly Broken[] = [
     says: /Serve it at https:\/\/mcp\.example\.com\/\.well-known\/oauth-authorization-server\/tenant/,
   },
   {
+    name: 'an issuer with a path, and metadata before the path alone',
+    alter: all(
+      atTenant,
+      at(`${paths.server}/tenant`, () => ({
+        status: 200,
+        headers: { 'access-control-allow-origin': '*' },
+        body: { ...serverMetadata, issuer: underTenant },
+      })),
+    ),
+    finds: ['server-metadata-elsewhere'],
+    stops: ['gemini-app'],
+    spares: ['chatgpt', 'claude', 'claude-code', 'codex', 'n8n'],
+    says: /same document at https:\/\/mcp\.example\.com\/tenant\/\.well-known\/oauth-authorization-server/,
+  },
+  {
     name: 'a web page in place of the authorization-server metadata',
     alter: at(paths.server, () => page('My app')),
     finds: ['server-metadata-html'],
@@ -425,9 +440,9 @@ export const withServerMetadata: readonly Broken[] = [
         body: serverMetadata,
       })),
     ),
-    finds: ['server-metadata-missing', 'openid-document-incomplete'],
-    stops: ['claude-code', 'inspector', 'n8n'],
-    spares: ['chatgpt', 'codex', 'vscode'],
+    finds: ['openid-document-incomplete'],
+    stops: ['claude-code', 'inspector'],
+    spares: ['chatgpt', 'codex', 'vscode', 'n8n'],
     words: { 'claude-code': /received undefined/ },
   },
   {
