@@ -1,5 +1,6 @@
 /** `gatehouse doctor --login`: logs in as one client, with the person at this terminal in the browser. */
 import type { Finding } from '../doctor/finding.ts'
+import { explainIdentity, findLoginWay, findOtherWay } from '../doctor/login/identity.ts'
 import { findLoginFaults } from '../doctor/login/login-faults.ts'
 import { type LoginClient, type LoginVisit, listLoginSteps } from '../doctor/login/login-visit.ts'
 import { ownClient, planLogin, toLoginClient } from '../doctor/login/plan-login.ts'
@@ -158,7 +159,9 @@ export function renderLogin(result: LoginResult): string[] {
   ])
   const { toolCount } = visit.use ?? {}
   const tools = toolCount === undefined ? [] : [['  Tools', String(toolCount)]]
-  return ['', `Login as ${visit.plan.client.name}`, renderTable([...rows, ...tools])]
+  const { plan } = visit
+  const table = renderTable([...rows, ...tools])
+  return ['', `Login as ${plan.client.name}`, table, `  ${explainIdentity(plan)}`]
 }
 
 /** A login for programs. */
@@ -167,6 +170,8 @@ export function toLoginJson(result: LoginResult): Record<string, unknown> {
   const { plan, requests, ended, use } = result.visit
   return {
     client: plan.client.id,
+    identification: findLoginWay(plan),
+    usual_identification: findOtherWay(plan)?.kind,
     requests,
     ended,
     tools: use?.toolCount,

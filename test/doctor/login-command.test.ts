@@ -33,9 +33,12 @@ describe('gatehouse doctor --login', () => {
     expect(stderr).toContain('Waiting for you to sign in and allow')
     expect(stdout).toMatch(/Login as Claude Code\n {2}Registration +201\n {2}Token +200\n/)
     expect(stdout).toMatch(/Use after the revocation +401/)
+    const identity = 'Claude Code itself comes with its metadata document, https://'
+    expect(stdout).toContain(identity)
     expect(code).toBe(0)
     const page = await readFile(file, 'utf8')
     expect(page).toContain('Login as Claude Code')
+    expect(page).toContain(identity)
     expect(page).toContain('[refresh token 2]')
     expect(page + stdout + stderr).not.toMatch(/gh[cr]_[\w-]{20}|eyJ[\w-]{8}/)
   })
@@ -72,7 +75,9 @@ describe('gatehouse doctor --login', () => {
     const { code, stdout, stderr } = await running.ended
     expect(code).toBe(1)
     expect(stderr).toContain('The login was interrupted')
-    expect(JSON.parse(stdout)).toMatchObject({ login: { client: 'codex', ended: 'interrupted' } })
+    expect(JSON.parse(stdout)).toMatchObject({
+      login: { client: 'codex', identification: 'registration', ended: 'interrupted' },
+    })
     expect(site.clients.size).toBe(0)
   })
 

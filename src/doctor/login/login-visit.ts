@@ -2,6 +2,8 @@
  * What a login brought home: every step from the registration to the revocation, for the findings to read.
  * Secrets are replaced by names, the same secret by the same name, so that one still sees which is which.
  */
+import type { ClientProfile } from '../../profiles/profile.ts'
+import type { Way } from '../client-requests.ts'
 import type { Observation } from '../observation.ts'
 
 /** Who logs in. */
@@ -9,6 +11,8 @@ export interface LoginClient {
   /** Id of its profile, or `doctor` for the doctor's own client. */
   readonly id: string
   readonly name: string
+  /** The client that it stands for; absent for the doctor's own. */
+  readonly profile?: ClientProfile
   /** What it registers with, redirect URIs left out; absent: it comes with an id. */
   readonly registration: Readonly<Record<string, unknown>>
   /** An id that was typed in; then nothing is registered. */
@@ -23,6 +27,8 @@ export interface LoginClient {
 /** Where a login goes, from what the walk saw. */
 export interface LoginPlan {
   readonly client: LoginClient
+  /** How the client that it stands for would come to a client id here. */
+  readonly usual?: Way
   /** The MCP endpoint. */
   readonly url: string
   readonly resource: string

@@ -1,5 +1,6 @@
 /** Where a login goes: read from what the walk saw, as a client of the current revision reads it. */
 import type { ClientProfile } from '../../profiles/profile.ts'
+import { findWay } from '../client-requests.ts'
 import {
   findResourceMetadata,
   findServerMetadata,
@@ -10,6 +11,7 @@ import {
   readText,
   readTexts,
 } from '../documents.ts'
+import { findNext, seeAs } from '../views.ts'
 import type { SharedVisit } from '../visit.ts'
 import type { LoginClient, LoginPlan } from './login-visit.ts'
 
@@ -41,6 +43,7 @@ export function toLoginClient(profile: ClientProfile): LoginClient | undefined {
   return {
     id,
     name,
+    profile,
     registration,
     redirect: loopback ? { host: loopback.hostname, path: loopback.pathname } : undefined,
     sendsResource: authorization.resource !== 'none',
@@ -49,9 +52,12 @@ export function toLoginClient(profile: ClientProfile): LoginClient | undefined {
 
 /** The plan, or why there can be none, in a sentence for the person. */
 export function planLogin(
-  shared: SharedVisit,
+  visited: SharedVisit,
   client: LoginClient,
 ): { readonly plan: LoginPlan } | { readonly problem: string } {
+  const { profile } = client
+  const server = profile === undefined ? visited.next : findNext(profile, visited)
+  const shared = seeAs(visited, { ...(server && { server }) })
   const metadata = findServerMetadata(shared)
   const authorization = readAddress(metadata, 'authorization_endpoint')
   const token = readAddress(metadata, 'token_endpoint')
@@ -73,6 +79,7 @@ export function planLogin(
   return {
     plan: {
       client,
+      ...(profile && { usual: findWay(profile, shared) }),
       url: shared.url.href,
       resource: resourceId,
       issuer: shared.issuer,

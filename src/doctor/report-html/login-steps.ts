@@ -1,5 +1,6 @@
 /** The login, step by step. */
 import { type Html, html } from '../../platform/html.ts'
+import { explainIdentity } from '../login/identity.ts'
 import { type LoginVisit, listLoginSteps } from '../login/login-visit.ts'
 import { renderObservation } from './observations.ts'
 import { show } from './text.ts'
@@ -18,6 +19,7 @@ ${renderObservation(observation)}`,
   const tools = use?.toolCount
   return html`<section aria-labelledby="login">
 <h2 id="login">Login as ${show(plan.client.name)}</h2>
+<p>${show(explainIdentity(plan))}</p>
 ${visit.authorizationUrl !== undefined && html`<p>The person was sent to <code><bdi>${show(visit.authorizationUrl)}</bdi></code>.</p>`}
 ${came}
 ${tools !== undefined && html`<p>The token lists ${tools} ${tools === 1 ? 'tool' : 'tools'}.</p>`}
