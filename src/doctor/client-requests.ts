@@ -5,7 +5,7 @@ import {
   findResourceMetadata,
   type JsonObject,
   parseWebUrl,
-  readChallenge,
+  readChallengeOf,
   readResource,
   readText,
   readTexts,
@@ -71,8 +71,11 @@ function fitGrants(
 export function chooseScope(profile: ClientProfile, shared: SharedVisit): string | undefined {
   const { scope, scopeOtherwise = [], addsOfflineAccess } = profile.authorization
   const server = readServerMetadata(profile, shared)
+  const first = { POST: shared.post, GET: shared.get, HEAD: shared.head }[
+    profile.discovery.firstRequest
+  ]
   const places = {
-    challenge: (readChallenge(shared)['scope'] ?? '').split(' ').filter(Boolean),
+    challenge: (readChallengeOf(first)['scope'] ?? '').split(' ').filter(Boolean),
     'resource-metadata': readTexts(
       findResourceMetadata(shared, profile.discovery.resourceMetadata),
       'scopes_supported',
@@ -110,10 +113,11 @@ function dropPort(uri: string): string {
 
 /** The resource a client names (RFC 8707); undefined when it names none. */
 export function chooseResource(profile: ClientProfile, shared: SharedVisit): string | undefined {
-  const { resource } = profile.authorization
+  const { resource, resourceEndsInSlash = false } = profile.authorization
   if (resource === 'url') return shared.url.href
   if (resource === 'none') return undefined
-  return parseWebUrl(readResource(shared, profile.discovery.resourceMetadata))?.href
+  const named = parseWebUrl(readResource(shared, profile.discovery.resourceMetadata))?.href
+  return resourceEndsInSlash ? named?.replace(/\/?$/, '/') : named
 }
 
 /** What an authorization request needs besides what the client chooses. */

@@ -40,11 +40,14 @@ export function parseWebUrl(text: string | undefined): URL | undefined {
   return url.protocol === 'https:' || url.protocol === 'http:' ? url : undefined
 }
 
-/** What the challenge of the first request says; empty when there is none. */
-export function readChallenge({
-  post,
-}: Pick<SharedVisit, 'post'>): Readonly<Record<string, string>> {
-  return parseBearerChallenge(post.response?.headers['www-authenticate'])?.parameters ?? {}
+/** What the challenge to the first request of most clients says; empty when there is none. */
+export function readChallenge(shared: Pick<SharedVisit, 'post'>): Readonly<Record<string, string>> {
+  return readChallengeOf(shared.post)
+}
+
+/** What the challenge of an answer says; empty when there is none. */
+export function readChallengeOf({ response }: Observation): Readonly<Record<string, string>> {
+  return parseBearerChallenge(response?.headers['www-authenticate'])?.parameters ?? {}
 }
 
 /** Where clients look for protected-resource metadata, in the order of most. */

@@ -1,6 +1,7 @@
-/** What is around the documents: keys, CORS, the clock, caches. */
+/** What is around the documents: keys, CORS, the clock, caches, patience. */
 import { toFreshSeconds } from '../../platform/freshness.ts'
 import type { Check, Sighting } from '../finding.ts'
+import type { Observation } from '../observation.ts'
 import { findObservations, narrow } from '../places.ts'
 import { parseMembers, readKind, tell } from '../reading.ts'
 import type { Visit } from '../visit.ts'
@@ -146,7 +147,45 @@ const cachedLong: Check = {
   },
 }
 
-/** Keys, CORS, clock, caches. */
+/** What a client waits for before its user does anything. */
+function listAwaited(visit: Visit): readonly Observation[] {
+  return [
+    visit.shared.post,
+    ...findObservations(visit, 'resourceMetadata'),
+    ...findObservations(visit, 'serverMetadata'),
+    ...visit.clients.flatMap(({ registration }) => registration ?? []),
+  ].filter(({ response }) => response !== undefined)
+}
+
+const answerSlow: Check = {
+  id: 'answer-slow',
+  severity: 'risk',
+  title: 'An answer takes more than half of the time that clients wait for it',
+  why: 'On a slower day, or from farther away, the client gives up, and its user reads that the server is not reachable.',
+  fix: 'Find out what the answer waits for: often a machine that is started by the first request, or a database far away.',
+  breaks: [],
+  find: (visit) => {
+    const [slowest] = listAwaited(visit).toSorted(
+      (one, other) => other.milliseconds - one.milliseconds,
+    )
+    if (slowest === undefined) return undefined
+    const seconds = slowest.milliseconds / 1000
+    const concerned = visit.clients.filter(
+      ({ profile }) => seconds > (profile.tokens.timeoutSeconds ?? Number.POSITIVE_INFINITY) / 2,
+    )
+    if (concerned.length === 0) return undefined
+    const waits = concerned.map(
+      ({ profile }) => `${profile.name} waits ${profile.tokens.timeoutSeconds}`,
+    )
+    return {
+      seen: `${tell(slowest)} and took ${seconds.toFixed(1)} seconds; ${waits.join(', ')}`,
+      evidence: [slowest],
+      ...narrow(visit, concerned),
+    }
+  },
+}
+
+/** Keys, CORS, clock, caches, and how long it all takes. */
 export const surroundingChecks = [
   corsOnMetadata,
   corsOnEndpoint,
@@ -154,4 +193,5 @@ export const surroundingChecks = [
   privateKeys,
   clockSkew,
   cachedLong,
+  answerSlow,
 ]

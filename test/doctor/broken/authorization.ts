@@ -151,6 +151,13 @@ const aTime = 1_900_000_000
 
 export const surrounded: readonly Broken[] = [
   {
+    name: 'answers that take seven seconds',
+    milliseconds: 7000,
+    finds: ['answer-slow'],
+    spares: ['claude', 'codex'],
+    says: /took 7\.0 seconds; Claude waits 10/,
+  },
+  {
     name: 'metadata without CORS',
     alter: at(paths.server, (reply) => ({ ...reply, headers: {} })),
     finds: ['cors-missing-on-metadata'],

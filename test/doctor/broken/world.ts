@@ -22,12 +22,15 @@ export interface World {
   readonly url?: string
   /** What DNS and the handshake say. Default: one public IPv4 address. */
   readonly host?: Partial<HostFacts> | ProbeFailure
+  /** How long every answer is said to have taken. */
+  readonly milliseconds?: number
   /** What comes of every request, when none arrives. */
   readonly failure?: ProbeFailure
 }
 
 /** Visits a world as every client, and takes it down. */
-export async function visitWorld({ alter, url = mcpUrl, host, failure }: World): Promise<Visit> {
+export async function visitWorld(world: World): Promise<Visit> {
+  const { alter, url = mcpUrl, host, failure, milliseconds } = world
   const answer = alter?.(createHealthy()) ?? createHealthy()
   const server = createServer((request, response) => {
     void serve(answer, request, response)
@@ -38,12 +41,19 @@ export async function visitWorld({ alter, url = mcpUrl, host, failure }: World):
   const isGone = host !== undefined && 'kind' in host
   try {
     return await visit(url, {
-      send: failure ? async () => ({ failure, milliseconds: 1 }) : toAddress(address),
+      send: failure
+        ? async () => ({ failure, milliseconds: 1 })
+        : taking(milliseconds, toAddress(address)),
       inspectHost: async () => (isGone ? (host as ProbeFailure) : { ...facts, ...host }),
     })
   } finally {
     await closeNow(server)
   }
+}
+
+function taking(milliseconds: number | undefined, send: Send): Send {
+  if (milliseconds === undefined) return send
+  return async (...asked) => ({ ...(await send(...asked)), milliseconds })
 }
 
 /** Sends requests for hosts of this internet to the one address, with the host they were for. */
