@@ -73,6 +73,13 @@ export function findResourceMetadata(
   return findFirst(order.map((place) => readObject(findResourceObservation(shared, place))))
 }
 
+/** The authorization servers that this metadata names, each once. */
+export function listNamedServers(
+  shared: Pick<SharedVisit, 'post' | 'resourceMetadata'>,
+): readonly string[] {
+  return [...new Set(readTexts(findResourceMetadata(shared), 'authorization_servers'))]
+}
+
 /** The resource that this metadata names; what is hidden of it in what we keep is what the person typed. */
 export function readResource(
   shared: Pick<SharedVisit, 'url' | 'post' | 'resourceMetadata'>,

@@ -6,11 +6,10 @@
  */
 import type { ClientProfile } from '../profiles/profile.ts'
 import {
-  findResourceMetadata,
   findResourceObservation,
   findServerObservation,
   type JsonObject,
-  readTexts,
+  listNamedServers,
   resourceMetadataOrder,
   serverMetadataOrder,
 } from './documents.ts'
@@ -101,7 +100,7 @@ export function goesOn(
   { issuer, ...shared }: Pick<SharedVisit, 'issuer' | 'post' | 'resourceMetadata'>,
   { discovery }: ClientProfile,
 ): boolean {
-  const named = readTexts(findResourceMetadata(shared), 'authorization_servers')
+  const named = listNamedServers(shared)
   return discovery.triesEachServer && named.indexOf(issuer) < named.length - 1
 }
 

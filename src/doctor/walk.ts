@@ -7,14 +7,13 @@ import type { InspectHost } from '../platform/inspect-host.ts'
 import type { ProbeRequest, Send } from '../platform/probe.ts'
 import type { ServerMetadataPlace } from '../profiles/profile.ts'
 import {
-  findResourceMetadata,
   findServerMetadata,
   hasPath,
+  listNamedServers,
   parseWebUrl,
   readChallenge,
   readObject,
   readText,
-  readTexts,
   toDocumentRequest,
   toResourceMetadataUrls,
   toServerMetadataUrls,
@@ -51,13 +50,11 @@ export async function walk(url: URL, ports: WalkPorts): Promise<SharedVisit> {
     askEndpoint(url, probe),
     askResourceMetadata(url, post, probe),
   ])
-  const [issuer, second] = listIssuers({ post, resourceMetadata })
-  const server = await askServer(issuer ?? url.origin, issuer !== undefined, probe)
-  const isSecondWanted = second !== undefined && isAbsent(Object.values(server.serverMetadata))
-  const next =
-    isSecondWanted && listPlaces(second).length <= countLeft()
-      ? await askServer(second, true, probe)
-      : undefined
+  const [first, second] = listNamedServers({ post, resourceMetadata })
+  // Without any, clients take the origin of the MCP server as in 2025-03-26.
+  const server = await askServer(first ?? url.origin, first !== undefined, probe)
+  const isNextAsked = isAbsent(Object.values(server.serverMetadata))
+  const next = isNextAsked ? await askNext(second, probe, countLeft()) : undefined
   const last = countLeft() < 2 ? {} : await askLast(next ?? server, probe)
   // A challenge that names a place of its own may have taken the twelfth request.
   const discover =
@@ -134,11 +131,6 @@ async function askResourceMetadata(
   return { path, root: root ?? path, ...(challenge === undefined ? {} : { challenge }) }
 }
 
-/** The servers that the metadata names; without any, the origin of the MCP server is one as in 2025-03-26. */
-function listIssuers(shared: Pick<SharedVisit, 'post' | 'resourceMetadata'>): readonly string[] {
-  return readTexts(findResourceMetadata(shared), 'authorization_servers')
-}
-
 /** The places in which clients look that keep to the specification. */
 function listPlaces(issuer: string): readonly ServerMetadataPlace[] {
   return hasPath(issuer) ? ['oauth', 'openid', 'openid-appended'] : ['oauth', 'openid']
@@ -156,6 +148,16 @@ async function askServer(
     async (place) => [place, await probe(toDocumentRequest(addresses[place]))] as const,
   )
   return { issuer, isIssuerNamed, serverMetadata: Object.fromEntries(await Promise.all(asked)) }
+}
+
+/** The second server, where it is named and so many requests reach for all of its places. */
+async function askNext(
+  issuer: string | undefined,
+  probe: Probe,
+  left: number,
+): Promise<ServerSeen | undefined> {
+  if (issuer === undefined || listPlaces(issuer).length > left) return undefined
+  return askServer(issuer, true, probe)
 }
 
 /** The keys, and a document of discovery once more as a browser asks for it. */

@@ -119,6 +119,14 @@ describe('the second of two authorization servers', () => {
     expect(judge(visit)['codex']).toEqual({ outcome: 'connects' })
   })
 
+  it('is none when it is the first once more', async () => {
+    const servers = [`${origin}/gone`, `${origin}/gone`]
+    const alter = all(second(), withMembers(paths.resource, { authorization_servers: servers }))
+    const visit = await visitWorld({ alter })
+    expect(visit.shared.next).toBeUndefined()
+    expect(judge(visit)['chatgpt']).toMatchObject({ finding: 'server-metadata-missing' })
+  })
+
   it('leaves a third one unknown, where the doctor does not look', async () => {
     const servers = [`${origin}/gone`, `${origin}/away`, issuer]
     const visit = await visitWorld({

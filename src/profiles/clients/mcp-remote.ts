@@ -1,6 +1,8 @@
 /**
  * mcp-remote, the bridge that programs without OAuth start. It takes a 200 to its first GET for "no sign-in
  * needed", and asks for OpenID scopes where nobody names any. What it remembers in `~/.mcp-auth` can be stale.
+ * It reads the authorization server's metadata at the origin alone, but for its scopes only: the SDK finds the
+ * endpoints, wherever they are (its `src/lib/utils.ts`, d26e5a8).
  */
 import { typescriptSdk1 } from '../engines.ts'
 import type { ClientProfile } from '../profile.ts'
