@@ -53,7 +53,7 @@ function join(same: readonly Finding[], everybody: number): readonly Finding[] {
   return [
     {
       ...finding,
-      seen: listOnce(same.map(({ seen }) => seen)).join('; '),
+      seen: listOnce(same.flatMap(({ seen }) => seen.split('; '))).join('; '),
       evidence: listOnce(same.flatMap(({ evidence }) => evidence)),
       breaks: listOnce(same.flatMap(({ breaks }) => breaks)),
       ...(stops === undefined ? {} : { stops }),

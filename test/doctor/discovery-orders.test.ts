@@ -50,6 +50,9 @@ describe('a client that looks where others do not', () => {
     })
     expect(verdicts['chatgpt']).toMatchObject({ finding: 'server-metadata-missing' })
     expect(verdicts['n8n']).toMatchObject({ finding: 'server-metadata-missing' })
+    const [missing] = diagnose(visit)
+    const sentences = missing?.seen.split('; ') ?? []
+    expect(sentences).toEqual([...new Set(sentences)])
   })
 
   it('is Gemini, which does not find the document of RFC 8414 there', async () => {
