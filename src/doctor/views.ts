@@ -2,7 +2,6 @@
  * One server as different clients see it: some come to the second authorization server that is named, some
  * look for metadata where others do not. Those who see the same are judged together.
  */
-
 import type { ClientProfile, ServerMetadataPlace } from '../profiles/profile.ts'
 import { findServerObservation, hasPath, parseWebUrl, toServerMetadataUrls } from './documents.ts'
 import { isAbsent } from './places.ts'
@@ -15,15 +14,15 @@ export function seeAs(shared: SharedVisit, { server }: Pick<ClientVisit, 'server
 
 /** The visit in parts of clients that see the same, those first who see what all see. */
 export function listViews(visit: Visit): readonly Visit[] {
-  const servers = new Set(visit.clients.map(({ server }) => server))
+  const { shared, clients } = visit
+  const most = clients.filter(({ server }) => server === undefined)
+  const servers = new Set(clients.flatMap(({ server }) => server ?? []))
   if (servers.size === 0) return [visit]
-  const ordered = [...servers].toSorted(
-    (one, other) => Number(one !== undefined) - Number(other !== undefined),
-  )
-  return ordered.map((server) => ({
-    shared: seeAs(visit.shared, { server }),
-    clients: visit.clients.filter((client) => client.server === server),
+  const others = [...servers].map((server) => ({
+    shared: seeAs(shared, { server }),
+    clients: clients.filter((client) => client.server === server),
   }))
+  return most.length === 0 ? others : [{ shared, clients: most }, ...others]
 }
 
 /** The second server that is named, for a client that goes on to it; undefined for one that stays. */

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { diagnose } from '../../src/doctor/checks.ts'
 import { clientRequestsAllowed } from '../../src/doctor/play.ts'
 import { createReport, listObservations } from '../../src/doctor/report.ts'
+import { listViews } from '../../src/doctor/views.ts'
 import type { Visit } from '../../src/doctor/visit.ts'
 import { sharedRequestsAllowed } from '../../src/doctor/walk.ts'
 import { all, at, paths, withMembers } from './broken/broken.ts'
@@ -81,6 +82,12 @@ describe('a client that looks where others do not', () => {
       expect.stringMatching(/^DELETE \/register\//),
     ])
     expect(own.length).toBeLessThanOrEqual(clientRequestsAllowed)
+  })
+
+  it('is judged after those that see what all see', async () => {
+    const visit = await visitWorld({ alter: onlyAt(`${paths.server}/tenant`) })
+    const views = listViews(visit).map(({ clients }) => clients.map(({ profile }) => profile.id))
+    expect(views).toEqual([expect.arrayContaining(['chatgpt', 'codex']), ['gemini-app']])
   })
 
   it('asks nothing more where the issuer has no path', async () => {
