@@ -21,19 +21,19 @@ export const n8n: ClientProfile = {
       seen: '2026-10',
     },
     {
-      what: 'n8n-io/n8n packages/cli/src/oauth/oauth.service.ts',
+      what: 'n8n-io/n8n 001b240 packages/cli/src/oauth/oauth.service.ts',
       kind: 'source',
       seen: '2026-11',
     },
-    { what: 'https://github.com/n8n-io/n8n/pull/30231', kind: 'source', seen: '2026-11' },
-    { what: 'https://github.com/n8n-io/n8n/pull/30924', kind: 'source', seen: '2026-11' },
+    { what: 'https://github.com/n8n-io/n8n/pull/30231', kind: 'vendor', seen: '2026-11' },
+    { what: 'https://github.com/n8n-io/n8n/pull/30924', kind: 'vendor', seen: '2026-11' },
   ],
   adding: {
     steps:
       'A credential for MCP with OAuth2: paste the address. Dynamic registration is on by default.',
   },
   problems: [
-    'Before 2.12 it read the metadata at the MCP server’s own origin alone, and did not find an authorization server elsewhere; until May 2026 it named no resource.',
+    'Before 2.12 it read the metadata at the MCP server’s own address alone, and did not find an authorization server elsewhere; versions without its change 30924 (2026-05) name no resource.',
     'Versions have registered one redirect URI and asked for another (n8n 21791, 23712), and once came without PKCE (22103).',
   ],
   redirects: { hosts: [], loopback: false, uris: ['https://oauth.n8n.cloud/oauth2/callback'] },
