@@ -1,6 +1,7 @@
 /** Writes the report of the doctor as a page. */
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
-import { type HtmlReport, renderHtmlReport } from '../doctor/report-html.ts'
+import type { HtmlReport } from '../doctor/report-html/html-report.ts'
+import { renderHtmlReport } from '../doctor/report-html.ts'
 import { exitUsage, findSystemCode, toFailure } from './failure.ts'
 import { printAside } from './output.ts'
 

@@ -1,7 +1,7 @@
 /** `gatehouse doctor URL`: visits an MCP server as its clients would, and says what each of them would do. */
 import { diagnose } from '../doctor/checks.ts'
 import { createReport, type Report } from '../doctor/report.ts'
-import type { HtmlReport } from '../doctor/report-html.ts'
+import type { HtmlReport } from '../doctor/report-html/html-report.ts'
 import type { Visit } from '../doctor/visit.ts'
 import { type VisitOptions, visitServer } from '../doctor/visit-server.ts'
 import { findSimilar } from '../operate/similar.ts'

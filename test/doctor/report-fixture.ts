@@ -1,6 +1,6 @@
 /** Reports to draw: an ordinary one, and one of a server that tries everything. */
 import type { Observation } from '../../src/doctor/observation.ts'
-import type { HtmlReport } from '../../src/doctor/report-html.ts'
+import type { HtmlReport } from '../../src/doctor/report-html/html-report.ts'
 
 /** One answer of a server. */
 export function toSeen(body: string, headers: Record<string, string> = {}): Observation {

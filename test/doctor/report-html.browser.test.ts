@@ -2,7 +2,8 @@
 import AxeBuilder from '@axe-core/playwright'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { type HtmlReport, renderHtmlReport } from '../../src/doctor/report-html.ts'
+import type { HtmlReport } from '../../src/doctor/report-html/html-report.ts'
+import { renderHtmlReport } from '../../src/doctor/report-html.ts'
 import { launchChromium } from '../helpers/chromium.ts'
 import { hostile, ordinary } from './report-fixture.ts'
 

@@ -1,7 +1,7 @@
 /** The table of clients: who connects, who does not, and what their users see. */
 import { type Html, html } from '../../platform/html.ts'
 import type { Step } from '../../profiles/profile.ts'
-import type { HtmlReport, ShownVerdict } from '../report-html.ts'
+import type { HtmlReport, ShownVerdict } from './html-report.ts'
 import { show } from './text.ts'
 
 const outcomes: Readonly<Record<ShownVerdict['outcome'], string>> = {

@@ -1,9 +1,10 @@
 /** Backends that are programs, as they are configured, and what contradicts itself in that. */
 import { z } from 'zod'
+import type { BackendOptions } from '../../backend-options.ts'
 import { callerFacts } from '../../identity/caller-facts.ts'
 import type { SettingPath } from './layers.ts'
 import { type Problem, toName } from './problems.ts'
-import type { RawConfig, SecretReference } from './schema.ts'
+import type { SecretReference } from './secrets.ts'
 
 const text = z.string().min(1, 'must not be empty')
 
@@ -60,7 +61,7 @@ interface Breach {
 
 /** What is configured of backends and cannot be, because they are programs or because they are none. */
 export function findProgramConflicts(
-  backends: RawConfig['backends'],
+  backends: readonly BackendOptions[],
   locate: (path: SettingPath) => string,
 ): Problem[] {
   const breaches = backends.flatMap((backend, index) => findBreaches(backend, ['backends', index]))
@@ -71,7 +72,7 @@ export function findProgramConflicts(
   }))
 }
 
-function findBreaches(backend: RawConfig['backends'][number], path: SettingPath): Breach[] {
+function findBreaches(backend: BackendOptions, path: SettingPath): Breach[] {
   const idle = (['args', 'env', 'cwd', 'processes'] as const).filter((name) => backend[name])
   if (backend.command === undefined) {
     const problem = 'is about a program, and there is no command; name it, or remove this'

@@ -9,7 +9,7 @@ import { callbackUrl, createProviderSchemas, everywhereRules } from './providers
 import { findBackendUrlProblem, parsePublicUrl } from './public-url.ts'
 import { createRegistrationSchema, documentRule } from './registration.ts'
 import { toScopeSentence } from './scope-sentences.ts'
-import { parseKeyBytes } from './secrets.ts'
+import { parseKeyBytes, type SecretReference } from './secrets.ts'
 import { createStoreSchema } from './store.ts'
 
 const text = z.string().min(1, 'must not be empty')
@@ -79,9 +79,6 @@ const secretReference = z.union(
   [text, z.strictObject({ env: text }), z.strictObject({ file: text })],
   'must be a text, { env: NAME } or { file: PATH }',
 )
-
-/** A secret as it is written: itself, or where it is. */
-export type SecretReference = z.output<typeof secretReference>
 
 /** The schema of file, environment and flags laid over each other; it reads the secrets as it goes. */
 export function createConfigSchema(resolveSecret: (reference: SecretReference) => string) {

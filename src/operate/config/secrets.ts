@@ -12,7 +12,9 @@ import {
 } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { toStartError } from '../../storage/start-error.ts'
-import type { SecretReference } from './schema.ts'
+
+/** A secret as it is written: itself, or where it is. */
+export type SecretReference = string | { readonly env: string } | { readonly file: string }
 
 /** Shortest key, in bytes; also how long one that we make is. */
 const keyBytes = 32
