@@ -53,3 +53,18 @@ export interface BackendOptions {
   /** Which scopes its operations need (`docs/guides/scopes.md`). Default: none. */
   policy?: Policy | undefined
 }
+
+/** Options that only a backend with an address has. */
+const ofAddresses = ['to', 'transport', 'identity', 'forward', 'headers'] as const
+
+/** Options that only a program has. */
+const ofPrograms = ['args', 'env', 'cwd', 'processes'] as const
+
+/** An option that a backend cannot have, for the way in which it is reached. */
+export type MisplacedOption = (typeof ofAddresses)[number] | (typeof ofPrograms)[number]
+
+/** The options beside a command that are about addresses, or without one those that are about programs. */
+export function listMisplaced(options: BackendOptions): readonly MisplacedOption[] {
+  const others = options.command === undefined ? ofPrograms : ofAddresses
+  return others.filter((name) => options[name] !== undefined && options[name] !== 'none')
+}

@@ -1,26 +1,19 @@
 /** Backends that are programs, from their options: every mistake is a `TypeError`. */
-import type { BackendOptions } from './backend-options.ts'
+import { type BackendOptions, listMisplaced } from './backend-options.ts'
 import { type CallerVariables, callerFacts } from './identity/caller-facts.ts'
 import type { StdioProgram } from './stdio-program.ts'
-
-/** Options that only a backend with an address has. */
-const ofAddresses = ['to', 'transport', 'identity', 'forward', 'headers'] as const
-
-/** Options that only a program has. */
-const ofPrograms = ['args', 'env', 'cwd', 'processes'] as const
 
 /** The program that a backend is; undefined for one that listens somewhere, or is not ours to reach. */
 export function toProgram(options: BackendOptions, id: string): StdioProgram | undefined {
   const { command, args = [], env = {}, cwd, processes = {} } = options
   const refuse = (problem: string) => new TypeError(`Backend ${id}: ${problem}`)
+  const [misplaced] = listMisplaced(options)
   if (command === undefined) {
-    const idle = ofPrograms.find((name) => options[name] !== undefined)
-    if (idle === undefined) return undefined
-    throw refuse(`${idle} is about a program, and there is no command`)
+    if (misplaced === undefined) return undefined
+    throw refuse(`${misplaced} is about a program, and there is no command`)
   }
-  const other = ofAddresses.find((name) => options[name] !== undefined && options[name] !== 'none')
-  if (other !== undefined)
-    throw refuse(`command starts the MCP server itself, so there can be no ${other}`)
+  if (misplaced !== undefined)
+    throw refuse(`command starts the MCP server itself, so there can be no ${misplaced}`)
   const [program = '', ...first] = [command].flat()
   const words = [program, ...first, ...args, ...Object.keys(env), ...listTexts(env)]
   if (program === '') throw refuse('command must name a program')

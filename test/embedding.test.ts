@@ -97,7 +97,7 @@ describe.each(hosts)('Gatehouse in %s', (_name, make) => {
     },
   )
 
-  it('leaves everything else to the host, bodies included', async () => {
+  verifiesThat('X11', 'as a library: everything else is left to the host', async () => {
     const { origin } = await start(make)
     expect(await (await fetch(`${origin}/hello?x=1`)).json()).toEqual({ hello: 'from the host' })
     const nothing = await fetch(`${origin}/nothing`, { method: 'POST', body: '{}' })

@@ -10,6 +10,7 @@ import { type OAuthError, toErrorBody } from '../errors.ts'
 import { corsHeaders } from '../oauth/cors.ts'
 import type { Answer } from '../platform/exchange.ts'
 import type { AccessTokenClaims } from '../tokens/access-token.ts'
+import { headerMismatchCode, internalError, invalidRequest } from './error-codes.ts'
 import { headerMismatch } from './policy/header-match.ts'
 
 /** Response fields that a browser client must be able to read. */
@@ -17,13 +18,6 @@ export const exposedFields = ['WWW-Authenticate', 'Mcp-Session-Id', 'MCP-Protoco
 
 /** The reason of a request without a token: no error, an invitation (catalogue RS-01). */
 export const noCredentials = 'no_credentials'
-
-/** JSON-RPC 2.0 §5.1: the request is none we serve; the fault is ours. */
-const invalidRequest = -32600
-const internalError = -32603
-
-/** MCP 2026-07-28, HeaderMismatch: header fields and body name different operations. */
-const headerMismatchCode = -32020
 
 /** The response to a request that the gate refused. */
 export function renderRefusal(error: OAuthError): Answer {

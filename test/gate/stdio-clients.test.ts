@@ -1,5 +1,6 @@
 /** What clients of a program may get wrong, or leave, at nobody's cost but their own (X10; catalogue DS-02). */
 import { describe, expect, it, vi } from 'vitest'
+import { verifiesEach } from '../verifies.ts'
 import { bearer, post } from './harness.ts'
 import {
   openSession,
@@ -69,18 +70,16 @@ describe('a request that is cancelled in a session', () => {
 })
 
 describe('what a client says in a session', () => {
-  it.each(['banana', '1999-01-01', '2025-11-26-beta'])(
-    'is in no revision that there is: %s (mcp-spec T43)',
-    async (revision) => {
-      const gate = await startStdioGate()
-      const { headers, call } = await openSession(gate)
-      const given = { ...headers, 'mcp-protocol-version': revision }
-      expect((await fetch(gate.mcp, post(toolCall(1, 'pid'), given))).status).toBe(400)
-      expect((await fetch(gate.mcp, { headers: given })).status).toBe(400)
-      expect((await fetch(gate.mcp, { method: 'DELETE', headers: given })).status).toBe(400)
-      expect(await call('pid')).toBeTypeOf('number')
-    },
-  )
+  const unknown = ['banana', '1999-01-01', '2025-11-26-beta'].map((name) => ({ name }))
+  verifiesEach('T43', unknown, async ({ name }) => {
+    const gate = await startStdioGate()
+    const { headers, call } = await openSession(gate)
+    const given = { ...headers, 'mcp-protocol-version': name }
+    expect((await fetch(gate.mcp, post(toolCall(1, 'pid'), given))).status).toBe(400)
+    expect((await fetch(gate.mcp, { headers: given })).status).toBe(400)
+    expect((await fetch(gate.mcp, { method: 'DELETE', headers: given })).status).toBe(400)
+    expect(await call('pid')).toBeTypeOf('number')
+  })
 
   it.each(['2025-03-26', '2025-06-18', '2025-11-25'])('may be in %s', async (revision) => {
     const gate = await startStdioGate()

@@ -57,7 +57,7 @@ describe('requests without a session', () => {
     expect(await unasked.next()).toMatchObject({ id: 3 })
   })
 
-  it('that are left are cancelled at the program, whose late answers nobody gets', async () => {
+  it('that are left are cancelled at the program, whose late answers nobody gets (T8)', async () => {
     const { say, started } = await start()
     const leaving = new AbortController()
     const meta = { 'io.modelcontextprotocol/logLevel': 'info', progressToken: 'late' }
@@ -77,7 +77,7 @@ describe('requests without a session', () => {
 })
 
 describe('subscriptions', () => {
-  it('bring what they were opened for, each its own, until the client leaves', async () => {
+  it('bring what they were opened for, each its own, until the client leaves (T22)', async () => {
     const { say } = await start()
     const streams = [readMessages(await say(listen(1))), readMessages(await say(listen('b')))]
     for (const [index, stream] of streams.entries())
@@ -115,14 +115,14 @@ describe('subscriptions', () => {
 })
 
 describe('errors of a program', () => {
-  it('have their HTTP status: 404 for a method that is unknown (MCP 2026-07-28)', async () => {
+  it('have their HTTP status: 404 for a method that is unknown (T11)', async () => {
     const { say } = await start()
     const answer = await say({ id: 1, method: 'tools/teleport' })
     expect(answer.status).toBe(404)
     expect(await answer.json()).toMatchObject({ id: 1, error: { code: -32_601 } })
   })
 
-  it('in a revision that it does not have are refused here: 400, and which it has', async () => {
+  it('in a revision that it does not have are refused here: 400, and which it has (T10)', async () => {
     const { say } = await start()
     const future = { 'io.modelcontextprotocol/protocolVersion': '2099-01-01' }
     const answer = await say(call(1, 'pid', {}, future), { 'mcp-protocol-version': '2099-01-01' })
@@ -150,7 +150,7 @@ describe('errors of a program', () => {
 })
 
 describe('a program that knows sessions only', () => {
-  it('is asked once: clients are sent to initialize (T28), and no request reaches it before', async () => {
+  it('is asked once: no request reaches it, and clients are sent to initialize (T28)', async () => {
     const { gate, say, started } = await start({ program: { env: { ERA: 'legacy' } } })
     for (const id of [1, 2]) {
       const answer = await say(call(id, 'pid'))

@@ -5,12 +5,13 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { BackendOptions } from '../../src/backend-options.ts'
 import { createConfig } from '../../src/config.ts'
-import { type ConfigSources, loadConfig, type Settings } from '../../src/operate/config/load.ts'
+import { type ConfigSources, loadConfig } from '../../src/operate/config/load.ts'
 import { renderProblem } from '../../src/operate/config/problems.ts'
 import { readProgramEnvironment } from '../../src/operate/config/program-environment.ts'
 import type { GatehouseOptions } from '../../src/options.ts'
 import { memoryStore } from '../../src/storage/memory.ts'
 import { instantUpstream } from '../helpers/instant-upstream.ts'
+import { loadSettings } from './load-settings.ts'
 
 let folder: string
 beforeEach(async () => {
@@ -22,12 +23,6 @@ async function write(text: string): Promise<string> {
   const file = join(folder, 'gatehouse.yaml')
   await writeFile(file, text)
   return file
-}
-
-function load(sources: ConfigSources): Settings {
-  const loaded = loadConfig({ env: {}, ...sources })
-  if (!loaded.ok) throw new Error(loaded.problems.map(renderProblem).join('\n'))
-  return loaded.settings
 }
 
 function findProblems(sources: ConfigSources): string[] {
@@ -54,7 +49,7 @@ backends:
     cwd: data
     processes: { most: 5, perUser: 2, idleSeconds: 60 }
 `)
-    expect(load({ file, env: { B: 'from a variable' } }).backends).toEqual([
+    expect(loadSettings({ file, env: { B: 'from a variable' } }).backends).toEqual([
       {
         id: 'files',
         command: 'npx',
@@ -69,24 +64,24 @@ backends:
   it('may be the only one without a list, from any source', async () => {
     const file = await write('command: [npx, server]\nenv: { A: b }\n')
     const served = [{ command: ['npx', 'server'], env: { A: 'b' } }]
-    expect(load({ file }).backends).toEqual(served)
-    expect(load({ env: { GATEHOUSE_COMMAND: '[npx, server]' } }).backends).toEqual([
+    expect(loadSettings({ file }).backends).toEqual(served)
+    expect(loadSettings({ env: { GATEHOUSE_COMMAND: '[npx, server]' } }).backends).toEqual([
       { command: ['npx', 'server'] },
     ])
     const flags = [flag('command', ['npx', 'other']), flag('env.KEY', { env: 'KEY' }, '--pass-env')]
-    expect(load({ file, flags, env: { KEY: 'secret' } }).backends).toEqual([
+    expect(loadSettings({ file, flags, env: { KEY: 'secret' } }).backends).toEqual([
       { command: ['npx', 'other'], env: { A: 'b', KEY: 'secret' } },
     ])
   })
 
   it('takes the place of the only server when a flag says so, and the other way round', async () => {
     const listening = await write('backends: [{ name: Notes, to: "http://127.0.0.1:3000/mcp" }]\n')
-    expect(load({ file: listening, flags: [flag('command', ['npx', 's'])] }).backends).toEqual([
-      { name: 'Notes', command: ['npx', 's'] },
-    ])
+    expect(
+      loadSettings({ file: listening, flags: [flag('command', ['npx', 's'])] }).backends,
+    ).toEqual([{ name: 'Notes', command: ['npx', 's'] }])
     const started = await write('backends: [{ name: Notes, command: npx, args: [s] }]\n')
     const to = 'http://127.0.0.1:3000/mcp'
-    expect(load({ file: started, flags: [flag('to', to, '--to')] }).backends).toEqual([
+    expect(loadSettings({ file: started, flags: [flag('to', to, '--to')] }).backends).toEqual([
       { name: 'Notes', to },
     ])
   })

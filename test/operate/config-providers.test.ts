@@ -3,8 +3,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { type ConfigSources, loadConfig, type Settings } from '../../src/operate/config/load.ts'
+import { loadConfig, type Settings } from '../../src/operate/config/load.ts'
 import { renderProblem } from '../../src/operate/config/problems.ts'
+import { loadSettings } from './load-settings.ts'
 
 let folder: string
 beforeEach(async () => {
@@ -18,14 +19,8 @@ async function writeConfig(text: string): Promise<string> {
   return file
 }
 
-function load(sources: ConfigSources): Settings {
-  const loaded = loadConfig({ env: {}, ...sources })
-  if (!loaded.ok) throw new Error(loaded.problems.map(renderProblem).join('\n'))
-  return loaded.settings
-}
-
 async function loadText(text: string, env = {}): Promise<Settings> {
-  return load({ file: await writeConfig(text), env })
+  return loadSettings({ file: await writeConfig(text), env })
 }
 
 /** All problems of a file, without its name. */
@@ -117,7 +112,7 @@ google: { clientId: go, clientSecret: s }
       provider: { type: 'oidc', issuer: 'https://id.example.com', audience: 'api' },
     },
   ])('$provider.type comes from the environment alone (R1, S1)', ({ env, provider }) => {
-    expect(load({ env }).providers).toMatchObject([
+    expect(loadSettings({ env }).providers).toMatchObject([
       { ...provider, clientId: 'a', clientSecret: 'b' },
     ])
   })
@@ -131,7 +126,7 @@ google: { clientId: go, clientSecret: s }
       OAUTH_CLIENT_SECRET: 'b',
       OAUTH_AUDIENCE: 'c',
     }
-    expect(load({ env }).providers).toEqual([])
+    expect(loadSettings({ env }).providers).toEqual([])
   })
 
   it('do not take what only fills in where something stronger says it', async () => {

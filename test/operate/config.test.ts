@@ -3,9 +3,10 @@ import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { type ConfigSources, loadConfig, type Settings } from '../../src/operate/config/load.ts'
+import { type ConfigSources, loadConfig } from '../../src/operate/config/load.ts'
 import { renderProblem } from '../../src/operate/config/problems.ts'
 import { openMasterKey, parseKeyBytes } from '../../src/operate/config/secrets.ts'
+import { loadSettings } from './load-settings.ts'
 
 let folder: string
 beforeEach(async () => {
@@ -19,12 +20,6 @@ async function writeConfig(text: string, name = 'gatehouse.yaml'): Promise<strin
   return file
 }
 
-function load(sources: ConfigSources): Settings {
-  const loaded = loadConfig({ env: {}, ...sources })
-  if (!loaded.ok) throw new Error(loaded.problems.map(renderProblem).join('\n'))
-  return loaded.settings
-}
-
 function findProblems(sources: ConfigSources): string[] {
   const loaded = loadConfig({ env: {}, ...sources })
   if (loaded.ok) throw new Error('expected problems')
@@ -35,7 +30,7 @@ const key = 'k'.repeat(43)
 
 describe('the configuration', () => {
   it('needs nothing: the issuer is localhost on port 8787', () => {
-    expect(load({})).toMatchObject({
+    expect(loadSettings({})).toMatchObject({
       publicUrl: 'http://localhost:8787',
       publicUrlGiven: false,
       host: '127.0.0.1',
@@ -103,16 +98,16 @@ scopes:
     const file = await writeConfig('port: 1001\nhost: 127.0.0.1\nsiteName: File\n')
     const env = { GATEHOUSE_PORT: '1002', GATEHOUSE_SITE_NAME: 'Environment' }
     const flags = [{ path: ['port'], value: 1003, place: '--port' }]
-    expect(load({ file, env, flags })).toMatchObject({
+    expect(loadSettings({ file, env, flags })).toMatchObject({
       port: 1003,
       host: '127.0.0.1',
       siteName: 'Environment',
     })
-    expect(load({ env: { ...env, GATEHOUSE_CONFIG: file } }).port).toBe(1002)
+    expect(loadSettings({ env: { ...env, GATEHOUSE_CONFIG: file } }).port).toBe(1002)
   })
 
   it('reads the names that deployments already use, with and without MCP_ (A1)', () => {
-    const settings = load({
+    const settings = loadSettings({
       env: {
         SERVER_URL: 'https://mcp.example.com/',
         OAUTH_ISSUER_URL: 'https://mcp.example.com/',
@@ -148,15 +143,15 @@ scopes:
       GATEHOUSE_PORT_8787_TCP_ADDR: '10.0.0.1',
       GATEHOUSE_SERVICE_HOST: '10.0.0.1',
     }
-    expect(load({ env }).port).toBe(8787)
+    expect(loadSettings({ env }).port).toBe(8787)
   })
 
   it('listens beyond loopback only when asked, or hosted behind https', () => {
     const publicUrl = 'https://mcp.example.com'
-    expect(load({ env: { SERVER_URL: publicUrl } }).host).toBe('127.0.0.1')
-    expect(load({ env: { PORT: '8080' } })).toMatchObject({ host: '127.0.0.1', port: 8080 })
-    expect(load({ env: { PORT: '8080', SERVER_URL: publicUrl } }).host).toBe('0.0.0.0')
-    expect(load({ env: { GATEHOUSE_HOST: '0.0.0.0' } }).host).toBe('0.0.0.0')
+    expect(loadSettings({ env: { SERVER_URL: publicUrl } }).host).toBe('127.0.0.1')
+    expect(loadSettings({ env: { PORT: '8080' } })).toMatchObject({ host: '127.0.0.1', port: 8080 })
+    expect(loadSettings({ env: { PORT: '8080', SERVER_URL: publicUrl } }).host).toBe('0.0.0.0')
+    expect(loadSettings({ env: { GATEHOUSE_HOST: '0.0.0.0' } }).host).toBe('0.0.0.0')
   })
 
   it.each([
@@ -177,22 +172,24 @@ scopes:
   it.each(['http://localhost:1', 'http://127.0.0.1:1', 'http://[::1]:1', 'http://app.localhost'])(
     'accepts %s as a public URL',
     (publicUrl) => {
-      expect(load({ env: { SERVER_URL: publicUrl } }).publicUrl).toBe(publicUrl)
+      expect(loadSettings({ env: { SERVER_URL: publicUrl } }).publicUrl).toBe(publicUrl)
     },
   )
 
   it('refuses no-sign-in where others could reach it, unless told to let anyone in (A7)', () => {
     const open = { GATEHOUSE_NO_SIGN_IN: 'true' }
-    expect(load({ env: open }).noSignIn).toBe(true)
+    expect(loadSettings({ env: open }).noSignIn).toBe(true)
     const words = 'GATEHOUSE_NO_SIGN_IN: noSignIn is for this machine only'
     const isPublic = { ...open, SERVER_URL: 'https://mcp.example.com' }
     expect(findProblems({ env: isPublic })[0]).toContain(words)
     expect(findProblems({ env: { ...open, GATEHOUSE_HOST: '0.0.0.0' } })[0]).toContain(words)
-    expect(load({ env: { ...isPublic, GATEHOUSE_LET_ANYONE_IN: 'true' } }).noSignIn).toBe(true)
+    expect(loadSettings({ env: { ...isPublic, GATEHOUSE_LET_ANYONE_IN: 'true' } }).noSignIn).toBe(
+      true,
+    )
   })
 
   it('asks for something to protect only when serving', () => {
-    expect(load({}).backends).toEqual([])
+    expect(loadSettings({}).backends).toEqual([])
     expect(findProblems({ needsBackend: true })[0]).toContain('--to http://127.0.0.1:3000/mcp')
   })
 
@@ -200,7 +197,9 @@ scopes:
     const flags = [{ path: ['to'], value: 'http://127.0.0.1:2/mcp', place: '--to' }]
     const one = 'backends:\n  - { id: notes, to: http://127.0.0.1:1/mcp }\n'
     const file = await writeConfig(one)
-    expect(load({ file, flags }).backends).toEqual([{ id: 'notes', to: 'http://127.0.0.1:2/mcp' }])
+    expect(loadSettings({ file, flags }).backends).toEqual([
+      { id: 'notes', to: 'http://127.0.0.1:2/mcp' },
+    ])
     await writeConfig(`${one}  - { id: two, path: /two }\n`)
     expect(findProblems({ file, flags })[0]).toMatch(/^--to: to names one backend, but 2/)
   })
@@ -217,7 +216,7 @@ backends:
     headers: { X-Api-Key: { env: BACKEND_KEY } }
 data: data
 `)
-    const settings = load({ file, env: { BACKEND_KEY: 'from-the-environment' } })
+    const settings = loadSettings({ file, env: { BACKEND_KEY: 'from-the-environment' } })
     expect(settings.providers[0]?.clientSecret).toBe('from-a-file')
     expect(settings.backends[0]?.headers).toEqual({ 'X-Api-Key': 'from-the-environment' })
     expect(settings.data).toBe(join(folder, 'data'))
@@ -226,7 +225,7 @@ data: data
   it('can be given as NAME_FILE', async () => {
     const path = join(folder, 'key')
     await writeFile(path, `${key}\n`)
-    expect(load({ env: { TOKEN_ENCRYPTION_KEY_FILE: path } }).masterKey).toHaveLength(32)
+    expect(loadSettings({ env: { TOKEN_ENCRYPTION_KEY_FILE: path } }).masterKey).toHaveLength(32)
     expect(findProblems({ env: { TOKEN_ENCRYPTION_KEY_FILE: `${path}-not` } })[0]).toMatch(
       /^TOKEN_ENCRYPTION_KEY_FILE: tokenEncryptionKey names the file .* cannot be read/,
     )

@@ -233,7 +233,7 @@ export const deployments = {
   X11: {
     source: own,
     behavior: 'it runs as a standalone gateway',
-    partly: { issue: 5, what: 'as forward-auth' },
+    partly: { issue: 5, what: 'as a server alone, as forward-auth' },
   },
   X12: {
     source: own,

@@ -1,6 +1,6 @@
 /**
- * What the MCP authorization specification asks of an authorization server and a resource server.
- * D: revision 2026-07-28. K: where revisions or documents differ, and what makes all of them work.
+ * What the MCP specification asks of an authorization server, a resource server, and a gateway before other transports.
+ * D: revision 2026-07-28. T: its transports. K: where revisions or documents differ, and what makes all of them work.
  */
 import type { Requirement } from '../requirements.ts'
 
@@ -198,5 +198,56 @@ export const mcp = {
     source: 'OAuth 2.1 §5.3.2',
     revision,
     behavior: 'a challenge for a request without token has no error code',
+  },
+  T3: {
+    source: 'MCP streamable-http, Sending Messages',
+    revision,
+    behavior: 'without a session a body is one request, never a batch or a response',
+  },
+  T8: {
+    source: 'MCP streamable-http and stdio, Cancellation',
+    revision,
+    behavior: 'a request whose client leaves is cancelled at a server over stdio',
+  },
+  T9: {
+    source: 'MCP streamable-http, Protocol Version Header',
+    revision,
+    behavior: 'before a server over stdio the revision in header and body must be the same',
+  },
+  T10: {
+    source: 'MCP streamable-http, Protocol Version Header',
+    revision,
+    behavior:
+      'a revision that a server over stdio does not have is refused, and those it has are named',
+  },
+  T11: {
+    source: 'MCP streamable-http, Protocol Version Header',
+    revision,
+    behavior: 'a method that a server over stdio does not have is 404',
+  },
+  T14: {
+    source: 'MCP streamable-http, Server Validation',
+    revision,
+    behavior: 'before a server over stdio header fields must repeat the body',
+  },
+  T19: {
+    source: 'MCP basic, _meta',
+    revision,
+    behavior: 'before a server over stdio a request must have a whole envelope',
+  },
+  T22: {
+    source: 'MCP basic, Subscriptions',
+    revision,
+    behavior: 'subscriptions at a server over stdio each bring their own',
+  },
+  T28: {
+    source: 'MCP versioning, Backward Compatibility',
+    revision,
+    behavior: 'clients of both eras are sent to initialize where a server knows sessions only',
+  },
+  T43: {
+    source: 'MCP streamable-http, Protocol Version Header',
+    revision: '2025-11-25',
+    behavior: 'in a session of a bridge an unknown revision is refused',
   },
 } as const satisfies Record<string, Requirement>

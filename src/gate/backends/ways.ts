@@ -5,13 +5,15 @@
 import type { Backend } from '../../context.ts'
 import { createSseSide } from './bridge/link-sse.ts'
 import { createStreamableSide } from './bridge/link-streamable.ts'
-import { parseMessages } from './bridge/messages.ts'
 import { createBridgeSessions } from './bridge/sessions.ts'
 import { createSseClientBridge } from './bridge/sse-client.ts'
-import { bridgedMethods, createStreamableClientBridge } from './bridge/streamable-client.ts'
+import {
+  type BridgedClient,
+  bridgedMethods,
+  createStreamableClientBridge,
+} from './bridge/streamable-client.ts'
 import { createLegacyRelay, type LegacyPlaces } from './legacy/relay.ts'
 import { toMessagesPath } from './legacy/session.ts'
-import { readMessageBody } from './message-body.ts'
 import {
   createOurFields,
   type ForwardToBackend,
@@ -19,11 +21,10 @@ import {
   type StdioBackend,
 } from './request-fields.ts'
 import { createEnvironments } from './stdio/environment.ts'
-import { createStdioSide } from './stdio/link.ts'
+import { createStdioSide, type StdioCaller } from './stdio/link.ts'
 import { createPlaces } from './stdio/places.ts'
 import { createStdioServers } from './stdio/server.ts'
-import { isStateless } from './stdio/stateless.ts'
-import { createStateless, type ServeStateless } from './stdio/without-sessions.ts'
+import { createStateless } from './stdio/without-sessions.ts'
 import type { Worker } from './stdio/worker.ts'
 import { createStreamableHttp } from './streamable-http.ts'
 
@@ -108,12 +109,13 @@ function toProgram(backend: StdioBackend): Transports {
   const side = createStdioSide(createEnvironments(backend), start)
   const { idleSeconds } = backend.program
   const bounds = { idleSeconds, admit: createPlaces(backend.program) }
-  const withSession = createStreamableClientBridge(side, createBridgeSessions(backend, bounds))
-  const sessions = createBridgeSessions<Worker>(backend, bounds)
-  const withoutSession = createStateless({ side, start, sessions })
+  const workers = createBridgeSessions<Worker>(backend, bounds)
+  const serveStateless = createStateless({ side, start, sessions: workers })
+  const sessions = createBridgeSessions<BridgedClient<StdioCaller>>(backend, bounds)
+  const bridge = createStreamableClientBridge(side, sessions, serveStateless)
   return {
     methods: bridgedMethods,
-    streamable: countAnswers(chooseByEra(withSession, withoutSession), backend),
+    streamable: countAnswers(bridge, backend),
     createPlaces(path) {
       const places = createSseClientBridge(path, side, createBridgeSessions(backend, bounds))
       return countPlaces(places, backend)
@@ -131,21 +133,6 @@ function countAnswers(forward: ForwardToBackend, { id }: Backend): ForwardToBack
     const outcome = await forward(request, claims, context, judged)
     context.metrics.count('gate_requests', { backend: id, status: String(outcome.status) })
     return outcome
-  }
-}
-
-/** Requests of MCP 2026-07-28 have no session; whatever else is posted belongs to one or begins it. */
-function chooseByEra(
-  withSession: ForwardToBackend,
-  withoutSession: ServeStateless,
-): ForwardToBackend {
-  return async (request, claims, context, judged) => {
-    if (request.method !== 'POST') return withSession(request, claims, context, judged)
-    const body = await readMessageBody(context, judged)
-    const messages = parseMessages(body)
-    if (!isStateless(request.headers, messages))
-      return withSession(request, claims, context, { ...judged, body })
-    return withoutSession({ request, claims, context, judged }, messages, body)
   }
 }
 

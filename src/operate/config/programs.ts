@@ -1,6 +1,6 @@
 /** Backends that are programs, as they are configured, and what contradicts itself in that. */
 import { z } from 'zod'
-import type { BackendOptions } from '../../backend-options.ts'
+import { type BackendOptions, listMisplaced, type MisplacedOption } from '../../backend-options.ts'
 import { callerFacts } from '../../identity/caller-facts.ts'
 import type { SettingPath } from './layers.ts'
 import { type Problem, toName } from './problems.ts'
@@ -73,18 +73,15 @@ export function findProgramConflicts(
 }
 
 function findBreaches(backend: BackendOptions, path: SettingPath): Breach[] {
-  const idle = (['args', 'env', 'cwd', 'processes'] as const).filter((name) => backend[name])
-  if (backend.command === undefined) {
-    const problem = 'is about a program, and there is no command; name it, or remove this'
-    return idle.map((name) => ({ path: [...path, name], problem }))
-  }
-  const others = (['to', 'transport', 'identity', 'forward', 'headers'] as const).filter(
-    (name) => backend[name] !== undefined && backend[name] !== 'none',
-  )
-  return others.map((name) => ({ path: [...path, name], problem: toContradiction(name) }))
+  const toProblem = backend.command === undefined ? toIdle : toContradiction
+  return listMisplaced(backend).map((name) => ({ path: [...path, name], problem: toProblem(name) }))
 }
 
-function toContradiction(name: 'to' | 'transport' | 'identity' | 'forward' | 'headers'): string {
+function toIdle(): string {
+  return 'is about a program, and there is no command; name it, or remove this'
+}
+
+function toContradiction(name: MisplacedOption): string {
   if (name === 'to')
     return 'contradicts command: the MCP server listens there, or is started here; remove one'
   if (name === 'transport') return 'is about a server that listens; with command remove it'

@@ -1,5 +1,6 @@
 /** JSON-RPC messages as far as a bridge must know them: which of them ask, and which answer whom. */
 import { OAuthError } from '../../../errors.ts'
+import { internalError } from '../../error-codes.ts'
 
 /** One message, and its text as it came. */
 export interface Message {
@@ -32,9 +33,6 @@ const longestBatch = 100
 const metaPrefix = 'io.modelcontextprotocol/'
 
 const cancelling = 'notifications/cancelled'
-
-/** JSON-RPC 2.0 §5.1. */
-const internalError = -32603
 
 /**
  * The messages of a body: one, or a batch.
@@ -120,7 +118,19 @@ function isObject(value: unknown): value is Record<string, unknown> {
 export function renderFailure(id: string, error: unknown): string {
   const description = error instanceof OAuthError ? error.description : undefined
   const message = description ?? 'The MCP server did not answer'
-  return `{"jsonrpc":"2.0","id":${id},"error":${JSON.stringify({ code: internalError, message })}}`
+  return renderErrorMessage(id, { code: internalError, message })
+}
+
+/** What a JSON-RPC error says. */
+export interface MessageError {
+  readonly code: number
+  readonly message: string
+  readonly data?: object
+}
+
+/** An error in answer to the request of this id, which is JSON already. */
+export function renderErrorMessage(id: string, error: MessageError): string {
+  return `{"jsonrpc":"2.0","id":${id},"error":${JSON.stringify(error)}}`
 }
 
 function malformed(): OAuthError {

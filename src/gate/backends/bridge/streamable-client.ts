@@ -35,10 +35,18 @@ const revisionsWithSessions: ReadonlySet<string> = new Set([
 /** Methods of a bridged backend. */
 export const bridgedMethods = ['GET', 'POST', 'DELETE']
 
+/** Serves what was posted without a session, where it belongs to none (MCP 2026-07-28); undefined for the rest. */
+export type ServeStateless = (
+  call: Call,
+  messages: readonly Message[],
+  text: string,
+) => Promise<Answer | Response> | undefined
+
 /** The way of Streamable HTTP clients to such a backend. */
 export function createStreamableClientBridge<Caller>(
   side: BackendSide<Caller>,
   sessions: BridgeSessions<BridgedClient<Caller>>,
+  serveStateless?: ServeStateless,
 ): ForwardToBackend {
   const begin = async (call: Call, caller: Caller): Promise<BridgedClient<Caller>> => {
     const { claims, context } = call
@@ -52,7 +60,10 @@ export function createStreamableClientBridge<Caller>(
   }
   const post = async (call: Call): Promise<Answer | Response> => {
     const { request, context, judged } = call
-    const messages = parseMessages(await readMessageBody(context, judged))
+    const text = await readMessageBody(context, judged)
+    const messages = parseMessages(text)
+    const stateless = serveStateless?.(call, messages, text)
+    if (stateless) return stateless
     const id = request.headers.get(sessionField)
     const isBeginning = messages.some(({ method }) => method === 'initialize')
     if (id === null && !isBeginning) throw sessionMissing()

@@ -5,7 +5,8 @@
  */
 import { LRUCache } from 'lru-cache'
 import { OAuthError } from '../../../errors.ts'
-import type { Message } from '../bridge/messages.ts'
+import { headerMismatchCode, missingCapability, unsupportedRevision } from '../../error-codes.ts'
+import { type Message, renderErrorMessage } from '../bridge/messages.ts'
 import { sessionMissing } from '../bridge/streamable-client.ts'
 import type { Request } from './open-requests.ts'
 import { programEnded } from './server.ts'
@@ -36,13 +37,11 @@ const answerMs = 20_000
 const refusedMs = 600_000
 const silentMs = 60_000
 
-const unsupportedRevision = -32_022
-
 /** Errors by which a server shows that it knows requests without a session, whatever else it lacks. */
 const modernErrors: ReadonlySet<number | undefined> = new Set([
   unsupportedRevision,
-  -32_021,
-  -32_020,
+  missingCapability,
+  headerMismatchCode,
 ])
 
 const question = toQuestion()
@@ -68,8 +67,7 @@ export function createEra(): Era {
       if (supported.length === 0 || supported.includes(statelessRevision)) return undefined
       const message = `Unsupported protocol version: ${statelessRevision}`
       const data = { supported, requested: statelessRevision }
-      const error = JSON.stringify({ code: unsupportedRevision, message, data })
-      return `{"jsonrpc":"2.0","id":${id},"error":${error}}`
+      return renderErrorMessage(id, { code: unsupportedRevision, message, data })
     },
     async find(userId, ask) {
       if (isModern) return

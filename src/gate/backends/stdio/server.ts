@@ -151,7 +151,8 @@ function toPause({ failure }: ProgramEnd): number {
   return failure === undefined ? 1 : 30
 }
 
-function serverEnded(): OAuthError {
+/** What a client is told of a server that is over. */
+export function serverEnded(): OAuthError {
   return new OAuthError('temporarily_unavailable', 'The MCP server ended; try again', {
     status: 502,
     reason: programEnded,

@@ -5,10 +5,18 @@
 import { OAuthError } from '../../../errors.ts'
 import { corsHeaders } from '../../../oauth/cors.ts'
 import type { Answer } from '../../../platform/exchange.ts'
+import {
+  headerMismatchCode,
+  invalidParams,
+  invalidRequest,
+  methodNotFound,
+  missingCapability,
+  unsupportedRevision,
+} from '../../error-codes.ts'
 import { headerMismatch, verifyHeaderMatch } from '../../policy/header-match.ts'
 import { parseBody, targetMissing } from '../../policy/message.ts'
 import { exposedFields } from '../../refusal.ts'
-import type { Message } from '../bridge/messages.ts'
+import { type Message, type MessageError, renderErrorMessage } from '../bridge/messages.ts'
 import { isRequest } from '../bridge/streamable-client.ts'
 import type { Request } from './open-requests.ts'
 
@@ -17,18 +25,6 @@ const lastWithSessions = '2025-11-25'
 
 /** Methods that name something, which `Mcp-Name` repeats. */
 const namingMethods: ReadonlySet<string> = new Set(['tools/call', 'resources/read', 'prompts/get'])
-
-/** Codes of JSON-RPC 2.0 §5.1 and of MCP 2026-07-28. */
-const invalidRequest = -32_600
-const methodNotFound = -32_601
-const invalidParams = -32_602
-const mismatched = -32_020
-
-/** Why a request is not passed on. */
-export interface StatelessRefusal {
-  readonly code: number
-  readonly message: string
-}
 
 /** Whether what was posted is in a revision without sessions, by its body or by its header. */
 export function isStateless(headers: Headers, messages: readonly Message[]): boolean {
@@ -62,7 +58,7 @@ export function findStatelessRefusal(
   headers: Headers,
   request: Request,
   text: string,
-): StatelessRefusal | undefined {
+): MessageError | undefined {
   const { method = '', statelessRevision, hasCapabilities } = request
   const missingMeta = toMissing({
     protocolVersion: statelessRevision,
@@ -74,10 +70,10 @@ export function findStatelessRefusal(
   if (namingMethods.has(method)) required.push('mcp-name')
   const missing = required.find((name) => !headers.has(name))
   if (missing !== undefined)
-    return { code: mismatched, message: `The header ${missing} is missing` }
+    return { code: headerMismatchCode, message: `The header ${missing} is missing` }
   if (headers.get('mcp-protocol-version') !== statelessRevision)
     return {
-      code: mismatched,
+      code: headerMismatchCode,
       message: 'MCP-Protocol-Version must be the protocolVersion in _meta',
     }
   const fault = findFault(() => verifyHeaderMatch(headers, parseBody(text)))
@@ -91,14 +87,14 @@ function toMissing(members: Record<string, unknown>): string | undefined {
 }
 
 /** The refusal that a check throws; undefined when it finds nothing, or what the server itself refuses better. */
-export function findFault(check: () => void): StatelessRefusal | undefined {
+export function findFault(check: () => void): MessageError | undefined {
   try {
     check()
     return undefined
   } catch (error) {
     if (!(error instanceof OAuthError)) throw error
     if (error.reason === targetMissing) return undefined
-    const code = error.reason === headerMismatch ? mismatched : invalidRequest
+    const code = error.reason === headerMismatch ? headerMismatchCode : invalidRequest
     return { code, message: error.description ?? 'The request cannot be understood' }
   }
 }
@@ -106,9 +102,9 @@ export function findFault(check: () => void): StatelessRefusal | undefined {
 /** HTTP statuses of errors (MCP 2026-07-28 streamable-http, Protocol Version Header and Server Validation). */
 const statuses: ReadonlyMap<number | undefined, number> = new Map([
   [methodNotFound, 404],
-  [mismatched, 400],
-  [-32_021, 400],
-  [-32_022, 400],
+  [headerMismatchCode, 400],
+  [missingCapability, 400],
+  [unsupportedRevision, 400],
 ])
 
 /** The HTTP status of an answer; 200 unless its error has one of its own. */
@@ -117,14 +113,11 @@ export function toHttpStatus({ errorCode }: Pick<Message, 'errorCode'>): number 
 }
 
 /** A refusal as JSON-RPC has it, with the id of its request. */
-export function renderStatelessRefusal(
-  { id }: Request,
-  { code, message }: StatelessRefusal,
-): Answer {
+export function renderStatelessRefusal({ id }: Request, error: MessageError): Answer {
   const headers = { 'content-type': 'application/json', 'cache-control': 'no-store' }
   return {
-    status: statuses.get(code) ?? 400,
+    status: statuses.get(error.code) ?? 400,
     headers: { ...headers, ...corsHeaders(exposedFields) },
-    body: `{"jsonrpc":"2.0","id":${id},"error":${JSON.stringify({ code, message })}}`,
+    body: renderErrorMessage(id, error),
   }
 }

@@ -6,11 +6,11 @@
  * second one goes to another program.
  */
 import { LRUCache } from 'lru-cache'
-import type { Answer } from '../../../platform/exchange.ts'
 import type { BackendSide, Call } from '../bridge/link.ts'
 import type { Message } from '../bridge/messages.ts'
 import { createReply } from '../bridge/replies.ts'
 import type { BridgeSessions } from '../bridge/sessions.ts'
+import type { ServeStateless } from '../bridge/streamable-client.ts'
 import { createEra } from './era.ts'
 import type { StdioCaller } from './link.ts'
 import type { Request } from './open-requests.ts'
@@ -18,6 +18,7 @@ import type { StartStdioServer } from './server.ts'
 import {
   findFault,
   findStatelessRefusal,
+  isStateless,
   renderStatelessRefusal,
   toStatelessRequest,
 } from './stateless.ts'
@@ -35,13 +36,6 @@ export interface StatelessOptions {
   readonly start: StartStdioServer
   readonly sessions: BridgeSessions<Worker>
 }
-
-/** Serves what was posted. */
-export type ServeStateless = (
-  call: Call,
-  messages: readonly Message[],
-  text: string,
-) => Promise<Answer | Response>
 
 /** Silence after which an answer becomes a stream, in milliseconds: before, its HTTP status still says what it is. */
 const patienceMs = 5000
@@ -84,7 +78,7 @@ export function createStateless({ side, start, sessions }: StatelessOptions): Se
     // It is in use again, by this token.
     return sessions.find(worker.session.id, call.claims)
   }
-  return async (call, messages, text) => {
+  const serve = async (call: Call, messages: readonly Message[], text: string) => {
     const { headers } = call.request
     const request = toStatelessRequest(messages)
     const known = toolHeaders.get(toHolder(call))
@@ -100,6 +94,8 @@ export function createStateless({ side, start, sessions }: StatelessOptions): Se
     worker.serve(request, reply)
     return reply.answer
   }
+  return (call, messages, text) =>
+    isStateless(call.request.headers, messages) ? serve(call, messages, text) : undefined
 }
 
 /** Whose programs are shared: those of one grant, and all of them end with it. */

@@ -7,7 +7,7 @@ import type { BridgeLink, BridgeSession } from '../bridge/sessions.ts'
 import type { Era } from './era.ts'
 import type { StdioCaller } from './link.ts'
 import { createOpenRequests, type Open, type OpenRequests, type Request } from './open-requests.ts'
-import { programEnded, type StartStdioServer, type StdioServer } from './server.ts'
+import { type StartStdioServer, type StdioServer, serverEnded } from './server.ts'
 import { toHttpStatus } from './stateless.ts'
 
 /** A program, and the requests that it answers. */
@@ -131,10 +131,5 @@ function toCancellation(id: string): { text: string } {
 }
 
 function toReason(reason: unknown): OAuthError {
-  if (reason instanceof OAuthError) return reason
-  return new OAuthError('temporarily_unavailable', 'The MCP server ended; try again', {
-    status: 502,
-    reason: programEnded,
-    retryAfterSeconds: 1,
-  })
+  return reason instanceof OAuthError ? reason : serverEnded()
 }
